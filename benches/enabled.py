@@ -1,0 +1,117 @@
+"""What a call costs that logs, with everything programs commonly put on its way."""
+
+from typing import Any
+
+from benches.measure import Bench, Scenario
+
+ALONE = 'write("INFO hello world\\n"); flush()'
+HELLO = 'info("hello %s", "world")'
+
+
+def null(bench: Bench) -> None:
+    bench.names["info"] = bench.logger(bench.logging.NullHandler()).info
+
+
+def stream(form: str = "%(levelname)s %(message)s") -> Any:
+    def prepare(bench: Bench) -> None:
+        bench.names["info"] = bench.logger(bench.stream_handler(form)).info
+
+    return prepare
+
+
+def python_filter(bench: Bench) -> None:
+    class Everything(bench.logging.Filter):  # type: ignore[name-defined, misc]
+        def filter(self, record: Any) -> bool:
+            return True
+
+    log = bench.logger(bench.stream_handler())
+    log.addFilter(Everything())
+    bench.names["info"] = log.info
+
+
+def python_handler(bench: Bench) -> None:
+    class Keep(bench.logging.Handler):  # type: ignore[name-defined, misc]
+        def emit(self, record: Any) -> None:
+            texts.append(record)
+
+    texts: list[Any] = []
+
+    def take() -> list[str]:
+        taken = [record.getMessage() for record in texts]
+        texts.clear()
+        return taken
+
+    bench.take = take
+    bench.names["info"] = bench.logger(Keep()).info
+
+
+def python_formatter(bench: Bench) -> None:
+    class Marked(bench.logging.Formatter):  # type: ignore[name-defined, misc]
+        def format(self, record: Any) -> str:
+            return "> " + super().format(record)
+
+    handler = bench.stream_handler()
+    handler.setFormatter(Marked("%(levelname)s %(message)s"))
+    bench.names["info"] = bench.logger(handler).info
+
+
+def adapter(bench: Bench) -> None:
+    log = bench.logger(bench.stream_handler("%(levelname)s %(user)s %(message)s"))
+    bench.names["info"] = bench.logging.LoggerAdapter(log, {"user": "eve"}).info
+
+
+def propagate(below: str) -> Any:
+    def prepare(bench: Bench) -> None:
+        bench.logger(bench.stream_handler())
+        bench.names["info"] = bench.logging.getLogger(bench.name + below).info
+
+    return prepare
+
+
+SCENARIOS = [
+    Scenario("NullHandler", HELLO, null),
+    Scenario("StreamHandler to a Python object", HELLO, stream(), r"INFO hello world\n", alone=ALONE),
+    Scenario("3 arguments", 'info("%s %d %.2f", "world", 42, 2.5)', stream(), r"INFO world 42 2\.50\n", alone=ALONE),
+    Scenario(
+        "caller and thread in the format",
+        HELLO,
+        stream("%(levelname)s %(filename)s:%(lineno)d %(funcName)s %(threadName)s %(message)s"),
+        r"INFO <string>:3 loop MainThread hello world\n",
+        alone=ALONE,
+    ),
+    Scenario(
+        "caller, thread and process in the format",
+        HELLO,
+        stream("%(levelname)s %(filename)s:%(lineno)d %(funcName)s %(threadName)s %(processName)s %(message)s"),
+        r"INFO <string>:3 loop MainThread MainProcess hello world\n",
+        alone=ALONE,
+    ),
+    Scenario(
+        "caller at the end of a function of 300 lines",
+        HELLO,
+        stream("%(levelname)s %(filename)s:%(lineno)d %(funcName)s %(message)s"),
+        r"INFO <string>:303 loop hello world\n",
+        alone=ALONE,
+        above=300,
+    ),
+    Scenario(
+        "asctime in the format",
+        HELLO,
+        stream("%(asctime)s %(levelname)s %(name)s %(message)s"),
+        r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} INFO benches\.\w+\.\d+ hello world\n",
+        alone=ALONE,
+    ),
+    Scenario(
+        "extra",
+        'info("hello %s", "world", extra={"user": "eve"})',
+        stream("%(levelname)s %(user)s %(message)s"),
+        r"INFO eve hello world\n",
+        alone=ALONE,
+    ),
+    Scenario("filter in Python", HELLO, python_filter, r"INFO hello world\n", alone=ALONE),
+    Scenario("handler in Python", HELLO, python_handler, r"hello world"),
+    Scenario("formatter in Python", HELLO, python_formatter, r"> INFO hello world\n", alone=ALONE),
+    Scenario("adapter", HELLO, adapter, r"INFO eve hello world\n", alone=ALONE, picologging="has no LoggerAdapter"),
+    Scenario("four loggers below the handler's", HELLO, propagate(".a.b.c.d"), r"INFO hello world\n", alone=ALONE),
+    Scenario("six loggers below the handler's", HELLO, propagate(".a.b.c.d.e.f"), r"INFO hello world\n", alone=ALONE),
+]

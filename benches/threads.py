@@ -1,0 +1,36 @@
+"""What several threads pay that log at the same time: to one file, each to its own."""
+
+from typing import Any
+
+from benches.measure import Bench, Scenario
+
+HELLO = 'info("hello %s", "world")'
+FORM = "%(levelname)s %(threadName)s %(message)s"
+LINE = r"INFO Thread-\d+ \(run\) hello world\n"
+
+
+def one_file(bench: Bench) -> None:
+    handler = bench.logging.FileHandler(bench.file())
+    handler.setFormatter(bench.logging.Formatter(FORM))
+    bench.names["info"] = bench.logger(handler).info
+
+
+def own_file(number: int) -> Any:
+    def prepare(bench: Bench) -> None:
+        for index, path in enumerate(bench.files(number)):
+            handler = bench.logging.FileHandler(path)
+            handler.setFormatter(bench.logging.Formatter("%(levelname)s %(name)s %(message)s"))
+            bench.each.append({"info": bench.logger(handler, below=f".{index}").info})
+
+    return prepare
+
+
+STUCK = "deadlocks as soon as two threads log to one handler"
+
+SCENARIOS = [
+    Scenario("1 thread, one FileHandler", HELLO, one_file, LINE, threads=1),
+    Scenario("2 threads, one FileHandler", HELLO, one_file, LINE, threads=2, picologging=STUCK),
+    Scenario("4 threads, one FileHandler", HELLO, one_file, LINE, threads=4, picologging=STUCK),
+    Scenario("8 threads, one FileHandler", HELLO, one_file, LINE, threads=8, picologging=STUCK),
+    Scenario("4 threads, 4 FileHandlers", HELLO, own_file(4), r"INFO benches\.\w+\.\d+\.\d hello world\n", threads=4),
+]

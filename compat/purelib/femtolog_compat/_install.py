@@ -1,0 +1,191 @@
+"""install() and uninstall(): the process-wide switch, its lock and its state.
+
+Two ways lead to the same native tier: the finder for modules that are still to be imported, and binding in place for
+modules that are there. Both are taken by one install(), since `logging.handlers` may come later than `logging`.
+
+Invariant: the finder is on `sys.meta_path` exactly while femtolog is installed; the loader, which runs under the import
+lock of the module it loads, never takes the lock below, so the two cannot wait for each other.
+"""
+
+from __future__ import annotations
+
+import sys
+
+# The import system's own way of waiting until another thread is done with a module, without importing it.
+from _frozen_importlib import _lock_unlock_module as _wait_for_import  # type: ignore[attr-defined]
+from _thread import RLock
+
+from femtolog_compat import _native
+from femtolog_compat._finder import NAMES, Finder, Loader, is_the_interpreters_own
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType, TracebackType
+
+_lock = RLock()
+
+
+class _State:
+    """What has been asked for: by install() once and for all, and by `with installed():` blocks that are still open."""
+
+    finder: Finder | None = None
+    # The module that is bound, while one is; and the first that ever was: the native tier reads the globals of that one.
+    logging: ModuleType | None = None
+    first: ModuleType | None = None
+    permanent = False
+    blocks = 0
+    # Blocks opened before the last uninstall() have nothing left to undo.
+    generation = 0
+    # Whoever has called install, uninstall or installed decides for himself; until then first use of a name installs.
+    decided = False
+
+
+def install(*, picologging: bool = False) -> None:
+    """Let femtolog execute this process's `logging`, from now on, for every object that exists or will exist.
+
+    With `picologging`, the names `picologging`, `picologging.config` and `picologging.handlers` stand for those of `logging`, for
+    programs that were written for picologging, which need not be there.
+
+    Idempotent and thread-safe. Raises ImportError, and changes nothing, where the native tier cannot run, and with `picologging`
+    where that has been imported before.
+    """
+    with _lock:
+        if picologging:
+            from femtolog_compat import _picologging
+
+            _picologging.check()
+        _activate()
+        if picologging:
+            _picologging.register()
+        _State.decided = True
+        _State.permanent = True
+
+
+def uninstall() -> None:
+    """Put everything back exactly as it was, also inside `with installed():`.
+
+    A method that somebody patched over ours is left alone and keeps working. Idempotent and thread-safe.
+    """
+    with _lock:
+        _State.decided = True
+        _State.permanent = False
+        _State.blocks = 0
+        _State.generation += 1
+        if "femtolog_compat._picologging" in sys.modules:
+            sys.modules["femtolog_compat._picologging"].unregister()
+        _deactivate()
+
+
+def is_installed() -> bool:
+    """Whether femtolog executes `logging` now, or will as soon as somebody imports it."""
+    return _State.finder is not None
+
+
+class installed:  # noqa: N801 - used as a function: `with femtolog.installed():`
+    """A context manager: installed inside the block, and afterwards as it was before.
+
+    Blocks nest, also across threads: the last one to end uninstalls, unless install() was called by then.
+    """
+
+    def __enter__(self) -> None:
+        with _lock:
+            _activate()
+            _State.decided = True
+            _State.blocks += 1
+            self._generation = _State.generation
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None) -> None:
+        with _lock:
+            if self._generation != _State.generation:
+                return
+            _State.blocks -= 1
+            if not _State.blocks and not _State.permanent:
+                _deactivate()
+
+
+def install_on_first_use() -> None:
+    """install(), unless the program has called install, uninstall or installed before: then it decides for itself."""
+    with _lock:
+        if not _State.decided:
+            install()
+
+
+def _activate() -> None:
+    if _State.finder is not None:
+        return
+    native = _native.load()
+    finder = _State.finder = Finder(_bind, _unbind)
+    sys.meta_path.insert(0, finder)
+    try:
+        for module in _already_imported():
+            _bind_natively(native, module)
+    except BaseException:
+        _deactivate()
+        raise
+
+
+def _deactivate() -> None:
+    finder = _State.finder
+    if finder is None:
+        return
+    _State.finder = None
+    sys.meta_path[:] = [other for other in sys.meta_path if other is not finder]
+    _native.load().unbind()
+    _State.logging = None
+    for name in NAMES:
+        module = sys.modules.get(name)
+        if module is not None:
+            _give_back_loader(module)
+
+
+def _already_imported() -> Iterator[ModuleType]:
+    for name in ("logging", "logging.handlers"):
+        # Another thread may have found the module before our finder was there and not have put it into sys.modules yet.
+        _wait_for_import(name)
+        module = sys.modules.get(name)
+        if module is None:
+            continue
+        spec = module.__spec__
+        if getattr(spec, "_initializing", False):
+            raise ImportError(f"femtolog cannot be installed while {name} itself is being imported", name=name)
+        if spec is not None and not is_the_interpreters_own(spec):
+            raise ImportError(f"femtolog cannot be installed: {name} is {spec.origin}, not the interpreter's", name=name)
+        if name == "logging" and _State.first not in (None, module):
+            raise ImportError(
+                "femtolog cannot be installed: another module stands where the logging it was bound to stood", name=name
+            )
+        yield module
+
+
+def _bind(module: ModuleType) -> None:
+    """What the loader calls when it has run the module's code, with the import lock of `module` held."""
+    if _State.finder is not None:
+        _bind_natively(_native.load(), module)
+
+
+def _unbind(module: ModuleType) -> None:
+    """What the loader calls before it runs the code of a module again."""
+    if module is _State.logging:
+        _native.load().unbind()
+        _State.logging = None
+
+
+def _bind_natively(native: ModuleType, module: ModuleType) -> None:
+    if module.__name__ == "logging":
+        # A second copy (made by a test that imports afresh) is not the process's logging; the first one stays bound.
+        if _State.logging is None and _State.first in (None, module):
+            native.bind(module)
+            _State.logging = _State.first = module
+    elif module.__name__ == "logging.handlers":
+        base = vars(module)["logging"]
+        _bind_natively(native, base)  # whose own import may have begun before the finder was there
+        if _State.logging is base:
+            native.bind_handlers(module)
+
+
+def _give_back_loader(module: ModuleType) -> None:
+    for owner, attribute in ((module.__spec__, "loader"), (module, "__loader__")):
+        loader = getattr(owner, attribute, None)
+        if isinstance(loader, Loader):
+            setattr(owner, attribute, loader.original)

@@ -1,0 +1,78 @@
+"""Python's `logging`, executed by Rust.
+
+`femtolog.install()` lets femtolog execute this process's logging; `import femtolog as logging` does the same at the first
+use of a name. There is one logging per process: every name of the stdlib's module read, set or deleted here is the one of
+the real `logging`. Importing this module alone changes nothing.
+"""
+
+import sys as _sys
+
+from femtolog._forward import forward as _forward
+from femtolog_compat import _native as _loading
+from femtolog_compat import install as install
+from femtolog_compat import installed as installed
+from femtolog_compat import is_installed as is_installed
+from femtolog_compat import uninstall as uninstall
+
+_native = _loading.load()
+
+__version__ = "0.1.0"
+
+
+def stats() -> dict[str, object]:
+    """What ran natively and what was left to the interpreter's own code, since the process began or reset_stats().
+
+    `native`: records made natively; `emits`: emissions of handlers done natively; `real_records`: records that Python code
+    had to see and that became LogRecord objects; `reference`: each reason for using the interpreter's code, with its count.
+    """
+    return _native.stats()
+
+
+def reset_stats() -> None:
+    """Set all counts of stats() back to nought."""
+    _native.reset_stats()
+
+
+def add_level(name: str, level: int) -> None:
+    """Name a level and give it its methods: after add_level("NOTICE", 25) there are Logger.notice(), LoggerAdapter.notice()
+    and logging.notice() beside info() and the others, with the same arguments; callers are found as for these.
+
+    The methods are `name` in lower case. ValueError if one of that name is there already, unless it is this very level's, and
+    for a name that cannot be a method's; TypeError for a name that is no str or a level that is no int. Nothing is changed then.
+    """
+    from femtolog._levels import add
+
+    add(name, level)
+
+
+def explain(logger, level, record=None):  # type: ignore[no-untyped-def]
+    """Why a record of this level would be logged by this logger, or not: sentences, each about one logger, handler or filter.
+
+    `logger` is a logger, an adapter or a name (of a logger that need not exist); `level` a number or a name. Nothing is logged,
+    created or changed. Filters with code of their own are run only if a `record` is given, on a copy of it. The answer is a list
+    of str whose `steps` are the same as data, and whose `logged` is True, False, or None if code that was not run decides.
+    ValueError for a name that is no level, TypeError for what is neither logger nor name.
+    """
+    from femtolog._explain import explain
+
+    return explain(logger, level, record)
+
+
+def fileConfig(fname, defaults=None, disable_existing_loggers=True, encoding=None, *, safe=False):  # type: ignore[no-untyped-def]  # noqa: N802 (the stdlib's name)
+    """logging.config.fileConfig(), which with `safe` evaluates nothing but literals, sys.stdout and sys.stderr.
+
+    The standard library evaluates `args`, `kwargs`, `defaults` and `class` of a file's sections as Python, so whoever can write
+    the file can run anything. With `safe` a class must be the name of a subclass of Handler or Formatter (its module is
+    imported). ValueError names the section and the option that are refused; nothing is configured then.
+    """
+    if safe:
+        from femtolog._file_config import load
+
+        load(fname, defaults, disable_existing_loggers, encoding)
+    else:
+        import logging.config as _config
+
+        _config.fileConfig(fname, defaults, disable_existing_loggers, encoding)
+
+
+_forward(_sys.modules[__name__], "logging")

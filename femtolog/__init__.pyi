@@ -1,0 +1,54 @@
+# The names of `logging` are typeshed's, public or not; below them, femtolog's own.
+from collections.abc import Mapping
+from configparser import RawConfigParser
+from logging import *
+from logging import _STYLES as _STYLES
+from logging import Filterer as Filterer
+from logging import Logger as Logger
+from logging import LoggerAdapter as LoggerAdapter
+from logging import LogRecord as LogRecord
+from logging import Manager as Manager
+from logging import PercentStyle as PercentStyle
+from logging import PlaceHolder as PlaceHolder
+from logging import RootLogger as RootLogger
+from logging import StrFormatStyle as StrFormatStyle
+from logging import StringTemplateStyle as StringTemplateStyle
+from logging import __all__ as __all__
+from logging import _ArgsType as _ArgsType
+from logging import _ExcInfoType as _ExcInfoType
+from logging import _FormatStyle as _FormatStyle
+from logging import _Level as _Level
+from logging import _levelToName as _levelToName
+from logging import _nameToLevel as _nameToLevel
+from logging import _srcfile as _srcfile
+from logging import _SysExcInfoType as _SysExcInfoType
+from logging import currentframe as currentframe
+from logging import logMultiprocessing as logMultiprocessing
+from logging import logProcesses as logProcesses
+from logging import logThreads as logThreads
+from logging import root as root
+from typing import IO, Any
+
+from _typeshed import StrOrBytesPath
+
+from femtolog._explain import Explanation as _Explanation
+from femtolog._native import _Stats
+from femtolog_compat import install as install
+from femtolog_compat import installed as installed
+from femtolog_compat import is_installed as is_installed
+from femtolog_compat import uninstall as uninstall
+
+__version__: str
+
+def stats() -> _Stats: ...
+def reset_stats() -> None: ...
+def add_level(name: str, level: int) -> None: ...
+def explain(logger: Logger | LoggerAdapter[Any] | str, level: int | str, record: LogRecord | None = None) -> _Explanation: ...
+def fileConfig(  # noqa: N802 (the stdlib's name)
+    fname: StrOrBytesPath | IO[str] | RawConfigParser,
+    defaults: Mapping[str, str] | None = None,
+    disable_existing_loggers: bool = True,
+    encoding: str | None = None,
+    *,
+    safe: bool = False,
+) -> None: ...

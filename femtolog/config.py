@@ -1,0 +1,7 @@
+"""`logging.config` over the native tier: every name of it, live, in both directions."""
+
+import sys as _sys
+
+from femtolog._forward import forward as _forward
+
+_forward(_sys.modules[__name__], "logging.config")

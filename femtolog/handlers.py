@@ -1,0 +1,7 @@
+"""`logging.handlers`, executed natively: every name of it, live, in both directions."""
+
+import sys as _sys
+
+from femtolog._forward import forward as _forward
+
+_forward(_sys.modules[__name__], "logging.handlers")

@@ -1,0 +1,10 @@
+//! The part of femtolog that knows no Python: format plans, clock and date rendering, sinks, rotation arithmetic.
+//! Nothing here depends on an interpreter, so every module is tested by `cargo test` alone.
+#![deny(unsafe_code)]
+
+pub mod clock;
+pub mod path;
+pub mod plan;
+pub mod rotate;
+pub mod sink;
+pub mod validate;

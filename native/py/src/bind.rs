@@ -1,0 +1,677 @@
+//! Puts the native implementations under the interpreter's own `logging` and takes them off again.
+//!
+//! From 3.12 on the stdlib's function objects stay where they are and only their vectorcall entry changes
+//! (`PyFunction_SetVectorcall`): identity, signature, `__code__`, source and bound methods taken earlier all stay true, and
+//! nothing is visible from Python. 3.11's `CALL` inlines Python functions without looking at that entry, so there a method
+//! descriptor with the same entry takes the attribute's place. Invariant: what a class shows before `bind` it shows again after `unbind`, unless
+//! somebody else changed it in between, and then theirs stays.
+#[cfg(Py_3_12)]
+use std::ffi::c_int;
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, Ordering};
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyModule, PyType};
+
+use crate::call::Call;
+use crate::ffi::{Exc, Obj, Raised, Res};
+use crate::natives::{COUNT, ENTRANCES, Entry, Home, TABLE, Target};
+
+unsafe extern "C" {
+    #[cfg(Py_3_12)]
+    static mut PyMethod_Type: ffi::PyTypeObject;
+    /// The instance a bound method belongs to, borrowed.
+    #[cfg(Py_3_12)]
+    fn PyMethod_Self(method: *mut ffi::PyObject) -> *mut ffi::PyObject;
+    /// The function of a bound method, borrowed.
+    #[cfg(Py_3_12)]
+    fn PyMethod_Function(method: *mut ffi::PyObject) -> *mut ffi::PyObject;
+    #[cfg(Py_3_12)]
+    fn PyFunction_AddWatcher(callback: FunctionWatcher) -> c_int;
+    #[cfg(Py_3_12)]
+    fn PyFunction_SetVectorcall(function: *mut ffi::PyFunctionObject, entry: ffi::vectorcallfunc);
+}
+
+/// `PyFunction_WatchCallback`: event, function, new value.
+#[cfg(Py_3_12)]
+type FunctionWatcher =
+    unsafe extern "C" fn(c_int, *mut ffi::PyFunctionObject, *mut ffi::PyObject) -> c_int;
+
+/// Called by the interpreter for every function that is made, dies or changes. One of ours whose code or defaults somebody
+/// exchanges (ddtrace wraps library functions that way) is theirs from then on: it runs what it now holds.
+#[cfg(Py_3_12)]
+unsafe extern "C" fn on_function_event(
+    event: c_int,
+    function: *mut ffi::PyFunctionObject,
+    _new: *mut ffi::PyObject,
+) -> c_int {
+    const CREATED_OR_DESTROYED: c_int = 1;
+    // Code, defaults, keyword defaults; later versions tell of names as well, which change no behaviour.
+    const LAST_CHANGE: c_int = 4;
+    if event > CREATED_OR_DESTROYED && event <= LAST_CHANGE && ACTIVE.load(Ordering::Relaxed) {
+        for slot in &BOUND {
+            if slot.load(Ordering::Relaxed) == function.cast() {
+                // SAFETY: attached (the interpreter calls this); the function is alive and bound, so an entry is known.
+                unsafe {
+                    slot.store(std::ptr::null_mut(), Ordering::Relaxed);
+                    PyFunction_SetVectorcall(
+                        function,
+                        std::mem::transmute::<*mut c_void, ffi::vectorcallfunc>(
+                            INTERPRETER.load(Ordering::Relaxed),
+                        ),
+                    );
+                    crate::guard::forget_types(Python::assume_attached());
+                }
+            }
+        }
+    }
+    0
+}
+
+/// Watches functions from now on, once. Without a watcher (all eight taken) exchanged code goes unseen.
+#[cfg(Py_3_12)]
+fn watch_functions() {
+    static WATCHING: AtomicBool = AtomicBool::new(false);
+    if !WATCHING.swap(true, Ordering::Relaxed) {
+        // SAFETY: attached (called by `bind`); the callback is a function of this extension, which is never unloaded.
+        unsafe {
+            if PyFunction_AddWatcher(on_function_event) < 0 {
+                ffi::PyErr_Clear();
+            }
+        }
+    }
+}
+
+/// The vectorcall entry every Python function starts with: it runs the function's code. Taken from the first function bound.
+static INTERPRETER: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
+
+/// A vectorcall entry out of which an unwind may come (see `ffi::Hang`).
+type UnwindingEntry = unsafe extern "C-unwind" fn(
+    *mut ffi::PyObject,
+    *const *mut ffi::PyObject,
+    usize,
+    *mut ffi::PyObject,
+) -> *mut ffi::PyObject;
+
+/// Runs the code of a Python function, whatever its vectorcall entry is now.
+///
+/// # Safety
+/// As for any vectorcall; `callable` is exactly a Python function, and one was bound before.
+unsafe fn interpret(
+    callable: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    nargsf: usize,
+    kwnames: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: `attach` stored a vectorcall entry there before any of our entries could be called.
+    unsafe {
+        let entry =
+            std::mem::transmute::<*mut c_void, UnwindingEntry>(INTERPRETER.load(Ordering::Relaxed));
+        crate::ffi::python!(entry(callable, args, nargsf, kwnames))
+    }
+}
+
+/// The interpreter's own function of each target, owned for ever once seen (they are needed to call the reference tier and to
+/// unbind; `logging` keeps them alive anyway). Null: not bound, because the running version has no such method or because
+/// somebody had replaced it before.
+static REFERENCE: [AtomicPtr<ffi::PyObject>; COUNT] =
+    [const { AtomicPtr::new(std::ptr::null_mut()) }; COUNT];
+
+/// What stands in the class or module while bound: the function itself, on 3.11 our descriptor.
+static BOUND: [AtomicPtr<ffi::PyObject>; COUNT] =
+    [const { AtomicPtr::new(std::ptr::null_mut()) }; COUNT];
+
+static ACTIVE: AtomicBool = AtomicBool::new(false);
+
+/// Are the native implementations in force?
+#[pyfunction]
+pub fn is_bound() -> bool {
+    ACTIVE.load(Ordering::Relaxed)
+}
+
+/// The object that stands for `target` in its class or module while bound; null when it is not bound.
+#[inline]
+pub fn bound_object(target: Target) -> *mut ffi::PyObject {
+    BOUND[target as usize].load(Ordering::Relaxed)
+}
+
+/// Which native implementation is this class attribute, if it is one?
+pub fn target_of(object: *mut ffi::PyObject) -> Target {
+    if object.is_null() {
+        return Target::Foreign;
+    }
+    BOUND
+        .iter()
+        .position(|slot| slot.load(Ordering::Relaxed) == object)
+        .map_or(Target::Foreign, |index| TABLE[index].target)
+}
+
+/// Calls the interpreter's own body of `target`.
+///
+/// `args` are the positional arguments (`self` first) followed by the values of `keywords`, a tuple of names or null.
+pub fn call_reference<'py>(
+    py: Python<'py>,
+    target: Target,
+    args: &[*mut ffi::PyObject],
+    keywords: *mut ffi::PyObject,
+) -> Res<Obj<'py>> {
+    let function = REFERENCE[target as usize].load(Ordering::Relaxed);
+    if function.is_null() {
+        return Err(crate::ffi::raise(
+            py,
+            Exc::System,
+            "femtolog: the interpreter's own method is gone",
+        ));
+    }
+    // SAFETY: `keywords` is null or a tuple whose values end `args`; the objects are alive (the caller lends them).
+    unsafe {
+        let names = if keywords.is_null() {
+            0
+        } else {
+            ffi::PyTuple_Size(keywords) as usize
+        };
+        let result = interpret(function, args.as_ptr(), args.len() - names, keywords);
+        crate::ffi::owned(py, result)
+    }
+}
+
+/// One entry point per target, so that the native function is a direct call.
+struct Entrance<const T: usize>;
+
+impl<const T: usize> Entrance<T> {
+    const ENTRY: Entry = TABLE[T];
+
+    /// Runs the native function; a panic becomes `SystemError` and never crosses into the interpreter.
+    fn run(py: Python<'_>, call: &Call<'_, '_>) -> *mut ffi::PyObject {
+        match catch_unwind(AssertUnwindSafe(|| (Self::ENTRY.run)(call))) {
+            Ok(Ok(result)) => result.into_ptr(),
+            Ok(Err(Raised { .. })) => std::ptr::null_mut(),
+            Err(_panic) => {
+                let _ = crate::ffi::raise(
+                    py,
+                    Exc::System,
+                    "femtolog: a native method panicked; please report this",
+                );
+                std::ptr::null_mut()
+            }
+        }
+    }
+
+    /// The vectorcall entry of the stdlib's function object (3.12+) or of our method descriptor (3.11).
+    unsafe extern "C" fn vectorcall(
+        callable: *mut ffi::PyObject,
+        args: *const *mut ffi::PyObject,
+        nargsf: usize,
+        kwnames: *mut ffi::PyObject,
+    ) -> *mut ffi::PyObject {
+        let count = nargsf & !ffi::PY_VECTORCALL_ARGUMENTS_OFFSET;
+        // The descriptor stands for the function.
+        #[cfg(not(Py_3_12))]
+        let callable = {
+            let _ = callable;
+            REFERENCE[T].load(Ordering::Relaxed)
+        };
+        // SAFETY: the interpreter calls this with the thread attached and, by the vectorcall protocol, with `count`
+        // positional arguments followed by the values of `kwnames`, all alive for the call.
+        unsafe {
+            if !ACTIVE.load(Ordering::Relaxed) || (Self::ENTRY.home.is_class() && count == 0) {
+                // A call specialised before `unbind`, or a missing self: the interpreter's own body knows the error.
+                return interpret(callable, args, nargsf, kwnames);
+            }
+            let py = Python::assume_attached();
+            let call = Call::new(
+                py,
+                Self::ENTRY.target,
+                args,
+                count,
+                kwnames,
+                Self::ENTRY.home.is_class(),
+            );
+            Self::run(py, &call)
+        }
+    }
+
+    /// The C function behind our descriptor or module function (3.11), which specialised calls and bound methods go to.
+    #[cfg(not(Py_3_12))]
+    unsafe extern "C" fn fastcall(
+        slf: *mut ffi::PyObject,
+        args: *const *mut ffi::PyObject,
+        nargs: isize,
+        kwnames: *mut ffi::PyObject,
+    ) -> *mut ffi::PyObject {
+        // SAFETY: the interpreter calls this with the thread attached and the arguments as the fastcall protocol says; a
+        // method descriptor has checked the type of `slf`.
+        unsafe {
+            let py = Python::assume_attached();
+            let call = Call::with_self(
+                py,
+                Self::ENTRY.target,
+                slf,
+                args,
+                nargs as usize,
+                kwnames,
+                Self::ENTRY.home.is_class(),
+            );
+            Self::run(py, &call)
+        }
+    }
+}
+
+/// The C entry points of a target.
+#[derive(Clone, Copy)]
+pub struct RawEntry {
+    pub vectorcall: ffi::vectorcallfunc,
+    #[cfg(not(Py_3_12))]
+    pub fastcall: ffi::PyCFunctionFastWithKeywords,
+}
+
+/// The C entry points of target number `T`.
+pub const fn entrance<const T: usize>() -> RawEntry {
+    RawEntry {
+        vectorcall: Entrance::<T>::vectorcall,
+        #[cfg(not(Py_3_12))]
+        fastcall: Entrance::<T>::fastcall,
+    }
+}
+
+/// Binds every native implementation that belongs to `module` (the real `logging` or `logging.handlers`).
+fn bind_home(module: &Bound<'_, PyModule>, handlers: bool) -> PyResult<()> {
+    let py = module.py();
+    let globals = module.dict();
+    for (index, entry) in TABLE.iter().enumerate() {
+        if entry.home.in_handlers() != handlers {
+            continue;
+        }
+        let holder: Bound<'_, PyAny> = match entry.home {
+            Home::Logging | Home::Handlers => module.clone().into_any(),
+            Home::Class(class) | Home::HandlersClass(class) => match globals.get_item(class)? {
+                Some(class) if class.is_instance_of::<PyType>() => class,
+                _ => continue,
+            },
+        };
+        let Some(function) = own_function(&holder, entry)? else {
+            continue;
+        };
+        if !is_interpreters_own(&function, &globals, entry)? {
+            continue;
+        }
+        remember_interpreter(&function);
+        attach(py, index, &holder, &function)?;
+    }
+    Ok(())
+}
+
+/// Keeps the entry that runs a function's code. Any function will do that nobody has changed: it is the same for all.
+fn remember_interpreter(function: &Bound<'_, PyAny>) {
+    if INTERPRETER.load(Ordering::Relaxed).is_null() {
+        // SAFETY: alive; every Python function has a vectorcall entry.
+        let entry = unsafe { ffi::PyVectorcall_Function(function.as_ptr()) };
+        if let Some(entry) = entry {
+            INTERPRETER.store(entry as *mut c_void, Ordering::Relaxed);
+        }
+    }
+}
+
+/// `vars(holder).get(name)`: the attribute itself, not what a descriptor makes of it.
+fn own_attribute<'py>(
+    holder: &Bound<'py, PyAny>,
+    name: &str,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let vars = holder.getattr("__dict__")?;
+    match vars.get_item(name) {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.is_instance_of::<pyo3::exceptions::PyKeyError>(vars.py()) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The function an entry of the table is about: an attribute, or (`name.fget`, `name.fset`) one half of a property.
+#[cfg(Py_3_12)]
+fn own_function<'py>(
+    holder: &Bound<'py, PyAny>,
+    entry: &Entry,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let Some((name, half)) = entry.name.split_once('.') else {
+        return own_attribute(holder, entry.name);
+    };
+    match own_attribute(holder, name)? {
+        Some(property) if is_property(&property) => property.getattr(half).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// Is `object` exactly a `property`?
+#[cfg(Py_3_12)]
+fn is_property(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: alive; only the type's address is compared.
+    unsafe { ffi::Py_TYPE(object.as_ptr()) == &raw mut ffi::PyProperty_Type }
+}
+
+/// The function an entry of the table is about. On 3.11 properties stay the interpreter's: nothing can take the place of half of
+/// one. So does `shutdown`, which the stdlib gave to `atexit`: `atexit.unregister(logging.shutdown)` goes by the function.
+#[cfg(not(Py_3_12))]
+fn own_function<'py>(
+    holder: &Bound<'py, PyAny>,
+    entry: &Entry,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    if entry.name.contains('.') || entry.target == Target::Shutdown {
+        return Ok(None);
+    }
+    own_attribute(holder, entry.name)
+}
+
+/// Only the function the stdlib itself defined there is ours to run: a patch that stands in its place stays in force.
+fn is_interpreters_own(
+    function: &Bound<'_, PyAny>,
+    globals: &Bound<'_, PyDict>,
+    entry: &Entry,
+) -> PyResult<bool> {
+    // SAFETY: `function` is alive; its fields are read only where it is exactly a Python function.
+    let plain = unsafe {
+        ffi::Py_TYPE(function.as_ptr()) == &raw mut ffi::PyFunction_Type
+            && ffi::PyFunction_GetGlobals(function.as_ptr()) == globals.as_ptr()
+    };
+    if !plain {
+        return Ok(false);
+    }
+    let qualified: String = function
+        .getattr("__code__")?
+        .getattr("co_qualname")?
+        .extract()?;
+    Ok(match entry.home {
+        Home::Class(class) | Home::HandlersClass(class) => {
+            // Both halves of a property carry its name.
+            let name = entry
+                .name
+                .split_once('.')
+                .map_or(entry.name, |(name, _half)| name);
+            qualified == format!("{class}.{name}")
+        }
+        Home::Logging | Home::Handlers => qualified == entry.name,
+    })
+}
+
+#[cfg(Py_3_12)]
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "same shape as on 3.11, where making a descriptor can fail"
+)]
+fn attach(
+    _py: Python<'_>,
+    index: usize,
+    _holder: &Bound<'_, PyAny>,
+    function: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    let pointer = function.as_ptr();
+    if REFERENCE[index].load(Ordering::Relaxed) != pointer {
+        // One reference for ever: the function may be needed as long as the process lives.
+        REFERENCE[index].store(function.clone().into_ptr(), Ordering::Relaxed);
+    }
+    BOUND[index].store(pointer, Ordering::Relaxed);
+    // SAFETY: exactly a Python function (`is_interpreters_own`), alive; the entry keeps the function's behaviour, which is
+    // what this crate is about.
+    unsafe { PyFunction_SetVectorcall(pointer.cast(), ENTRANCES[index].vectorcall) }
+    Ok(())
+}
+
+#[cfg(not(Py_3_12))]
+fn attach(
+    py: Python<'_>,
+    index: usize,
+    holder: &Bound<'_, PyAny>,
+    function: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    /// The stand-ins made so far, owned for ever: binding again uses them again.
+    static MADE: [AtomicPtr<ffi::PyObject>; COUNT] =
+        [const { AtomicPtr::new(std::ptr::null_mut()) }; COUNT];
+    let entry = &TABLE[index];
+    let known = REFERENCE[index].load(Ordering::Relaxed) == function.as_ptr();
+    let made = MADE[index].load(Ordering::Relaxed);
+    let stand_in = if known && !made.is_null() {
+        crate::ffi::immortal(py, made).to_owned()
+    } else {
+        let stand_in = crate::signature::stand_in(py, entry, holder, function, ENTRANCES[index])?;
+        REFERENCE[index].store(function.clone().into_ptr(), Ordering::Relaxed);
+        MADE[index].store(stand_in.clone().into_ptr(), Ordering::Relaxed);
+        stand_in
+    };
+    BOUND[index].store(stand_in.as_ptr(), Ordering::Relaxed);
+    holder.setattr(entry.name, stand_in)
+}
+
+#[cfg(Py_3_12)]
+fn detach(_py: Python<'_>, index: usize) {
+    let function = BOUND[index].swap(std::ptr::null_mut(), Ordering::Relaxed);
+    if !function.is_null() {
+        // SAFETY: `attach` put a Python function there, which REFERENCE keeps alive.
+        unsafe {
+            PyFunction_SetVectorcall(
+                function.cast(),
+                std::mem::transmute::<*mut c_void, ffi::vectorcallfunc>(
+                    INTERPRETER.load(Ordering::Relaxed),
+                ),
+            );
+        }
+    }
+}
+
+/// Puts the function back where our stand-in still stands; whatever somebody else put there stays.
+#[cfg(not(Py_3_12))]
+fn detach(py: Python<'_>, index: usize) {
+    let stand_in = BOUND[index].swap(std::ptr::null_mut(), Ordering::Relaxed);
+    let function = REFERENCE[index].load(Ordering::Relaxed);
+    if stand_in.is_null() || function.is_null() {
+        return;
+    }
+    let entry = &TABLE[index];
+    // SAFETY: both are references `attach` stored for ever.
+    let (stand_in, function) = unsafe {
+        (
+            Bound::from_borrowed_ptr(py, stand_in),
+            Bound::from_borrowed_ptr(py, function),
+        )
+    };
+    if let Some(holder) = crate::signature::holder(py, entry)
+        && let Ok(Some(now)) = own_attribute(&holder, entry.name)
+        && now.is(&stand_in)
+    {
+        // A class of the stdlib takes attributes; if it ever refuses, the native method simply stays.
+        let _ = holder.setattr(entry.name, function);
+    }
+}
+
+/// Binds the native tier onto `module`, which must be the interpreter's own `logging`. Idempotent.
+///
+/// Methods that are not the interpreter's own at this moment (somebody patched them) are left in place and count as
+/// overridden. Not to be called from two threads at once; `femtolog.install` holds a lock.
+#[pyfunction]
+pub fn bind(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    if ACTIVE.load(Ordering::Relaxed) {
+        return Ok(());
+    }
+    crate::globals::attach(module)?;
+    crate::context::init(module.py())?;
+    crate::format::time::init(module.py())?;
+    crate::fork::init();
+    crate::raw::textio::discover(module.py());
+    crate::record::prepare(module)?;
+    #[cfg(Py_3_12)]
+    watch_functions();
+    bind_home(module, false)?;
+    ACTIVE.store(true, Ordering::Relaxed);
+    crate::guard::forget_types(module.py());
+    Ok(())
+}
+
+/// Binds the native tier onto `logging.handlers`. Idempotent; `bind` must have been called.
+#[pyfunction]
+pub fn bind_handlers(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    if !ACTIVE.load(Ordering::Relaxed) {
+        return Err(PyRuntimeError::new_err(
+            "bind(logging) comes before bind_handlers(logging.handlers)",
+        ));
+    }
+    if TABLE.iter().enumerate().any(|(index, entry)| {
+        entry.home.in_handlers() && !BOUND[index].load(Ordering::Relaxed).is_null()
+    }) {
+        return Ok(());
+    }
+    crate::globals::attach_handlers(module);
+    crate::handler::paths::init(module.py())?;
+    crate::handler::copying::init(module.py())?;
+    bind_home(module, true)?;
+    crate::guard::forget_types(module.py());
+    Ok(())
+}
+
+/// Takes every native implementation off again; what somebody else changed in the meantime stays as it is.
+#[pyfunction]
+pub fn unbind(py: Python<'_>) {
+    ACTIVE.store(false, Ordering::Relaxed);
+    for index in 0..COUNT {
+        detach(py, index);
+    }
+    crate::guard::forget_types(py);
+}
+
+/// Is `object` exactly a bound method (or bound built-in) of `slf` whose function is ours?
+pub fn bound_method_target(object: &Obj<'_>, slf: &Obj<'_>) -> Target {
+    // SAFETY: the type is checked before the fields of that type are read.
+    unsafe {
+        #[cfg(Py_3_12)]
+        {
+            if ffi::Py_TYPE(object.as_ptr()) != &raw mut PyMethod_Type {
+                return Target::Foreign;
+            }
+            let owner: *mut ffi::PyObject = PyMethod_Self(object.as_ptr());
+            if owner != slf.as_ptr() {
+                return Target::Foreign;
+            }
+            target_of(PyMethod_Function(object.as_ptr()))
+        }
+        #[cfg(not(Py_3_12))]
+        {
+            if ffi::PyCFunction_CheckExact(object.as_ptr()) == 0
+                || ffi::PyCFunction_GetSelf(object.as_ptr()) != slf.as_ptr()
+            {
+                return Target::Foreign;
+            }
+            let function = object.as_ptr().cast::<ffi::PyCFunctionObject>();
+            crate::signature::target_of_method((*function).m_ml)
+        }
+    }
+}
+
+/// The interpreter's own function a bound method of ours stands for (on 3.11 it has another name and no module); anything else
+/// as it is.
+pub fn function_behind<'py>(method: &Obj<'py>) -> Obj<'py> {
+    #[cfg(not(Py_3_12))]
+    {
+        // SAFETY: the type is checked before the fields of that type are read.
+        let target = unsafe {
+            if ffi::PyCFunction_CheckExact(method.as_ptr()) == 0 {
+                Target::Foreign
+            } else {
+                let function = method.as_ptr().cast::<ffi::PyCFunctionObject>();
+                crate::signature::target_of_method((*function).m_ml)
+            }
+        };
+        if target != Target::Foreign
+            && let Ok(function) = reference_function(method.py(), target)
+        {
+            return function;
+        }
+    }
+    method.clone()
+}
+
+/// The interpreter's own function of `target`, for its defaults and its closure.
+pub fn reference_function(py: Python<'_>, target: Target) -> Res<Obj<'_>> {
+    let function = REFERENCE[target as usize].load(Ordering::Relaxed);
+    if function.is_null() {
+        return Err(crate::ffi::raise(
+            py,
+            Exc::System,
+            "femtolog: the interpreter's own function is gone",
+        ));
+    }
+    Ok(crate::ffi::immortal(py, function).to_owned())
+}
+
+/// Does the interpreter's own body of `target` use the constant string `text`? (As [`reference_mentions`] for names.)
+pub fn reference_says(py: Python<'_>, target: Target, text: &str) -> Res<bool> {
+    use crate::names::Name;
+    let code = crate::ffi::getattr(&reference_function(py, target)?, Name::__code__)?;
+    crate::ffi::contains(
+        &crate::ffi::getattr(&code, Name::co_consts)?,
+        &crate::ffi::text_from(py, text)?,
+    )
+}
+
+/// Does the interpreter's own body of `target` use the name `name`? Tells patch releases apart that changed one method.
+pub fn reference_mentions(py: Python<'_>, target: Target, name: crate::names::Name) -> bool {
+    use crate::names::Name;
+    let function = REFERENCE[target as usize].load(Ordering::Relaxed);
+    if function.is_null() {
+        return false;
+    }
+    let function = crate::ffi::immortal(py, function);
+    crate::ffi::getattr(&function, Name::__code__)
+        .and_then(|code| crate::ffi::getattr(&code, Name::co_names))
+        .and_then(|names| crate::ffi::contains(&names, &name.object(py)))
+        .unwrap_or_else(|raised| {
+            raised.clear(py);
+            false
+        })
+}
+
+/// Which of the `known` bodies of `target` the interpreter runs, by the names the body uses in the order it uses them first;
+/// `seen` keeps the answer. `None`: none of them, a release changed the method and only its own body knows how.
+#[inline]
+pub fn recognise(
+    py: Python<'_>,
+    seen: &AtomicU8,
+    target: Target,
+    known: &'static [&'static [&'static str]],
+) -> Option<usize> {
+    match seen.load(Ordering::Relaxed) {
+        0 => look_at_names(py, seen, target, known),
+        UNKNOWN_BODY => None,
+        index => Some(usize::from(index) - 1),
+    }
+}
+
+/// What [`recognise`] keeps of a body that is none of the known.
+const UNKNOWN_BODY: u8 = u8::MAX;
+
+#[cold]
+fn look_at_names(
+    py: Python<'_>,
+    seen: &AtomicU8,
+    target: Target,
+    known: &[&[&str]],
+) -> Option<usize> {
+    let names = reference_names(py, target);
+    let found = known.iter().position(|known| names.iter().eq(known.iter()));
+    seen.store(
+        found.map_or(UNKNOWN_BODY, |index| index as u8 + 1),
+        Ordering::Relaxed,
+    );
+    found
+}
+
+/// `co_names` of the interpreter's own body of `target`.
+fn reference_names(py: Python<'_>, target: Target) -> Vec<String> {
+    let function = REFERENCE[target as usize].load(Ordering::Relaxed);
+    if function.is_null() {
+        return Vec::new();
+    }
+    crate::ffi::immortal(py, function)
+        .getattr("__code__")
+        .and_then(|code| code.getattr("co_names"))
+        .and_then(|names| names.extract())
+        .unwrap_or_default()
+}

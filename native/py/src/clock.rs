@@ -1,0 +1,240 @@
+//! The time of a record: one reading of the clock, through `time.time`/`time.time_ns` when somebody has replaced them.
+//!
+//! Up to 3.12 a record's time is the float of `time.time()`, from 3.13 on the integer of `time.time_ns()`; the derived values
+//! follow `Lib/logging/__init__.py, LogRecord.__init__` of either generation, to the last bit.
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+use crate::ffi::{self as py_ffi, Obj, Res};
+use crate::globals;
+use crate::names::Name;
+
+/// `time.time` or `time.time_ns`, whichever the running version reads.
+pub const SOURCE: Name = if cfg!(Py_3_13) {
+    Name::time_ns
+} else {
+    Name::time
+};
+
+/// The built-in clock function as it was when the extension was loaded.
+static BUILTIN: AtomicPtr<ffi::PyObject> = AtomicPtr::new(std::ptr::null_mut());
+/// Its C entry.
+static ENTRY: AtomicUsize = AtomicUsize::new(0);
+
+/// The three times of a record: Unix time in seconds, whole milliseconds of it, milliseconds since logging was loaded.
+#[derive(Clone)]
+pub struct Stamp<'py> {
+    /// `record.created`
+    pub created: Number<'py>,
+    /// `record.msecs`
+    pub msecs: Number<'py>,
+    /// `record.relativeCreated`
+    pub relative: Number<'py>,
+}
+
+/// A float, or whatever a replaced clock made of it.
+#[derive(Clone)]
+pub enum Number<'py> {
+    /// The usual case.
+    Float(f64),
+    /// From a clock that does not return plain numbers.
+    Object(Obj<'py>),
+}
+
+impl<'py> Number<'py> {
+    /// As a Python object.
+    pub fn object(&self, py: Python<'py>) -> Res<Obj<'py>> {
+        match self {
+            Number::Float(value) => py_ffi::new_float(py, *value),
+            Number::Object(object) => Ok(object.clone()),
+        }
+    }
+}
+
+/// The built-in `time.time` as it was when the extension was loaded, and its C entry.
+static SECONDS: (AtomicPtr<ffi::PyObject>, AtomicUsize) =
+    (AtomicPtr::new(std::ptr::null_mut()), AtomicUsize::new(0));
+
+/// `int(time.time())` for what the global `time` of a module is now.
+pub fn whole_seconds<'py>(time: &Obj<'py>) -> Res<Obj<'py>> {
+    let py = time.py();
+    let source = py_ffi::getattr(time, Name::time)?;
+    if source.as_ptr() == SECONDS.0.load(Ordering::Relaxed)
+        && py_ffi::builtin_entry(&source) == SECONDS.1.load(Ordering::Relaxed)
+    {
+        return py_ffi::new_int(py, seconds(system_time()).trunc() as i64);
+    }
+    py_ffi::int(&py_ffi::call(&source, &[])?)
+}
+
+/// `time.time()` of a reading in nanoseconds: `_PyTime_AsSecondsDouble` converts whole seconds exactly and divides else.
+fn seconds(nanoseconds: i64) -> f64 {
+    if nanoseconds % 1_000_000_000 == 0 {
+        (nanoseconds / 1_000_000_000) as f64
+    } else {
+        nanoseconds as f64 / 1e9
+    }
+}
+
+/// Remembers the built-in clock. Called once at load.
+pub fn init(py: Python<'_>) -> Res<()> {
+    let time = py_ffi::import(py, "time")?;
+    let seconds = py_ffi::getattr(&time, Name::time)?;
+    let entry = py_ffi::builtin_entry(&seconds);
+    if entry != 0 {
+        SECONDS.1.store(entry, Ordering::Relaxed);
+        SECONDS.0.store(seconds.into_ptr(), Ordering::Relaxed);
+    }
+    let source = py_ffi::getattr(&time, SOURCE)?;
+    let entry = py_ffi::builtin_entry(&source);
+    if entry != 0 {
+        ENTRY.store(entry, Ordering::Relaxed);
+        BUILTIN.store(source.into_ptr(), Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+/// Is `source` the built-in clock as it was when the extension was loaded?
+pub fn is_builtin(source: &Obj<'_>) -> bool {
+    source.as_ptr() == BUILTIN.load(Ordering::Relaxed)
+        && py_ffi::builtin_entry(source) == ENTRY.load(Ordering::Relaxed)
+}
+
+/// Does the built-in clock still run the C function it ran then? (time-machine replaces that.)
+#[inline]
+pub fn is_untouched(py: Python<'_>) -> bool {
+    let clock = BUILTIN.load(Ordering::Relaxed);
+    !clock.is_null()
+        && py_ffi::builtin_entry(&py_ffi::immortal(py, clock)) == ENTRY.load(Ordering::Relaxed)
+}
+
+/// Is the time `logging` was loaded at a number as the running version stores it?
+pub fn starts_plainly(py: Python<'_>) -> Res<bool> {
+    let start = globals::get(py, Name::_startTime)?;
+    Ok(if cfg!(Py_3_13) {
+        py_ffi::int_value(&start).is_some()
+    } else {
+        py_ffi::is_float(&start)
+    })
+}
+
+/// Reads the clock for a new record.
+pub fn now(py: Python<'_>) -> Res<Stamp<'_>> {
+    let source = globals::from_module(py, Name::time, &globals::TIME, SOURCE)?;
+    if is_builtin(&source) {
+        return stamp(py, system_time());
+    }
+    let reading = py_ffi::call(&source, &[])?;
+    replaced(py, &reading)
+}
+
+/// Nanoseconds since the epoch, as `CPython`'s `_PyTime_GetSystemClock` reads them.
+fn system_time() -> i64 {
+    match std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
+        Err(before) => -i64::try_from(before.duration().as_nanos()).unwrap_or(i64::MAX),
+    }
+}
+
+#[cfg(not(Py_3_13))]
+fn stamp(py: Python<'_>, nanoseconds: i64) -> Res<Stamp<'_>> {
+    from_float(py, seconds(nanoseconds))
+}
+
+#[cfg(not(Py_3_13))]
+fn from_float(py: Python<'_>, created: f64) -> Res<Stamp<'_>> {
+    let start = globals::get(py, Name::_startTime)?;
+    let Some(start) = py_ffi::float_value(&start) else {
+        return replaced_arithmetic(py, &py_ffi::new_float(py, created)?);
+    };
+    Ok(Stamp {
+        created: Number::Float(created),
+        msecs: Number::Float(((created - created.trunc()) * 1000.0).trunc() + 0.0),
+        relative: Number::Float((created - start) * 1000.0),
+    })
+}
+
+#[cfg(not(Py_3_13))]
+fn replaced<'py>(py: Python<'py>, reading: &Obj<'py>) -> Res<Stamp<'py>> {
+    match py_ffi::float_value(reading) {
+        // int() of infinities and NaN raises; only the interpreter's operators say it right.
+        Some(created) if created.abs() < 1e15 => from_float(py, created),
+        _ => replaced_arithmetic(py, reading),
+    }
+}
+
+/// `LogRecord`'s arithmetic with Python's own operators, for clocks that return something else than a float.
+#[cfg(not(Py_3_13))]
+#[cold]
+fn replaced_arithmetic<'py>(py: Python<'py>, ct: &Obj<'py>) -> Res<Stamp<'py>> {
+    let start = globals::get(py, Name::_startTime)?;
+    let thousand = py_ffi::new_int(py, 1000)?;
+    let fraction = py_ffi::sub(ct, &py_ffi::int(ct)?)?;
+    let msecs = py_ffi::add(
+        &py_ffi::int(&py_ffi::mul(&fraction, &thousand)?)?,
+        &py_ffi::new_float(py, 0.0)?,
+    )?;
+    let relative = py_ffi::mul(&py_ffi::sub(ct, &start)?, &thousand)?;
+    Ok(Stamp {
+        created: Number::Object(ct.clone()),
+        msecs: Number::Object(msecs),
+        relative: Number::Object(relative),
+    })
+}
+
+#[cfg(Py_3_13)]
+fn stamp(py: Python<'_>, ns: i64) -> Res<Stamp<'_>> {
+    let start = globals::get(py, Name::_startTime)?;
+    let Some(start) = py_ffi::int_value(&start) else {
+        return replaced_arithmetic(py, &py_ffi::new_int(py, ns)?);
+    };
+    // An int divided by a float becomes a float first, so both divisions are plain ones.
+    let created = ns as f64 / 1e9;
+    let mut msecs = (ns.rem_euclid(1_000_000_000) / 1_000_000) as f64;
+    // The division can round up to the next second; then the milliseconds must not say .999 of it.
+    if msecs >= 999.0 && created.trunc() > ns.div_euclid(1_000_000_000) as f64 {
+        msecs = 0.0;
+    }
+    Ok(Stamp {
+        created: Number::Float(created),
+        msecs: Number::Float(msecs),
+        relative: Number::Float((ns - start) as f64 / 1e6),
+    })
+}
+
+#[cfg(Py_3_13)]
+fn replaced<'py>(py: Python<'py>, reading: &Obj<'py>) -> Res<Stamp<'py>> {
+    match py_ffi::int_value(reading) {
+        Some(ns) if ns.unsigned_abs() < 1 << 62 => stamp(py, ns),
+        _ => replaced_arithmetic(py, reading),
+    }
+}
+
+/// `LogRecord`'s arithmetic with Python's own operators, for clocks that return something else than an int.
+#[cfg(Py_3_13)]
+#[cold]
+fn replaced_arithmetic<'py>(py: Python<'py>, ct: &Obj<'py>) -> Res<Stamp<'py>> {
+    let start = globals::get(py, Name::_startTime)?;
+    let (billion, million) = (
+        py_ffi::new_int(py, 1_000_000_000)?,
+        py_ffi::new_int(py, 1_000_000)?,
+    );
+    let created = py_ffi::div(ct, &py_ffi::new_float(py, 1e9)?)?;
+    let mut msecs = py_ffi::add(
+        &py_ffi::floor_div(&py_ffi::remainder(ct, &billion)?, &million)?,
+        &py_ffi::new_float(py, 0.0)?,
+    )?;
+    if py_ffi::eq(&msecs, &py_ffi::new_float(py, 999.0)?)?
+        && !py_ffi::eq(&py_ffi::int(&created)?, &py_ffi::floor_div(ct, &billion)?)?
+    {
+        msecs = py_ffi::new_float(py, 0.0)?;
+    }
+    let relative = py_ffi::div(&py_ffi::sub(ct, &start)?, &py_ffi::new_float(py, 1e6)?)?;
+    Ok(Stamp {
+        created: Number::Object(created),
+        msecs: Number::Object(msecs),
+        relative: Number::Object(relative),
+    })
+}

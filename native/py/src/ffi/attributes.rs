@@ -1,0 +1,79 @@
+//! Attributes of objects and of their types.
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+use super::{Exc, Obj, Res, c, done, exception_class, owned, python};
+use crate::names::Name;
+
+/// `obj.name`
+#[inline]
+pub fn getattr<'py>(obj: &Obj<'py>, name: Name) -> Res<Obj<'py>> {
+    let py = obj.py();
+    // SAFETY: both objects are alive; the result is owned or null with an exception.
+    unsafe {
+        owned(
+            py,
+            python!(c::PyObject_GetAttr(obj.as_ptr(), name.object(py).as_ptr())),
+        )
+    }
+}
+
+/// `obj.name`, or `None` where that raises `AttributeError` (as `hasattr` and `getattr` with a default see it).
+pub fn getattr_opt<'py>(obj: &Obj<'py>, name: Name) -> Res<Option<Obj<'py>>> {
+    match getattr(obj, name) {
+        Ok(value) => Ok(Some(value)),
+        Err(raised) => {
+            if raised.is(exception_class(obj.py(), Exc::Attribute)) {
+                raised.clear(obj.py());
+                Ok(None)
+            } else {
+                Err(raised)
+            }
+        }
+    }
+}
+
+/// [`getattr_opt`] by a str that is no [`Name`].
+pub fn getattr_opt_by<'py>(obj: &Obj<'py>, name: &Obj<'py>) -> Res<Option<Obj<'py>>> {
+    let py = obj.py();
+    // SAFETY: both objects are alive; the result is owned or null with an exception.
+    let found = unsafe {
+        owned(
+            py,
+            python!(c::PyObject_GetAttr(obj.as_ptr(), name.as_ptr())),
+        )
+    };
+    match found {
+        Ok(value) => Ok(Some(value)),
+        Err(raised) if raised.is(exception_class(py, Exc::Attribute)) => {
+            raised.clear(py);
+            Ok(None)
+        }
+        Err(raised) => Err(raised),
+    }
+}
+
+/// `obj.name = value`
+#[inline]
+pub fn setattr<'py>(obj: &Obj<'py>, name: Name, value: &Obj<'py>) -> Res<()> {
+    // SAFETY: the three objects are alive.
+    done(unsafe {
+        python!(c::PyObject_SetAttr(
+            obj.as_ptr(),
+            name.object(obj.py()).as_ptr(),
+            value.as_ptr()
+        ))
+    })
+}
+
+/// What `type(obj)` itself says of `name`: no instance attribute, no `__getattr__`, no descriptor call.
+pub fn type_attr<'py>(obj: &Obj<'py>, name: Name) -> Option<Obj<'py>> {
+    let py = obj.py();
+    // SAFETY: the type is alive while `obj` is; the borrowed result is owned at once, before anything else can run.
+    unsafe {
+        Bound::from_borrowed_ptr_or_opt(
+            py,
+            crate::guard::type_lookup(ffi::Py_TYPE(obj.as_ptr()), name.object(py).as_ptr()),
+        )
+    }
+}

@@ -1,0 +1,110 @@
+//! Calls of Python objects.
+use std::ptr;
+
+use pyo3::ffi;
+
+use super::{Obj, Res, c, getattr, owned, python, tuple_len};
+use crate::names::Name;
+
+/// `callable(*args)`
+pub fn call<'py>(callable: &Obj<'py>, args: &[&Obj<'py>]) -> Res<Obj<'py>> {
+    let pointers: smallvec::SmallVec<[*mut ffi::PyObject; 12]> =
+        args.iter().map(|arg| arg.as_ptr()).collect();
+    // SAFETY: all objects are alive for the call; no keyword names.
+    unsafe {
+        owned(
+            callable.py(),
+            python!(c::PyObject_Vectorcall(
+                callable.as_ptr(),
+                pointers.as_ptr(),
+                pointers.len(),
+                ptr::null_mut(),
+            )),
+        )
+    }
+}
+
+/// `callable(*args, **keywords)`: `args` holds the values of `keywords` (a tuple of names) at its end.
+pub fn call_keywords<'py>(
+    callable: &Obj<'py>,
+    args: &[&Obj<'py>],
+    keywords: Option<&Obj<'py>>,
+) -> Res<Obj<'py>> {
+    let Some(keywords) = keywords else {
+        return call(callable, args);
+    };
+    let pointers: smallvec::SmallVec<[*mut ffi::PyObject; 12]> =
+        args.iter().map(|arg| arg.as_ptr()).collect();
+    let positional = pointers.len() - tuple_len(keywords);
+    // SAFETY: all objects are alive for the call; `keywords` is a tuple of as many names as values at the end.
+    unsafe {
+        owned(
+            callable.py(),
+            python!(c::PyObject_Vectorcall(
+                callable.as_ptr(),
+                pointers.as_ptr(),
+                positional,
+                keywords.as_ptr(),
+            )),
+        )
+    }
+}
+
+/// `callable(*args, **kwargs)` for an args tuple and a dict.
+pub fn call_dict<'py>(
+    callable: &Obj<'py>,
+    args: &Obj<'py>,
+    kwargs: Option<&Obj<'py>>,
+) -> Res<Obj<'py>> {
+    // SAFETY: all objects are alive; `args` is a tuple, `kwargs` a dict or null.
+    unsafe {
+        owned(
+            callable.py(),
+            python!(c::PyObject_Call(
+                callable.as_ptr(),
+                args.as_ptr(),
+                kwargs.map_or(ptr::null_mut(), pyo3::Bound::as_ptr),
+            )),
+        )
+    }
+}
+
+/// `obj.name(*args)`
+#[inline]
+pub fn method<'py, const N: usize>(
+    obj: &Obj<'py>,
+    name: Name,
+    args: [&Obj<'py>; N],
+) -> Res<Obj<'py>> {
+    let py = obj.py();
+    // One slot in front is the callee's to scribble on (PY_VECTORCALL_ARGUMENTS_OFFSET), then self, then at most 12 arguments.
+    let mut stack = [ptr::null_mut(); 14];
+    stack[1] = obj.as_ptr();
+    for (slot, arg) in stack[2..].iter_mut().zip(args) {
+        *slot = arg.as_ptr();
+    }
+    const { assert!(N <= 12) };
+    // SAFETY: the stack outlives the call, holds live objects, and owns the slot before its first argument.
+    unsafe {
+        owned(
+            py,
+            python!(c::PyObject_VectorcallMethod(
+                name.object(py).as_ptr(),
+                stack.as_ptr().add(1),
+                (N + 1) | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET,
+                ptr::null_mut(),
+            )),
+        )
+    }
+}
+
+/// `obj.name(*args, **keywords)`: `args` holds the values of `keywords` (a tuple of names) at its end.
+pub fn method_keywords<'py>(
+    obj: &Obj<'py>,
+    name: Name,
+    args: &[&Obj<'py>],
+    keywords: Option<&Obj<'py>>,
+) -> Res<Obj<'py>> {
+    let bound = getattr(obj, name)?;
+    call_keywords(&bound, args, keywords)
+}

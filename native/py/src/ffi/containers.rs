@@ -1,0 +1,329 @@
+//! Lists, sets, tuples and dicts, and references that tables keep.
+use std::ffi::CStr;
+use std::ptr;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+use super::{Exc, Obj, Raised, Res, c, done, exception_class, owned, python, raise};
+use crate::names::Name;
+
+/// Is `obj` exactly a `list`?
+#[inline]
+pub fn is_list(obj: &Obj<'_>) -> bool {
+    // SAFETY: alive.
+    unsafe { ffi::PyList_CheckExact(obj.as_ptr()) != 0 }
+}
+
+/// Item `index` of a list as it is now; `None` past its end.
+#[inline]
+pub fn list_item<'py>(list: &Obj<'py>, index: usize) -> Option<Obj<'py>> {
+    debug_assert!(is_list(list));
+    // SAFETY: `list` is a list. With the GIL nothing can shrink it between the test and the new reference; without it the
+    // checked strong-reference call is used.
+    unsafe {
+        #[cfg(not(Py_GIL_DISABLED))]
+        {
+            if index >= ffi::PyList_GET_SIZE(list.as_ptr()) as usize {
+                return None;
+            }
+            Some(Bound::from_borrowed_ptr(
+                list.py(),
+                ffi::PyList_GET_ITEM(list.as_ptr(), index as isize),
+            ))
+        }
+        #[cfg(Py_GIL_DISABLED)]
+        {
+            let item = ffi::PyList_GetItemRef(list.as_ptr(), index as isize);
+            if item.is_null() {
+                ffi::PyErr_Clear();
+            }
+            Bound::from_owned_ptr_or_opt(list.py(), item)
+        }
+    }
+}
+
+/// The length of a list as it is now.
+#[inline]
+pub fn list_len(list: &Obj<'_>) -> usize {
+    debug_assert!(is_list(list));
+    // SAFETY: `list` is a list.
+    unsafe {
+        #[cfg(not(Py_GIL_DISABLED))]
+        return ffi::PyList_GET_SIZE(list.as_ptr()) as usize;
+        #[cfg(Py_GIL_DISABLED)]
+        return ffi::PyList_Size(list.as_ptr()) as usize;
+    }
+}
+
+/// `list.append(item)`
+pub fn list_append<'py>(list: &Obj<'py>, item: &Obj<'py>) -> Res<()> {
+    // SAFETY: both are alive, `list` is a list.
+    done(unsafe { ffi::PyList_Append(list.as_ptr(), item.as_ptr()) })
+}
+
+/// `[]`
+pub fn new_list(py: Python<'_>) -> Res<Obj<'_>> {
+    // SAFETY: attached.
+    unsafe { owned(py, ffi::PyList_New(0)) }
+}
+
+/// Is `obj` exactly a `tuple`?
+#[inline]
+pub fn is_tuple(obj: &Obj<'_>) -> bool {
+    // SAFETY: alive.
+    unsafe { ffi::PyTuple_CheckExact(obj.as_ptr()) != 0 }
+}
+
+/// The number of items of a tuple (or of an instance of a subclass).
+#[inline]
+pub fn tuple_len(tuple: &Obj<'_>) -> usize {
+    // SAFETY: callers pass tuples; a wrong object gives -1 with an exception, which would be a bug here.
+    unsafe { ffi::PyTuple_Size(tuple.as_ptr()).max(0) as usize }
+}
+
+/// Item `index` of a tuple; `None` past its end. Tuples never change, so the item lives as long as the tuple.
+#[inline]
+pub fn tuple_item<'py>(tuple: &Obj<'py>, index: usize) -> Option<Obj<'py>> {
+    if index >= tuple_len(tuple) {
+        return None;
+    }
+    // SAFETY: in range.
+    unsafe {
+        Some(Bound::from_borrowed_ptr(
+            tuple.py(),
+            ffi::PyTuple_GetItem(tuple.as_ptr(), index as isize),
+        ))
+    }
+}
+
+/// A tuple of `items`.
+pub fn new_tuple<'py>(py: Python<'py>, items: &[&Obj<'py>]) -> Res<Obj<'py>> {
+    // SAFETY: attached; each slot of the new tuple is filled once with an owned reference.
+    unsafe {
+        let tuple = owned(py, ffi::PyTuple_New(items.len() as isize))?;
+        for (index, item) in items.iter().enumerate() {
+            ffi::PyTuple_SetItem(tuple.as_ptr(), index as isize, (*item).clone().into_ptr());
+        }
+        Ok(tuple)
+    }
+}
+
+/// `{}`
+pub fn new_dict(py: Python<'_>) -> Res<Obj<'_>> {
+    // SAFETY: attached.
+    unsafe { owned(py, ffi::PyDict_New()) }
+}
+
+/// Is `obj` exactly a `dict`?
+#[inline]
+pub fn is_dict(obj: &Obj<'_>) -> bool {
+    // SAFETY: alive.
+    unsafe { ffi::PyDict_CheckExact(obj.as_ptr()) != 0 }
+}
+
+/// The number of entries of a dict.
+#[inline]
+pub fn dict_len(dict: &Obj<'_>) -> usize {
+    // SAFETY: callers pass dicts.
+    unsafe { ffi::PyDict_Size(dict.as_ptr()).max(0) as usize }
+}
+
+/// `dict[key]` of a real dict, without `__missing__`; `None` when it is not there.
+pub fn dict_get<'py>(dict: &Obj<'py>, key: &Obj<'py>) -> Res<Option<Obj<'py>>> {
+    // SAFETY: both alive, `dict` is a dict; the borrowed value is owned at once.
+    unsafe {
+        let value = python!(c::PyDict_GetItemWithError(dict.as_ptr(), key.as_ptr()));
+        if value.is_null() && !ffi::PyErr_Occurred().is_null() {
+            return Err(Raised(()));
+        }
+        Ok(Bound::from_borrowed_ptr_or_opt(dict.py(), value))
+    }
+}
+
+/// What a dict that has only `str` keys holds for `key`, an exact str; `None` also for a dict with other keys. Runs no Python code.
+#[inline]
+pub fn dict_get_str<'py>(dict: &Obj<'py>, key: &Obj<'py>) -> Option<Obj<'py>> {
+    let hash = super::str_hash(key);
+    // SAFETY: alive, a dict and a str; comparing exact strings runs nothing and raises nothing; the borrowed value is owned at
+    // once.
+    unsafe {
+        if !crate::raw::has_str_keys(dict.as_ptr()) {
+            return None;
+        }
+        Bound::from_borrowed_ptr_or_opt(
+            dict.py(),
+            crate::raw::dict_get(dict.as_ptr(), key.as_ptr(), hash),
+        )
+    }
+}
+
+/// [`dict_get`] of a name, whose hash is known.
+pub fn dict_get_name<'py>(dict: &Obj<'py>, name: Name) -> Res<Option<Obj<'py>>> {
+    let py = dict.py();
+    // SAFETY: alive, a dict; the hash is the name's own; the borrowed value is owned at once.
+    unsafe {
+        let value = crate::raw::dict_get(dict.as_ptr(), name.object(py).as_ptr(), name.hash());
+        if value.is_null() && !ffi::PyErr_Occurred().is_null() {
+            return Err(Raised(()));
+        }
+        Ok(Bound::from_borrowed_ptr_or_opt(py, value))
+    }
+}
+
+/// `dict[key] = value` of a real dict.
+pub fn dict_set<'py>(dict: &Obj<'py>, key: &Obj<'py>, value: &Obj<'py>) -> Res<()> {
+    // SAFETY: all alive, `dict` is a dict.
+    done(unsafe {
+        python!(c::PyDict_SetItem(
+            dict.as_ptr(),
+            key.as_ptr(),
+            value.as_ptr()
+        ))
+    })
+}
+
+/// `dict.copy()` of a real dict.
+pub fn dict_copy<'py>(dict: &Obj<'py>) -> Res<Obj<'py>> {
+    // SAFETY: alive, a dict.
+    unsafe { owned(dict.py(), ffi::PyDict_Copy(dict.as_ptr())) }
+}
+
+/// `dict.clear()` of a real dict.
+pub fn dict_clear(dict: &Obj<'_>) {
+    // SAFETY: alive, a dict.
+    unsafe { ffi::PyDict_Clear(dict.as_ptr()) }
+}
+
+/// `{**target, **mapping}` in place, with the interpreter's error for what is no mapping.
+pub fn dict_display_update<'py>(target: &Obj<'py>, mapping: &Obj<'py>) -> Res<()> {
+    // SAFETY: both alive, `target` is a dict.
+    match done(unsafe { python!(c::PyDict_Update(target.as_ptr(), mapping.as_ptr())) }) {
+        Err(raised) if raised.is(exception_class(target.py(), Exc::Attribute)) => {
+            raised.clear(target.py());
+            Err(raise(
+                target.py(),
+                Exc::Type,
+                &format!("'{}' object is not a mapping", type_name(mapping)),
+            ))
+        }
+        result => result,
+    }
+}
+
+/// The name of an object's type as the interpreter's own messages show it (`tp_name`).
+pub fn type_name(obj: &Obj<'_>) -> String {
+    // SAFETY: the type is alive while `obj` is; its name is a zero-terminated string.
+    unsafe {
+        CStr::from_ptr((*ffi::Py_TYPE(obj.as_ptr())).tp_name)
+            .to_string_lossy()
+            .into_owned()
+    }
+}
+
+/// `set()`
+pub fn new_set(py: Python<'_>) -> Res<Obj<'_>> {
+    // SAFETY: attached.
+    unsafe { owned(py, python!(c::PySet_New(ptr::null_mut()))) }
+}
+
+/// `set(iterable)`
+pub fn set_of<'py>(iterable: &Obj<'py>) -> Res<Obj<'py>> {
+    // SAFETY: alive.
+    unsafe { owned(iterable.py(), python!(c::PySet_New(iterable.as_ptr()))) }
+}
+
+/// `frozenset(iterable)`
+pub fn frozenset_of<'py>(iterable: &Obj<'py>) -> Res<Obj<'py>> {
+    // SAFETY: alive.
+    unsafe {
+        owned(
+            iterable.py(),
+            python!(c::PyFrozenSet_New(iterable.as_ptr())),
+        )
+    }
+}
+
+/// `set.add(item)` of a real set.
+pub fn set_add<'py>(set: &Obj<'py>, item: &Obj<'py>) -> Res<()> {
+    // SAFETY: both alive, `set` is a set.
+    done(unsafe { python!(c::PySet_Add(set.as_ptr(), item.as_ptr())) })
+}
+
+/// What a dict with small ints as keys holds for `key`, whose value is `number`; `None`: look it up. Runs no Python code.
+#[inline]
+pub fn dict_get_number<'py>(dict: &Obj<'py>, key: &Obj<'py>, number: i64) -> Option<Obj<'py>> {
+    if number < 0 {
+        return None;
+    }
+    // SAFETY: alive, a dict; the key is an exact int of that value, which is its own hash; the borrowed value is owned at once.
+    unsafe {
+        Bound::from_borrowed_ptr_or_opt(
+            dict.py(),
+            crate::raw::peek_small_int(dict.as_ptr(), key.as_ptr(), number as isize),
+        )
+    }
+}
+
+/// Are all keys of a dict exact strings?
+pub fn all_keys_str(dict: &Obj<'_>) -> bool {
+    all_keys(dict, super::is_str)
+}
+
+/// Is `test`, which runs no Python code, true of all keys of a dict?
+pub fn all_keys(dict: &Obj<'_>, test: impl Fn(&Obj<'_>) -> bool) -> bool {
+    let (mut position, mut key) = (0, ptr::null_mut());
+    // SAFETY: alive, a dict; nothing in the loop can change it, so its keys stay alive.
+    unsafe {
+        while ffi::PyDict_Next(
+            dict.as_ptr(),
+            &raw mut position,
+            &raw mut key,
+            ptr::null_mut(),
+        ) != 0
+        {
+            if !test(&Borrowed::from_ptr(dict.py(), key)) {
+                return false;
+            }
+        }
+    }
+    true
+}
+
+/// The entries of a dict, as a vector of owned pairs: what runs afterwards may change the dict.
+pub fn dict_items<'py>(dict: &Obj<'py>) -> Vec<(Obj<'py>, Obj<'py>)> {
+    let py = dict.py();
+    let mut items = Vec::with_capacity(dict_len(dict));
+    let (mut position, mut key, mut value) = (0, ptr::null_mut(), ptr::null_mut());
+    // SAFETY: alive, a dict; nothing in the loop can change it, and each borrowed pair is owned at once.
+    unsafe {
+        while ffi::PyDict_Next(
+            dict.as_ptr(),
+            &raw mut position,
+            &raw mut key,
+            &raw mut value,
+        ) != 0
+        {
+            items.push((
+                Bound::from_borrowed_ptr(py, key),
+                Bound::from_borrowed_ptr(py, value),
+            ));
+        }
+    }
+    items
+}
+
+/// New references to objects a table owns.
+#[inline]
+pub fn own_all<const N: usize>(py: Python<'_>, objects: [*mut ffi::PyObject; N]) -> [Obj<'_>; N] {
+    // SAFETY: the table (see `caller`) holds a reference to each, and attached nobody can take it away meanwhile.
+    objects.map(|object| unsafe { Bound::from_borrowed_ptr(py, object) })
+}
+
+/// Gives up references a table owned; null ones are skipped. May run Python code.
+pub fn release_all(_py: Python<'_>, objects: &[*mut ffi::PyObject]) {
+    for object in objects {
+        // SAFETY: attached; each was stored by `into_ptr`, and the table has forgotten it.
+        unsafe { ffi::Py_XDECREF(*object) }
+    }
+}

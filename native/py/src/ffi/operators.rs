@@ -1,0 +1,374 @@
+//! Truth, comparison and the other operators.
+use std::ffi::c_int;
+use std::ptr;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+use super::{Obj, Raised, Res, c, call, done, owned, python, text_from};
+
+/// `bool(obj)`
+#[inline]
+pub fn truthy(obj: &Obj<'_>) -> Res<bool> {
+    // The three usual answers without a call.
+    // SAFETY: the singletons' addresses are only compared.
+    unsafe {
+        if obj.as_ptr() == ffi::Py_True() {
+            return Ok(true);
+        }
+        if obj.as_ptr() == ffi::Py_False() || obj.as_ptr() == ffi::Py_None() {
+            return Ok(false);
+        }
+    }
+    any_truthy(obj)
+}
+
+/// Is the object true because its type says nothing of truth or length?
+#[inline]
+pub fn is_true_as_any_object(obj: &Obj<'_>) -> bool {
+    // SAFETY: the slots of a live object's type are only compared with null.
+    unsafe {
+        let kind = ffi::Py_TYPE(obj.as_ptr());
+        let (number, mapping, sequence) = (
+            (*kind).tp_as_number,
+            (*kind).tp_as_mapping,
+            (*kind).tp_as_sequence,
+        );
+        (number.is_null() || (*number).nb_bool.is_none())
+            && (mapping.is_null() || (*mapping).mp_length.is_none())
+            && (sequence.is_null() || (*sequence).sq_length.is_none())
+    }
+}
+
+#[inline(never)]
+fn any_truthy(obj: &Obj<'_>) -> Res<bool> {
+    // SAFETY: `obj` is alive.
+    match unsafe { python!(c::PyObject_IsTrue(obj.as_ptr())) } {
+        -1 => Err(Raised(())),
+        truth => Ok(truth == 1),
+    }
+}
+
+/// `bool(left >= right)`
+#[inline]
+pub fn ge(left: &Obj<'_>, right: &Obj<'_>) -> Res<bool> {
+    if let (Some(left), Some(right)) = (crate::raw::small_int(left), crate::raw::small_int(right)) {
+        return Ok(left >= right);
+    }
+    compare(left, right, ffi::Py_GE)
+}
+
+/// `bool(left == right)`, identical objects being equal (as `in` and list search see it).
+pub fn eq(left: &Obj<'_>, right: &Obj<'_>) -> Res<bool> {
+    compare(left, right, ffi::Py_EQ)
+}
+
+fn compare(left: &Obj<'_>, right: &Obj<'_>, operator: c_int) -> Res<bool> {
+    // SAFETY: both are alive. `>=` of identical objects must still ask the type, so RichCompareBool serves only `==`.
+    unsafe {
+        if operator == ffi::Py_EQ {
+            return match python!(c::PyObject_RichCompareBool(
+                left.as_ptr(),
+                right.as_ptr(),
+                operator
+            )) {
+                -1 => Err(Raised(())),
+                truth => Ok(truth == 1),
+            };
+        }
+        let answer = owned(
+            left.py(),
+            python!(c::PyObject_RichCompare(
+                left.as_ptr(),
+                right.as_ptr(),
+                operator
+            )),
+        )?;
+        truthy(&answer)
+    }
+}
+
+/// `item in container`
+pub fn contains(container: &Obj<'_>, item: &Obj<'_>) -> Res<bool> {
+    // SAFETY: both are alive.
+    match unsafe { python!(c::PySequence_Contains(container.as_ptr(), item.as_ptr())) } {
+        -1 => Err(Raised(())),
+        truth => Ok(truth == 1),
+    }
+}
+
+/// `left != right` as a condition.
+pub fn ne<'py>(left: &Obj<'py>, right: &Obj<'py>) -> Res<bool> {
+    operator_truth(left, right, ffi::Py_NE)
+}
+
+/// `left > right` as a condition.
+pub fn gt<'py>(left: &Obj<'py>, right: &Obj<'py>) -> Res<bool> {
+    operator_truth(left, right, ffi::Py_GT)
+}
+
+fn operator_truth<'py>(left: &Obj<'py>, right: &Obj<'py>, operator: c_int) -> Res<bool> {
+    // SAFETY: both are alive.
+    let answer = unsafe {
+        owned(
+            left.py(),
+            python!(c::PyObject_RichCompare(
+                left.as_ptr(),
+                right.as_ptr(),
+                operator
+            )),
+        )?
+    };
+    truthy(&answer)
+}
+
+/// `issubclass(class, base)`
+pub fn issubclass(class: &Obj<'_>, base: &Obj<'_>) -> Res<bool> {
+    // SAFETY: both are alive.
+    match unsafe { python!(c::PyObject_IsSubclass(class.as_ptr(), base.as_ptr())) } {
+        -1 => Err(Raised(())),
+        truth => Ok(truth == 1),
+    }
+}
+
+/// `isinstance(obj, class)`
+pub fn isinstance(obj: &Obj<'_>, class: &Obj<'_>) -> Res<bool> {
+    // SAFETY: both are alive.
+    unsafe {
+        if ffi::Py_TYPE(obj.as_ptr()).cast() == class.as_ptr() {
+            return Ok(true);
+        }
+        match python!(c::PyObject_IsInstance(obj.as_ptr(), class.as_ptr())) {
+            -1 => Err(Raised(())),
+            truth => Ok(truth == 1),
+        }
+    }
+}
+
+/// `obj[key]`
+pub fn get_item<'py>(obj: &Obj<'py>, key: &Obj<'py>) -> Res<Obj<'py>> {
+    // SAFETY: both are alive; owned result or null with an exception.
+    unsafe {
+        owned(
+            obj.py(),
+            python!(c::PyObject_GetItem(obj.as_ptr(), key.as_ptr())),
+        )
+    }
+}
+
+/// `obj[key] = value`
+pub fn set_item<'py>(obj: &Obj<'py>, key: &Obj<'py>, value: &Obj<'py>) -> Res<()> {
+    // SAFETY: all three are alive.
+    done(unsafe {
+        python!(c::PyObject_SetItem(
+            obj.as_ptr(),
+            key.as_ptr(),
+            value.as_ptr()
+        ))
+    })
+}
+
+/// `del obj[key]`
+pub fn del_item<'py>(obj: &Obj<'py>, key: &Obj<'py>) -> Res<()> {
+    // SAFETY: both are alive.
+    done(unsafe { python!(c::PyObject_DelItem(obj.as_ptr(), key.as_ptr())) })
+}
+
+/// `left + right`
+pub fn add<'py>(left: &Obj<'py>, right: &Obj<'py>) -> Res<Obj<'py>> {
+    // SAFETY: both are alive.
+    unsafe {
+        owned(
+            left.py(),
+            python!(c::PyNumber_Add(left.as_ptr(), right.as_ptr())),
+        )
+    }
+}
+
+/// `left - right`
+pub fn sub<'py>(left: &Obj<'py>, right: &Obj<'py>) -> Res<Obj<'py>> {
+    // SAFETY: both are alive.
+    unsafe {
+        owned(
+            left.py(),
+            python!(c::PyNumber_Subtract(left.as_ptr(), right.as_ptr())),
+        )
+    }
+}
+
+/// `left * right`
+#[cfg(not(Py_3_13))]
+pub fn mul<'py>(left: &Obj<'py>, right: &Obj<'py>) -> Res<Obj<'py>> {
+    // SAFETY: both are alive.
+    unsafe {
+        owned(
+            left.py(),
+            python!(c::PyNumber_Multiply(left.as_ptr(), right.as_ptr())),
+        )
+    }
+}
+
+/// `left / right`
+#[cfg(Py_3_13)]
+pub fn div<'py>(left: &Obj<'py>, right: &Obj<'py>) -> Res<Obj<'py>> {
+    // SAFETY: both are alive.
+    unsafe {
+        owned(
+            left.py(),
+            python!(c::PyNumber_TrueDivide(left.as_ptr(), right.as_ptr())),
+        )
+    }
+}
+
+/// `left // right`
+#[cfg(Py_3_13)]
+pub fn floor_div<'py>(left: &Obj<'py>, right: &Obj<'py>) -> Res<Obj<'py>> {
+    // SAFETY: both are alive.
+    unsafe {
+        owned(
+            left.py(),
+            python!(c::PyNumber_FloorDivide(left.as_ptr(), right.as_ptr())),
+        )
+    }
+}
+
+/// `int(obj)`
+pub fn int<'py>(obj: &Obj<'py>) -> Res<Obj<'py>> {
+    // SAFETY: alive.
+    unsafe { owned(obj.py(), python!(c::PyNumber_Long(obj.as_ptr()))) }
+}
+
+/// `import name`, the module itself.
+pub fn import<'py>(py: Python<'py>, name: &str) -> Res<Obj<'py>> {
+    let name = text_from(py, name)?;
+    // SAFETY: attached; `name` is a str.
+    unsafe { owned(py, python!(c::PyImport_Import(name.as_ptr()))) }
+}
+
+/// The C entry of a built-in function; 0 for anything else.
+///
+/// time-machine replaces the entry inside the function object, so the object's identity alone does not tell.
+#[inline]
+pub fn builtin_entry(obj: &Obj<'_>) -> usize {
+    // SAFETY: the type is checked before the fields of a built-in function are read; every member of the union is a pointer.
+    unsafe {
+        if ffi::PyCFunction_CheckExact(obj.as_ptr()) == 0 {
+            return 0;
+        }
+        (&raw const (*(*obj.as_ptr().cast::<ffi::PyCFunctionObject>()).m_ml).ml_meth)
+            .cast::<usize>()
+            .read()
+    }
+}
+
+/// `left % right`
+pub fn remainder<'py>(left: &Obj<'py>, right: &Obj<'py>) -> Res<Obj<'py>> {
+    // SAFETY: both are alive.
+    unsafe {
+        owned(
+            left.py(),
+            python!(c::PyNumber_Remainder(left.as_ptr(), right.as_ptr())),
+        )
+    }
+}
+
+/// `left | right`
+pub fn or<'py>(left: &Obj<'py>, right: &Obj<'py>) -> Res<Obj<'py>> {
+    // SAFETY: both are alive.
+    unsafe {
+        owned(
+            left.py(),
+            python!(c::PyNumber_Or(left.as_ptr(), right.as_ptr())),
+        )
+    }
+}
+
+/// `str(obj)`
+#[inline]
+pub fn str<'py>(obj: &Obj<'py>) -> Res<Obj<'py>> {
+    // SAFETY: alive; an exact str is handed back as it is.
+    unsafe { owned(obj.py(), python!(c::PyObject_Str(obj.as_ptr()))) }
+}
+
+/// `repr(obj)`
+pub fn repr<'py>(obj: &Obj<'py>) -> Res<Obj<'py>> {
+    // SAFETY: alive.
+    unsafe { owned(obj.py(), python!(c::PyObject_Repr(obj.as_ptr()))) }
+}
+
+/// `len(obj)`
+pub fn len(obj: &Obj<'_>) -> Res<usize> {
+    // SAFETY: alive.
+    usize::try_from(unsafe { python!(c::PyObject_Size(obj.as_ptr())) }).map_err(|_| Raised(()))
+}
+
+/// `hash(obj)`
+pub fn hash(obj: &Obj<'_>) -> Res<isize> {
+    // SAFETY: alive.
+    match unsafe { python!(c::PyObject_Hash(obj.as_ptr())) } {
+        -1 => Err(Raised(())),
+        hash => Ok(hash),
+    }
+}
+
+/// `iter(obj)`
+pub fn iter<'py>(obj: &Obj<'py>) -> Res<Obj<'py>> {
+    // SAFETY: alive.
+    unsafe { owned(obj.py(), python!(c::PyObject_GetIter(obj.as_ptr()))) }
+}
+
+/// `next(iterator)`; `None` at its end.
+pub fn next<'py>(iterator: &Obj<'py>) -> Res<Option<Obj<'py>>> {
+    // SAFETY: `iterator` came from `iter`, so it has `__next__`; null without an exception is the end.
+    unsafe {
+        let item = python!(c::PyIter_Next(iterator.as_ptr()));
+        if item.is_null() && !ffi::PyErr_Occurred().is_null() {
+            return Err(Raised(()));
+        }
+        Ok(Bound::from_owned_ptr_or_opt(iterator.py(), item))
+    }
+}
+
+/// `obj[start:stop]`; `None` stands for a bound that is left out.
+pub fn slice<'py>(
+    obj: &Obj<'py>,
+    start: Option<&Obj<'py>>,
+    stop: Option<&Obj<'py>>,
+) -> Res<Obj<'py>> {
+    let bound = |bound: Option<&Obj<'py>>| bound.map_or(ptr::null_mut(), Bound::as_ptr);
+    // SAFETY: all are alive; null stands for a missing bound.
+    let slice = unsafe {
+        owned(
+            obj.py(),
+            ffi::PySlice_New(bound(start), bound(stop), ptr::null_mut()),
+        )?
+    };
+    get_item(obj, &slice)
+}
+
+/// `separator.join(parts)` for a str separator.
+pub fn join<'py>(separator: &str, parts: &Obj<'py>) -> Res<Obj<'py>> {
+    let separator = text_from(parts.py(), separator)?;
+    // SAFETY: both are alive, `separator` is a str.
+    unsafe {
+        owned(
+            parts.py(),
+            ffi::PyUnicode_Join(separator.as_ptr(), parts.as_ptr()),
+        )
+    }
+}
+
+/// `reversed(sequence)`
+pub fn reversed<'py>(sequence: &Obj<'py>) -> Res<Obj<'py>> {
+    // SAFETY: the type lives for ever; borrowed only for the call.
+    let class =
+        unsafe { Bound::from_borrowed_ptr(sequence.py(), (&raw mut ffi::PyReversed_Type).cast()) };
+    call(&class, &[sequence])
+}
+
+/// `super(class, slf)`
+pub fn super_of<'py>(class: &Obj<'py>, slf: &Obj<'py>) -> Res<Obj<'py>> {
+    // SAFETY: as above.
+    let kind = unsafe { Bound::from_borrowed_ptr(slf.py(), (&raw mut ffi::PySuper_Type).cast()) };
+    call(&kind, &[class, slf])
+}

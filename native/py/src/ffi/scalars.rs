@@ -1,0 +1,336 @@
+//! Text, numbers and the singletons.
+use std::ffi::{CStr, c_char};
+use std::ptr;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+use super::{Obj, Raised, Ref, Res, is_tuple, owned, tuple_len};
+
+/// Is `obj` exactly a `str`?
+#[inline]
+pub fn is_str(obj: &Obj<'_>) -> bool {
+    // SAFETY: alive.
+    unsafe { ffi::PyUnicode_CheckExact(obj.as_ptr()) != 0 }
+}
+
+/// Is `obj` a `str` or an instance of a subclass?
+#[inline]
+pub fn is_str_like(obj: &Obj<'_>) -> bool {
+    // SAFETY: alive.
+    unsafe { ffi::PyUnicode_Check(obj.as_ptr()) != 0 }
+}
+
+/// The hash of a `str`.
+#[inline]
+pub fn str_hash(text: &Obj<'_>) -> isize {
+    debug_assert!(is_str_like(text));
+    // SAFETY: alive; hashing a str cannot fail.
+    unsafe { ffi::PyObject_Hash(text.as_ptr()) }
+}
+
+/// Is it `False`?
+#[inline]
+pub fn is_false(obj: &Obj<'_>) -> bool {
+    // SAFETY: the singleton's address is only compared.
+    unsafe { obj.as_ptr() == ffi::Py_False() }
+}
+
+/// Is `obj` exactly an `int` (so no bool)?
+#[inline]
+pub fn is_int(obj: &Obj<'_>) -> bool {
+    // SAFETY: alive.
+    unsafe { ffi::PyLong_CheckExact(obj.as_ptr()) != 0 }
+}
+
+/// Is `obj` an `int` or an instance of a subclass (so also bool)?
+#[inline]
+pub fn is_int_like(obj: &Obj<'_>) -> bool {
+    // SAFETY: alive.
+    unsafe { ffi::PyLong_Check(obj.as_ptr()) != 0 }
+}
+
+/// The value of an exact `int` that fits 64 bits.
+#[inline]
+pub fn int_value(obj: &Obj<'_>) -> Option<i64> {
+    if !is_int(obj) {
+        return None;
+    }
+    let mut overflow = 0;
+    // SAFETY: an int; an overflow is reported through the flag, not as an exception.
+    let value = unsafe { ffi::PyLong_AsLongLongAndOverflow(obj.as_ptr(), &raw mut overflow) };
+    (overflow == 0).then_some(value)
+}
+
+/// The value of an exact `float`.
+#[inline]
+pub fn float_value(obj: &Obj<'_>) -> Option<f64> {
+    // SAFETY: alive; read only where it is a float.
+    unsafe {
+        (ffi::PyFloat_CheckExact(obj.as_ptr()) != 0).then(|| ffi::PyFloat_AsDouble(obj.as_ptr()))
+    }
+}
+
+/// A new `int`.
+pub fn new_int(py: Python<'_>, value: i64) -> Res<Obj<'_>> {
+    // SAFETY: attached.
+    unsafe { owned(py, ffi::PyLong_FromLongLong(value)) }
+}
+
+/// A new `float`.
+pub fn new_float(py: Python<'_>, value: f64) -> Res<Obj<'_>> {
+    // SAFETY: attached.
+    unsafe { owned(py, ffi::PyFloat_FromDouble(value)) }
+}
+
+/// A new `str`.
+pub fn text_from<'py>(py: Python<'py>, text: &str) -> Res<Obj<'py>> {
+    // SAFETY: attached; a Rust str is valid UTF-8 of that length.
+    unsafe {
+        owned(
+            py,
+            ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast::<c_char>(), text.len() as isize),
+        )
+    }
+}
+
+/// A new `str` of UTF-8 bytes; `ascii` promises that none is above 127 and saves the scan.
+#[inline]
+pub fn text_from_utf8<'py>(py: Python<'py>, bytes: &[u8], ascii: bool) -> Res<Obj<'py>> {
+    // SAFETY: attached. A new ASCII string has room for exactly `len` bytes and a terminating zero, which New wrote.
+    unsafe {
+        if !ascii {
+            return owned(
+                py,
+                ffi::PyUnicode_FromStringAndSize(
+                    bytes.as_ptr().cast::<c_char>(),
+                    bytes.len() as isize,
+                ),
+            );
+        }
+        let text = owned(py, ffi::PyUnicode_New(bytes.len() as isize, 127))?;
+        if !bytes.is_empty() {
+            ptr::copy_nonoverlapping(
+                bytes.as_ptr(),
+                ffi::PyUnicode_DATA(text.as_ptr()).cast::<u8>(),
+                bytes.len(),
+            );
+        }
+        Ok(text)
+    }
+}
+
+/// The UTF-8 text of a `str`; `None` when it holds lone surrogates (or memory ran out): then only Python can handle it.
+#[inline]
+pub fn utf8<'a>(text: &'a Obj<'_>) -> Option<&'a str> {
+    debug_assert!(is_str_like(text));
+    // SAFETY: a str, alive as long as the result is borrowed from it. Its UTF-8 form is cached in the object (for ASCII it is
+    // the object's own data), never moves, and is valid UTF-8.
+    unsafe {
+        if let Some(characters) = crate::raw::ascii(text.as_borrowed()) {
+            return Some(std::str::from_utf8_unchecked(characters));
+        }
+        let mut length = 0;
+        let data = ffi::PyUnicode_AsUTF8AndSize(text.as_ptr(), &raw mut length);
+        if data.is_null() {
+            ffi::PyErr_Clear();
+            return None;
+        }
+        Some(std::str::from_utf8_unchecked(std::slice::from_raw_parts(
+            data.cast::<u8>(),
+            length as usize,
+        )))
+    }
+}
+
+/// Is the text of a `str` ASCII throughout? (A flag of the object.)
+#[inline]
+pub fn is_ascii(text: &Obj<'_>) -> bool {
+    crate::raw::ascii(text.as_borrowed()).is_some()
+}
+
+/// Hands `body` the digits of `value` as Python itself writes them under format code `code` (one of `e f g E F G r`).
+pub fn with_double<R>(
+    _py: Python<'_>,
+    value: f64,
+    code: u8,
+    precision: i32,
+    alternate: bool,
+    add_dot_0: bool,
+    body: impl FnOnce(&[u8]) -> R,
+) -> Res<R> {
+    /// Frees the digits, however the body ends.
+    struct Digits(*mut c_char);
+    impl Drop for Digits {
+        fn drop(&mut self) {
+            // SAFETY: allocated by PyOS_double_to_string, freed once.
+            unsafe { ffi::PyMem_Free(self.0.cast()) }
+        }
+    }
+    let flags = if alternate { 4 } else { 0 } | if add_dot_0 { 2 } else { 0 };
+    // SAFETY: attached; the result is a zero-terminated allocation which is ours to free.
+    unsafe {
+        let digits =
+            ffi::PyOS_double_to_string(value, code as c_char, precision, flags, ptr::null_mut());
+        if digits.is_null() {
+            return Err(Raised(()));
+        }
+        let digits = Digits(digits);
+        Ok(body(CStr::from_ptr(digits.0).to_bytes()))
+    }
+}
+
+/// Is `obj` exactly a `float`?
+#[inline]
+pub fn is_float(obj: &Obj<'_>) -> bool {
+    // SAFETY: alive.
+    unsafe { ffi::PyFloat_CheckExact(obj.as_ptr()) != 0 }
+}
+
+/// Is `obj` `True` or `False`?
+#[inline]
+pub fn is_bool(obj: &Obj<'_>) -> bool {
+    // SAFETY: alive.
+    unsafe { ffi::PyBool_Check(obj.as_ptr()) != 0 }
+}
+
+/// Date and time of a Unix second, in local time or UTC; `None` where the platform has no answer (Python then raises).
+pub fn civil_time(second: i64, local: bool) -> Option<femtolog_core::clock::CivilTime> {
+    #[cfg(unix)]
+    {
+        let second = libc::time_t::try_from(second).ok()?;
+        // SAFETY: plain data that the C library fills; localtime_r is what `time.localtime` itself calls.
+        let parts = unsafe {
+            let mut parts: libc::tm = std::mem::zeroed();
+            let filled = if local {
+                libc::localtime_r(&raw const second, &raw mut parts)
+            } else {
+                libc::gmtime_r(&raw const second, &raw mut parts)
+            };
+            if filled.is_null() {
+                return None;
+            }
+            parts
+        };
+        Some(femtolog_core::clock::CivilTime {
+            year: parts.tm_year + 1900,
+            month: u8::try_from(parts.tm_mon + 1).ok()?,
+            day: u8::try_from(parts.tm_mday).ok()?,
+            hour: u8::try_from(parts.tm_hour).ok()?,
+            minute: u8::try_from(parts.tm_min).ok()?,
+            second: u8::try_from(parts.tm_sec).ok()?,
+            // C counts from Sunday, CivilTime as Python's tm_wday from Monday.
+            weekday: u8::try_from((parts.tm_wday + 6) % 7).ok()?,
+            yearday: u16::try_from(parts.tm_yday + 1).ok()?,
+        })
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (second, local);
+        None
+    }
+}
+
+/// `None`
+#[inline]
+pub fn none(py: Python<'_>) -> Obj<'_> {
+    py.None().into_bound(py)
+}
+
+/// `True` or `False`
+#[inline]
+pub fn boolean(py: Python<'_>, value: bool) -> Obj<'_> {
+    // SAFETY: attached; the two singletons live for ever.
+    unsafe {
+        Bound::from_borrowed_ptr(
+            py,
+            if value {
+                ffi::Py_True()
+            } else {
+                ffi::Py_False()
+            },
+        )
+    }
+}
+
+/// Guards native recursion by the interpreter's own limit: `RecursionError` instead of a crashed stack.
+pub fn guarded_recursion<T>(_py: Python<'_>, body: impl FnOnce() -> Res<T>) -> Res<T> {
+    // SAFETY: attached; each successful Enter is paired with one Leave. `body` unwinding is caught at the entry point, where
+    // the depth is one too high for a moment only on a path that is a bug already.
+    unsafe {
+        if ffi::Py_EnterRecursiveCall(c" while logging".as_ptr()) != 0 {
+            return Err(Raised(()));
+        }
+        let result = body();
+        ffi::Py_LeaveRecursiveCall();
+        result
+    }
+}
+
+/// A borrowed view of an object that lives as long as the process.
+///
+/// Only for pointers that this crate keeps alive for ever (interned names, the objects saved when binding).
+#[inline]
+pub fn immortal(py: Python<'_>, object: *mut ffi::PyObject) -> Ref<'static, '_> {
+    debug_assert!(!object.is_null());
+    // SAFETY: the only callers pass pointers of tables that are filled once with owned references and never released.
+    unsafe { Borrowed::from_ptr(py, object) }
+}
+
+/// An interned string, owned for ever by the caller's table; null with an exception on failure.
+pub fn interned(_py: Python<'_>, text: &CStr) -> *mut ffi::PyObject {
+    // SAFETY: attached; `text` is zero-terminated.
+    unsafe { ffi::PyUnicode_InternFromString(text.as_ptr()) }
+}
+
+/// A borrowed view of an object on the caller's stack (see [`crate::call::Call`], which promises its lifetime).
+#[inline]
+pub fn lent<'a>(py: Python<'_>, object: *mut ffi::PyObject) -> Ref<'a, '_> {
+    debug_assert!(!object.is_null());
+    // SAFETY: only `Call` and `Args` pass pointers here, which the interpreter keeps alive for the call.
+    unsafe { Borrowed::from_ptr(py, object) }
+}
+
+/// Object `index` of an array on the caller's stack.
+#[inline]
+pub fn lent_at<'a>(py: Python<'_>, array: *const *mut ffi::PyObject, index: usize) -> Ref<'a, '_> {
+    // SAFETY: `Call` and `Args` check the index against the number of arguments.
+    unsafe { Borrowed::from_ptr(py, *array.add(index)) }
+}
+
+/// The array from its item `start` on.
+#[inline]
+pub fn offset(array: *const *mut ffi::PyObject, start: usize) -> *const *mut ffi::PyObject {
+    if start == 0 {
+        return array;
+    }
+    // SAFETY: `start` is at most the array's length (checked by `Call::rest`).
+    unsafe { array.add(start) }
+}
+
+/// The items of a tuple as an array; valid as long as the tuple.
+#[inline]
+pub fn tuple_items(tuple: &Obj<'_>) -> (*const *mut ffi::PyObject, usize) {
+    debug_assert!(is_tuple(tuple));
+    // SAFETY: an exact tuple; its items follow its header and never change.
+    unsafe {
+        (
+            (&raw const (*tuple.as_ptr().cast::<ffi::PyTupleObject>()).ob_item).cast(),
+            tuple_len(tuple),
+        )
+    }
+}
+
+/// A tuple of the first `count` objects of an array on the caller's stack.
+pub fn tuple_of(py: Python<'_>, array: *const *mut ffi::PyObject, count: usize) -> Res<Obj<'_>> {
+    // SAFETY: `Args` keeps `count` within the array; each slot of the new tuple is filled once with an owned reference.
+    unsafe {
+        let tuple = owned(py, ffi::PyTuple_New(count as isize))?;
+        for index in 0..count {
+            let item = *array.add(index);
+            ffi::Py_INCREF(item);
+            ffi::PyTuple_SetItem(tuple.as_ptr(), index as isize, item);
+        }
+        Ok(tuple)
+    }
+}

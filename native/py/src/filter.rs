@@ -1,0 +1,268 @@
+//! `Filter` and `Filterer`: who may pass.
+//!
+//! Up to 3.11 `Filterer.filter` answers yes or no; from 3.12 on it returns the record, or the one a filter put in its place.
+use pyo3::prelude::*;
+
+use crate::call::Call;
+use crate::ffi::{self as py_ffi, Obj, Res};
+use crate::globals;
+use crate::guard::{self, View};
+use crate::names::Name;
+use crate::natives::Target;
+use crate::ordinary;
+use crate::record::Record;
+use crate::trace::{
+    At as _, Point, call as calling, call_after, compare, get, item, iter, next, truth,
+};
+
+/// What the filters said.
+pub enum Verdict<'py> {
+    /// The record goes on as it is.
+    Pass,
+    /// It does too; an overridden `filter` answered this, which is no record.
+    Answered(Obj<'py>),
+    /// It ends here; the false value an overridden `filter` answered, or `False`.
+    Drop(Obj<'py>),
+    /// Another record goes on in its place (3.12+).
+    Replaced(Obj<'py>),
+}
+
+/// `filterer.filter(record)`, for a logger or a handler; `within` is its `handle`.
+#[inline]
+pub fn ask<'py>(
+    filterer: &Obj<'py>,
+    record: &mut Record<'_, 'py>,
+    within: Target,
+) -> Res<Verdict<'py>> {
+    if let Some(view) = guard::view(filterer)
+        && record.seen().is_none()
+        && view.method(Name::filter) == Target::FiltererFilter
+        && (cfg!(not(Py_3_12)) || ordinary::is_ordinary(filterer.py()))
+        && has_none(&view)
+    {
+        return Ok(Verdict::Pass);
+    }
+    if guard::target(filterer, Name::filter) != Target::FiltererFilter {
+        return overridden(filterer, record, within);
+    }
+    let py = filterer.py();
+    let filters = guard::attr(filterer, Name::filters)
+        .at(py, Target::FiltererFilter, get("filters"))
+        .at(py, within, calling("filter"))?;
+    if cfg!(Py_3_12) && !globals::is_original(filterer.py(), Name::LogRecord)? {
+        // From 3.12 on the answer is asked whether it is a `LogRecord`, whatever the module now holds under that name.
+        is_record(&record.real()?)?;
+    }
+    if py_ffi::is_list(&filters) && py_ffi::list_len(&filters) == 0 {
+        return match record.seen() {
+            // From 3.12 on the answer is the record itself, so one that is false (a factory may make any object) ends here.
+            Some(real) if cfg!(Py_3_12) && !py_ffi::truthy(real)? => {
+                Ok(Verdict::Drop(real.clone()))
+            }
+            _ => Ok(Verdict::Pass),
+        };
+    }
+    let real = record.real()?;
+    match run(&filters, &real).at(py, within, calling("filter"))? {
+        None => Ok(Verdict::Drop(py_ffi::boolean(py, false))),
+        Some(last) if cfg!(Py_3_12) && !py_ffi::truthy(&last)? => Ok(Verdict::Drop(last)),
+        Some(last) if last.is(&real) => Ok(Verdict::Pass),
+        Some(last) => Ok(Verdict::Replaced(last)),
+    }
+}
+
+/// Has a logger or handler no filters at all?
+#[inline]
+pub fn has_none(filterer: &View<'_, '_>) -> bool {
+    filterer
+        .get(Name::filters)
+        .is_some_and(|filters| py_ffi::is_list(&filters) && py_ffi::list_len(&filters) == 0)
+}
+
+#[cold]
+fn overridden<'py>(
+    filterer: &Obj<'py>,
+    record: &mut Record<'_, 'py>,
+    within: Target,
+) -> Res<Verdict<'py>> {
+    let py = filterer.py();
+    let real = record.real()?;
+    let answer =
+        py_ffi::method(filterer, Name::filter, [&real]).at(py, within, calling("filter"))?;
+    if !py_ffi::truthy(&answer).at(py, within, verdict_test(within))? {
+        return Ok(Verdict::Drop(answer));
+    }
+    if answer.is(&real) {
+        return Ok(Verdict::Pass);
+    }
+    if cfg!(Py_3_12) && is_record(&answer)? {
+        return Ok(Verdict::Replaced(answer));
+    }
+    Ok(Verdict::Answered(answer))
+}
+
+/// Where a `handle` tests what `filter` answered: from 3.12 on `Handler.handle` asks first whether it is a record.
+fn verdict_test(within: Target) -> Point {
+    if cfg!(Py_3_12) && within == Target::HandlerHandle {
+        truth("filter").then(1)
+    } else {
+        truth("filter")
+    }
+}
+
+fn is_record(obj: &Obj<'_>) -> Res<bool> {
+    py_ffi::isinstance(obj, &globals::get(obj.py(), Name::LogRecord)?)
+}
+
+/// Asks one filter after the other; `None` when one refuses, else the record that goes on.
+fn run<'py>(filters: &Obj<'py>, record: &Obj<'py>) -> Res<Option<Obj<'py>>> {
+    let (py, here) = (record.py(), Target::FiltererFilter);
+    let mut current = record.clone();
+    let mut index = 0;
+    let iterator = if py_ffi::is_list(filters) {
+        None
+    } else {
+        Some(py_ffi::iter(filters).at(py, here, iter("filters"))?)
+    };
+    loop {
+        let filter = match &iterator {
+            None => py_ffi::list_item(filters, index),
+            Some(iterator) => py_ffi::next(iterator).at(py, here, next("filters"))?,
+        };
+        let Some(filter) = filter else {
+            return Ok(Some(current));
+        };
+        index += 1;
+        let answer = if guard::target(&filter, Name::filter) == Target::FilterFilter {
+            name_matches(&filter, &current).at(py, here, calling("filter"))?
+        } else {
+            let method = py_ffi::getattr_opt(&filter, Name::filter);
+            match method.at(py, here, calling("hasattr"))? {
+                Some(method) => {
+                    py_ffi::call(&method, &[&current]).at(py, here, calling("filter"))?
+                }
+                None => py_ffi::call(&filter, &[&current]).at(py, here, call_after("filter"))?,
+            }
+        };
+        if !py_ffi::truthy(&answer).at(py, here, truth("filter"))? {
+            return Ok(None);
+        }
+        if cfg!(Py_3_12) && is_record(&answer)? {
+            current = answer;
+        }
+    }
+}
+
+/// `Filterer.filter`
+pub fn filterer_filter<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([Some(record)]) = call.parse([Name::record], 1) else {
+        return call.mismatch();
+    };
+    let filters = guard::attr(&call.slf(), Name::filters).at(
+        call.py(),
+        Target::FiltererFilter,
+        get("filters"),
+    )?;
+    Ok(match run(&filters, &record)? {
+        None => py_ffi::boolean(call.py(), false),
+        Some(last) if cfg!(Py_3_12) => last,
+        Some(_) => py_ffi::boolean(call.py(), true),
+    })
+}
+
+/// `Filterer.addFilter`
+pub fn add_filter<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([Some(filter)]) = call.parse([Name::filter], 1) else {
+        return call.mismatch();
+    };
+    let slf = call.slf();
+    if !py_ffi::contains(&guard::attr(&slf, Name::filters)?, &filter)? {
+        py_ffi::append(&guard::attr(&slf, Name::filters)?, &filter)?;
+    }
+    Ok(py_ffi::none(call.py()))
+}
+
+/// `Filterer.removeFilter`
+pub fn remove_filter<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([Some(filter)]) = call.parse([Name::filter], 1) else {
+        return call.mismatch();
+    };
+    let slf = call.slf();
+    if py_ffi::contains(&guard::attr(&slf, Name::filters)?, &filter)? {
+        py_ffi::method(&guard::attr(&slf, Name::filters)?, Name::remove, [&filter])?;
+    }
+    Ok(py_ffi::none(call.py()))
+}
+
+/// `Filterer.__init__`
+pub fn filterer_init<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([]) = call.parse([], 0) else {
+        return call.mismatch();
+    };
+    py_ffi::setattr(&call.slf(), Name::filters, &py_ffi::new_list(call.py())?)?;
+    Ok(py_ffi::none(call.py()))
+}
+
+/// `Filter.__init__`
+pub fn init<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([name]) = call.parse([Name::name], 0) else {
+        return call.mismatch();
+    };
+    let py = call.py();
+    let name = match name {
+        Some(name) => name.to_owned(),
+        None => py_ffi::text_from(py, "")?,
+    };
+    py_ffi::setattr(&call.slf(), Name::name, &name)?;
+    let length = py_ffi::new_int(py, py_ffi::len(&name)? as i64)?;
+    py_ffi::setattr(&call.slf(), Name::nlen, &length)?;
+    Ok(py_ffi::none(py))
+}
+
+/// `Filter.filter`
+pub fn filter<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([Some(record)]) = call.parse([Name::record], 1) else {
+        return call.mismatch();
+    };
+    name_matches(&call.slf(), &record)
+}
+
+/// Is the record's logger the filter's name or one below it?
+fn name_matches<'py>(filter: &Obj<'py>, record: &Obj<'py>) -> Res<Obj<'py>> {
+    let (py, here) = (filter.py(), Target::FilterFilter);
+    let length = guard::attr(filter, Name::nlen).at(py, here, get("nlen"))?;
+    let zero = py_ffi::new_int(py, 0)?;
+    if py_ffi::eq_operator(&length, &zero)? {
+        return Ok(py_ffi::boolean(py, true));
+    }
+    let own = guard::attr(filter, Name::name).at(py, here, get("name"))?;
+    let logged = guard::attr(record, Name::name).at(py, here, get("name").nth(1))?;
+    if py_ffi::eq_operator(&own, &logged).at(py, here, compare("name").nth(1))? {
+        return Ok(py_ffi::boolean(py, true));
+    }
+    let at = py_ffi::method(&logged, Name::find, [&own, &zero, &length]).at(
+        py,
+        here,
+        calling("find"),
+    )?;
+    if !py_ffi::eq_operator(&at, &zero)? {
+        return Ok(py_ffi::boolean(py, false));
+    }
+    let next = py_ffi::get_item(
+        &guard::attr(record, Name::name)?,
+        &guard::attr(filter, Name::nlen)?,
+    )
+    .at(py, here, item("find"))?;
+    py_ffi::eq_object(&next, &py_ffi::text_from(py, ".")?)
+}
+
+/// `Filter.__repr__` (3.15+)
+pub fn repr<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([]) = call.parse([], 0) else {
+        return call.mismatch();
+    };
+    let filter = call.slf();
+    let class = py_ffi::class_name(&filter)?;
+    let name = guard::attr(&filter, Name::name)?;
+    py_ffi::percent(call.py(), "<%s (%s)>", &[&class, &name])
+}

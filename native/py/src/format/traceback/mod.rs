@@ -1,0 +1,458 @@
+//! The texts of exceptions and stacks, as the interpreter's `traceback` renders them, put together from what it rendered.
+//!
+//! An entry – file, line, source, carets – is rendered by the interpreter once and kept ([`entries`]); what stands around
+//! the entries is put together here. Done only while the machinery is the interpreter's own ([`machinery`]), for exceptions
+//! whose text its C code makes ([`exceptions`]), from source that `linecache` holds and would not load anew ([`source`]). And
+//! each form is compared with the interpreter's text when it is first met: only a form that was right is used. Everything
+//! else is rendered by the interpreter, as if this were not here.
+mod entries;
+mod exceptions;
+mod machinery;
+mod source;
+
+use pyo3::prelude::*;
+use smallvec::SmallVec;
+
+use self::entries::{Entry, Key};
+use self::machinery::Machinery;
+use self::source::Sources;
+use super::text::Buffer;
+use crate::cell::{Counted, Shared};
+use crate::ffi::{self as py_ffi, Exc, Obj, Res};
+use crate::names::Name;
+
+/// Forms a text may have, each proven by the first text that has it.
+mod form {
+    pub const ENTRIES: u32 = 1;
+    pub const NO_ENTRIES: u32 = 1 << 1;
+    pub const MESSAGE: u32 = 1 << 2;
+    pub const NO_MESSAGE: u32 = 1 << 3;
+    pub const MODULE: u32 = 1 << 4;
+    pub const CAUSE: u32 = 1 << 5;
+    pub const CONTEXT: u32 = 1 << 6;
+    pub const ONCE_MORE: u32 = 1 << 7;
+    pub const MORE: u32 = 1 << 8;
+    pub const STACK: u32 = 1 << 9;
+}
+
+/// How many classes of exceptions are known at a time.
+const CLASSES: usize = 1024;
+
+/// What was compared with the interpreter's texts.
+struct Proven {
+    forms: u32,
+    /// Classes of exceptions by their tags, direct-mapped.
+    classes: [u32; CLASSES],
+    /// How often a text was not the interpreter's.
+    wrong: u32,
+}
+
+static PROVEN: Shared<Proven> = Shared::new(Proven {
+    forms: 0,
+    classes: [0; CLASSES],
+    wrong: 0,
+});
+
+/// More wrong texts than files changing between two readings explain: there is something about this interpreter that is
+/// not known here.
+const TOO_WRONG: u32 = 8;
+
+/// A text under construction.
+struct Draft {
+    buffer: Buffer,
+    forms: u32,
+    classes: SmallVec<[u32; 4]>,
+}
+
+/// A place in code whose entry is wanted.
+struct Place<'py> {
+    frame: Obj<'py>,
+    code: Obj<'py>,
+    offset: i32,
+    line: i32,
+}
+
+impl Place<'_> {
+    fn key(&self) -> Key {
+        Key {
+            code: self.code.as_ptr() as usize,
+            offset: self.offset,
+            line: self.line,
+        }
+    }
+}
+
+/// The offset in the key of a stack's entry.
+const OF_STACK: i32 = -2;
+
+/// What came of a rendering.
+enum Outcome<'py> {
+    Done(Draft),
+    /// The entries are there, and Python code has to be asked for the rest; the draft has the forms of it.
+    Asks(Draft),
+    /// These entries have to be rendered first.
+    Missing(Vec<Place<'py>>),
+    /// Only the interpreter can.
+    Refused,
+}
+
+/// How often missing entries are rendered for one text: source may change meanwhile.
+const ATTEMPTS: usize = 3;
+
+/// The text of `exc_info`, `traceback.print_exception`'s without the final newline; `interpreter` gives the same for any
+/// such tuple.
+pub fn exception<'py>(
+    info: &Obj<'py>,
+    interpreter: impl Fn(&Obj<'py>) -> Res<Obj<'py>>,
+) -> Res<Obj<'py>> {
+    let py = info.py();
+    let own = rendered(
+        py,
+        |machinery| exceptions::draft(machinery, info),
+        || interpreter(info),
+        |draft, machinery| {
+            if !draft.is_proven(py) {
+                exceptions::prove_by_stand_ins(machinery, info, &interpreter)?;
+            }
+            if draft.is_proven(py) {
+                unless_it_fails(py, exceptions::ask(machinery, info))
+            } else {
+                Ok(None)
+            }
+        },
+    )?;
+    own.map_or_else(|| interpreter(info), Ok)
+}
+
+/// `None` instead of an error: the interpreter fails at the same place, and its own entries are on the traceback then. An
+/// error that is no `Exception` is the caller's: Ctrl-C goes where it would have gone.
+fn unless_it_fails<T>(py: Python<'_>, result: Res<Option<T>>) -> Res<Option<T>> {
+    result.or_else(|raised| {
+        if !raised.is(py_ffi::exception_class(py, Exc::Exception)) {
+            return Err(raised);
+        }
+        raised.clear(py);
+        Ok(None)
+    })
+}
+
+/// The text of `stack_info` for a frame; `interpreter` gives the same.
+pub fn stack<'py>(frame: &Obj<'py>, interpreter: impl Fn() -> Res<Obj<'py>>) -> Res<Obj<'py>> {
+    let own = rendered(
+        frame.py(),
+        |machinery| stack_draft(machinery, frame),
+        &interpreter,
+        |_, _| Ok(None),
+    )?;
+    own.map_or_else(interpreter, Ok)
+}
+
+/// The text that `draft` makes; `None` if only the interpreter can make it.
+fn rendered<'py>(
+    py: Python<'py>,
+    draft: impl Fn(&'static Machinery) -> Res<Outcome<'py>>,
+    interpreter: impl Fn() -> Res<Obj<'py>>,
+    ask: impl Fn(&Draft, &'static Machinery) -> Res<Option<Obj<'py>>>,
+) -> Res<Option<Obj<'py>>> {
+    for _ in 0..ATTEMPTS {
+        let Some(machinery) = machinery::own(py) else {
+            return Ok(None);
+        };
+        // Nothing of Python's runs while a draft is made, so that it is of one moment.
+        let outcome = draft(machinery).unwrap_or_else(|raised| {
+            raised.clear(py);
+            Outcome::Refused
+        });
+        match outcome {
+            Outcome::Done(draft) if draft.is_proven(py) => return draft.text(py).map(Some),
+            Outcome::Done(draft) => {
+                let theirs = interpreter()?;
+                draft.prove(py, &theirs);
+                return Ok(Some(theirs));
+            }
+            Outcome::Asks(draft) => return ask(&draft, machinery),
+            Outcome::Missing(places) => {
+                if !render(py, &places)? {
+                    return Ok(None);
+                }
+            }
+            Outcome::Refused => return Ok(None),
+        }
+    }
+    Ok(None)
+}
+
+impl Draft {
+    fn new() -> Self {
+        Draft {
+            buffer: Buffer::new(),
+            forms: 0,
+            classes: SmallVec::new(),
+        }
+    }
+
+    fn push(&mut self, text: &str) {
+        self.buffer.push(text, text.is_ascii());
+    }
+
+    fn push_object(&mut self, text: &Obj<'_>) -> bool {
+        let Some(plain) = py_ffi::is_str(text).then(|| py_ffi::utf8(text)).flatten() else {
+            return false;
+        };
+        self.buffer.push(plain, py_ffi::is_ascii(text));
+        true
+    }
+
+    fn text<'py>(&self, py: Python<'py>) -> Res<Obj<'py>> {
+        self.buffer.object(py)
+    }
+
+    /// Has every form in it been right before?
+    fn is_proven(&self, py: Python<'_>) -> bool {
+        PROVEN.with(py, |proven| {
+            self.forms & !proven.forms == 0
+                && self
+                    .classes
+                    .iter()
+                    .all(|tag| proven.classes[*tag as usize % CLASSES] == *tag)
+        })
+    }
+
+    /// Compares with the interpreter's text; what is in it is proven if they are the same.
+    #[cold]
+    fn prove(&self, py: Python<'_>, theirs: &Obj<'_>) {
+        let right = py_ffi::is_str(theirs)
+            && py_ffi::utf8(theirs).is_some_and(|text| text.as_bytes() == self.buffer.as_bytes());
+        PROVEN.with(py, |proven| {
+            if !right {
+                proven.wrong += 1;
+            } else if proven.wrong < TOO_WRONG {
+                proven.forms |= self.forms;
+                for tag in &self.classes {
+                    proven.classes[*tag as usize % CLASSES] = *tag;
+                }
+            }
+            if proven.wrong >= TOO_WRONG {
+                proven.forms = 0;
+            }
+        });
+    }
+}
+
+// ---- entries
+
+/// Entries one after the other: the same one is shown a few times, then counted.
+struct Entries<'m, 'py> {
+    machinery: &'m Machinery,
+    last: Option<(Obj<'py>, Obj<'py>, i32)>,
+    count: usize,
+}
+
+impl<'m, 'py> Entries<'m, 'py> {
+    fn new(machinery: &'m Machinery) -> Self {
+        Entries {
+            machinery,
+            last: None,
+            count: 0,
+        }
+    }
+
+    fn push(
+        &mut self,
+        draft: &mut Draft,
+        code: &Obj<'py>,
+        file: Obj<'py>,
+        entry: &Entry,
+    ) -> Res<()> {
+        let function = py_ffi::getattr(code, Name::co_name)?;
+        let again = match &self.last {
+            Some((last_file, last_function, line)) => {
+                *line == entry.line
+                    && py_ffi::eq(last_file, &file)?
+                    && py_ffi::eq(last_function, &function)?
+            }
+            None => false,
+        };
+        if !again {
+            self.finish(draft);
+            self.last = Some((file, function, entry.line));
+        }
+        self.count += 1;
+        if self.count <= self.machinery.cutoff {
+            draft.buffer.push(&entry.text, entry.ascii);
+        }
+        Ok(())
+    }
+
+    /// Says how often the last entry came again.
+    fn finish(&mut self, draft: &mut Draft) {
+        let more = std::mem::take(&mut self.count).saturating_sub(self.machinery.cutoff);
+        if more > 0 {
+            draft.forms |= if more == 1 {
+                form::ONCE_MORE
+            } else {
+                form::MORE
+            };
+            let plural = if more == 1 { "" } else { "s" };
+            draft.push(&format!(
+                "  [Previous line repeated {more} more time{plural}]\n"
+            ));
+        }
+    }
+}
+
+/// The kept entry of a place; `Err(true)`: it has to be rendered, `Err(false)`: only the interpreter can tell.
+fn entry<'py>(
+    sources: &mut Sources<'py>,
+    code: &Obj<'py>,
+    file: &Obj<'py>,
+    offset: i32,
+    line: i32,
+) -> Res<Result<Entry, bool>> {
+    let key = Key {
+        code: code.as_ptr() as usize,
+        offset,
+        line,
+    };
+    Ok(match sources.lines(file)? {
+        Some(lines) => entries::find(code.py(), key, lines).ok_or(true),
+        None => Err(false),
+    })
+}
+
+/// Lets the interpreter render entries and keeps them; false if one cannot be kept.
+#[cold]
+fn render<'py>(py: Python<'py>, places: &[Place<'py>]) -> Res<bool> {
+    // A recursion misses the same entry again and again.
+    let mut done = Vec::new();
+    for place in places {
+        if done.contains(&place.key()) {
+            continue;
+        }
+        done.push(place.key());
+        if unless_it_fails(py, render_one(py, place))?.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn sources(py: Python<'_>) -> Res<Option<Sources<'_>>> {
+    let no_interactive = machinery::knows_no_interactive_source(py)?;
+    Ok(machinery::cache(py)?.map(|cache| Sources::new(cache, no_interactive)))
+}
+
+/// `None`: the entry cannot be kept.
+fn render_one<'py>(py: Python<'py>, place: &Place<'py>) -> Res<Option<()>> {
+    /// No statement is longer; more lines would only be kept in vain.
+    const MOST_LINES: i32 = 1000;
+    let file = py_ffi::getattr(&place.code, Name::co_filename)?;
+    let (first, last) = if place.offset == OF_STACK {
+        (place.line, place.line)
+    } else {
+        py_ffi::code_lines(&place.code, place.offset)
+    };
+    // The lines must be the same before and after, since they are what the text is kept for.
+    let shown = || -> Res<_> {
+        let Some(mut sources) = sources(py)? else {
+            return Ok(None);
+        };
+        let lines = sources.lines(&file)?;
+        let count = (last - first + 1) as usize;
+        Ok(lines.map(|lines| (entries::shown(py, lines, first, count), lines.is_none())))
+    };
+    if place.offset < OF_STACK || first < 1 || !(first..first + MOST_LINES).contains(&last) {
+        return Ok(None);
+    }
+    let Some((before, without_source)) = shown()? else {
+        return Ok(None);
+    };
+    let (Some(extract), Some(class)) = (
+        machinery::global(py, Name::extract_tb)?,
+        machinery::global(py, Name::StackSummary)?,
+    ) else {
+        return Ok(None);
+    };
+    let summary = if place.offset == OF_STACK {
+        let frames = py_ffi::new_list(py)?;
+        let line = py_ffi::new_int(py, place.line.into())?;
+        py_ffi::list_append(&frames, &py_ffi::new_tuple(py, &[&place.frame, &line])?)?;
+        py_ffi::method(&class, Name::extract, [&frames])?
+    } else {
+        let none = py_ffi::none(py);
+        let trace = py_ffi::new_traceback(&none, &place.frame, place.offset, place.line)?;
+        py_ffi::call(&extract, &[&trace])?
+    };
+    let only = py_ffi::get_item(&summary, &py_ffi::new_int(py, 0)?)?;
+    let text = py_ffi::method(&summary, Name::format_frame_summary, [&only])?;
+    let number = |name: Name| Ok(py_ffi::int_value(&py_ffi::getattr(&only, name)?));
+    let lines: Res<[Option<i64>; 2]> = Ok([number(Name::lineno)?, number(Name::end_lineno)?]);
+    let [line, end_line] = lines?;
+    let Some(plain) = py_ffi::is_str(&text).then(|| py_ffi::utf8(&text)).flatten() else {
+        return Ok(None);
+    };
+    let as_expected =
+        line == Some(first.into()) && end_line.is_none_or(|end_line| end_line == i64::from(last));
+    // Source that shows although the cache has none came from somewhere that is not watched.
+    let from_elsewhere = without_source && plain.lines().count() != 1;
+    let Some((after, _)) = shown()? else {
+        return Ok(None);
+    };
+    let same = before.len() == after.len()
+        && before.iter().zip(&after).all(|lines| match lines {
+            (Some(before), Some(after)) => before.is(after),
+            (None, None) => true,
+            _ => false,
+        });
+    if !as_expected || from_elsewhere || !same || machinery::own(py).is_none() {
+        return Ok(None);
+    }
+    let entry = Entry {
+        text: Counted::from(plain),
+        ascii: py_ffi::is_ascii(&text),
+        line: first,
+    };
+    entries::keep(&place.code, place.key(), entry, before);
+    Ok(Some(()))
+}
+
+// ---- stacks
+
+fn stack_draft<'py>(machinery: &'static Machinery, frame: &Obj<'py>) -> Res<Outcome<'py>> {
+    let py = frame.py();
+    let Some(mut sources) = sources(py)? else {
+        return Ok(Outcome::Refused);
+    };
+    let mut shown: SmallVec<[(Obj<'py>, Obj<'py>, Entry); 32]> = SmallVec::new();
+    let mut missing = Vec::new();
+    let mut next = Some(frame.clone());
+    while let Some(frame) = next {
+        let code = py_ffi::frame_code(&frame);
+        let file = py_ffi::getattr(&code, Name::co_filename)?;
+        let line = py_ffi::frame_line(&frame);
+        next = py_ffi::frame_back(&frame);
+        match entry(&mut sources, &code, &file, OF_STACK, line)? {
+            Ok(entry) => shown.push((code, file, entry)),
+            Err(true) => missing.push(Place {
+                frame,
+                code,
+                offset: OF_STACK,
+                line,
+            }),
+            Err(false) => return Ok(Outcome::Refused),
+        }
+    }
+    if !missing.is_empty() {
+        return Ok(Outcome::Missing(missing));
+    }
+    let mut draft = Draft::new();
+    draft.forms |= form::STACK;
+    draft.push("Stack (most recent call last):\n");
+    let mut entries = Entries::new(machinery);
+    for (code, file, entry) in shown.into_iter().rev() {
+        entries.push(&mut draft, &code, file, &entry)?;
+    }
+    entries.finish(&mut draft);
+    draft.buffer.pop_newline();
+    Ok(Outcome::Done(draft))
+}

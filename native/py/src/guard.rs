@@ -1,0 +1,810 @@
+//! Decides, at each call, whether an object still behaves as the stdlib's classes define, and reads its attributes.
+//!
+//! Nothing derived from instance state is cached. What is cached per type is keyed by the type's version tag, which `CPython`
+//! changes whenever the class, a base or its `__bases__` change: what the type's lookup finds for a name, and the name's place
+//! in the keys that the type's instances share. [`target`] answers "which native implementation would `obj.name(…)` run";
+//! [`attr`] is `obj.name` for a data attribute, with the same result and the same errors.
+#![allow(
+    clippy::inline_always,
+    reason = "what a disabled call pays is this and little else: 46 ns with calls between the parts, 36 without"
+)]
+use std::cell::Cell;
+use std::collections::HashMap;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+use crate::bind;
+use crate::cell::Shared;
+use crate::ffi::{self as py_ffi, Obj, Res};
+use crate::names::{self, Name};
+use crate::natives::{COUNT, TABLE, Target};
+use crate::raw::{self, NO_INDEX};
+
+/// What the type's own lookup finds for `name`, borrowed; null when nothing. No descriptor is called.
+///
+/// # Safety
+/// Attached; `class` and `name` are alive, `name` is an interned str. The result lives until the type changes.
+pub unsafe fn type_lookup(
+    class: *mut ffi::PyTypeObject,
+    name: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: as the caller says.
+    unsafe { raw::lookup(class, name) }
+}
+
+/// How to read one name on instances of one type. Worked out when first asked for.
+#[derive(Clone, Copy)]
+struct Slot {
+    /// The name's place in the type's shared keys.
+    index: u8,
+    state: State,
+    /// The class attribute of that name (no descriptor); borrowed, alive as long as the type's tag stays.
+    default: *mut ffi::PyObject,
+    /// The native implementation the type's lookup finds, `COUNT` when it finds something else or nothing.
+    target: u16,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Not asked for since the type changed.
+    Unknown,
+    /// The instance's own value, else the class attribute.
+    Plain,
+    /// A descriptor decides: the interpreter's own attribute lookup.
+    Descriptor,
+}
+
+const UNKNOWN: Slot = Slot {
+    index: NO_INDEX,
+    state: State::Unknown,
+    default: std::ptr::null_mut(),
+    target: COUNT as u16,
+};
+
+/// What is known of one type. Never freed but reused in place: a type that dies leaves its place to the next at its address.
+struct Info {
+    /// The tag all this holds for; 0: for nothing.
+    tag: Cell<u32>,
+    /// Instances can be read in place: managed dict, no `__getattribute__`, no `__getattr__`.
+    plain: Cell<bool>,
+    keys: Cell<*mut raw::Keys>,
+    keys_len: Cell<usize>,
+    /// Plain, with shared keys and no shadows: instances with values in place need no further question.
+    direct: Cell<bool>,
+    shadows: Cell<Shadows>,
+    /// For each [`Role`]: asked for already, and the answer.
+    roles: Cell<(u8, u8)>,
+    slots: [Cell<Slot>; names::COUNT],
+}
+
+/// The places in the shared keys of names under which an instance would hide a native method of the type. Nearly always none:
+/// then it takes nothing to know that an instance hides none.
+#[derive(Clone, Copy)]
+struct Shadows {
+    count: u8,
+    indexes: [u8; Self::MOST],
+}
+
+impl Shadows {
+    /// More than this in one class, and its instances are asked name by name.
+    const MOST: usize = 6;
+    const NONE: Self = Shadows {
+        count: 0,
+        indexes: [0; Self::MOST],
+    };
+    const TOO_MANY: u8 = u8::MAX;
+
+    /// Does an instance with these values hide one of the methods?
+    ///
+    /// # Safety
+    /// The values of an instance of the type.
+    unsafe fn hide_one(&self, values: *mut *mut ffi::PyObject) -> bool {
+        match self.indexes.get(..self.count as usize) {
+            // SAFETY: places of the shared keys, which the array has.
+            Some(indexes) => indexes
+                .iter()
+                .any(|index| unsafe { !(*values.add(*index as usize)).is_null() }),
+            None => true,
+        }
+    }
+
+    fn push(&mut self, index: u8) {
+        match self.indexes.get_mut(self.count as usize) {
+            Some(slot) => {
+                *slot = index;
+                self.count += 1;
+            }
+            None => self.count = Self::TOO_MANY,
+        }
+    }
+}
+
+/// What an object is on a record's way, and so which of its methods are run there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// From `info()` to `callHandlers`.
+    Logger,
+    /// A handler up to `emit`, whichever native one that is.
+    Handler,
+    /// A formatter, exceptions and stacks left out.
+    Formatter,
+}
+
+impl Role {
+    const LOGGER: [(Name, &'static [Target]); 7] = [
+        (Name::isEnabledFor, &[Target::LoggerIsEnabledFor]),
+        (Name::_log, &[Target::LoggerLogLow]),
+        (Name::findCaller, &[Target::LoggerFindCaller]),
+        (Name::makeRecord, &[Target::LoggerMakeRecord]),
+        (Name::handle, &[Target::LoggerHandle]),
+        (Name::filter, &[Target::FiltererFilter]),
+        (Name::callHandlers, &[Target::LoggerCallHandlers]),
+    ];
+    const HANDLER: [(Name, &'static [Target]); 4] = [
+        (Name::handle, &[Target::HandlerHandle]),
+        (Name::filter, &[Target::FiltererFilter]),
+        (Name::acquire, &[Target::HandlerAcquire]),
+        (Name::release, &[Target::HandlerRelease]),
+    ];
+    const FORMATTER: [(Name, &'static [Target]); 4] = [
+        (Name::format, &[Target::FormatterFormat]),
+        (Name::usesTime, &[Target::FormatterUsesTime]),
+        (Name::formatMessage, &[Target::FormatterFormatMessage]),
+        (Name::formatTime, &[Target::FormatterFormatTime]),
+    ];
+
+    const fn methods(self) -> &'static [(Name, &'static [Target])] {
+        match self {
+            Role::Logger => &Self::LOGGER,
+            Role::Handler => &Self::HANDLER,
+            Role::Formatter => &Self::FORMATTER,
+        }
+    }
+}
+
+const TABLE_SIZE: usize = 1024;
+
+/// Types by version tag, direct-mapped, and all of them by address.
+struct Types {
+    by_tag: [Option<&'static Info>; TABLE_SIZE],
+    by_address: Option<HashMap<usize, &'static Info>>,
+}
+
+static TYPES: Shared<Types> = Shared::new(Types {
+    by_tag: [None; TABLE_SIZE],
+    by_address: None,
+});
+
+/// Forgets all type information: what is bound has changed.
+pub fn forget_types(py: Python<'_>) {
+    crate::ordinary::forget(py);
+    TYPES.with(py, |types| {
+        types.by_tag = [None; TABLE_SIZE];
+        if let Some(infos) = &types.by_address {
+            for info in infos.values() {
+                info.tag.set(0);
+            }
+        }
+    });
+}
+
+/// What is known of the type of `obj`, up to date. 1 ns.
+#[inline]
+fn info(obj: &Obj<'_>) -> &'static Info {
+    // SAFETY: the type is alive while `obj` is. The tag tells whether the entry still holds; keys only ever grow.
+    unsafe {
+        let class = ffi::Py_TYPE(obj.as_ptr());
+        let tag = raw::type_tag(class);
+        let known = TYPES.with(obj.py(), |types| types.by_tag[tag as usize % TABLE_SIZE]);
+        match known {
+            Some(info) if tag != 0 && info.tag.get() == tag && info.is_current() => info,
+            _ => refresh(obj.py(), class),
+        }
+    }
+}
+
+impl Info {
+    /// Have the shared keys not grown since?
+    #[inline]
+    fn is_current(&self) -> bool {
+        let keys = self.keys.get();
+        // SAFETY: the keys belong to the type, which is alive and unchanged (its tag was compared).
+        keys.is_null() || unsafe { raw::keys_len(keys) } == self.keys_len.get()
+    }
+}
+
+#[cold]
+#[inline(never)]
+unsafe fn refresh(py: Python<'_>, class: *mut ffi::PyTypeObject) -> &'static Info {
+    // SAFETY: the caller's: a live type. Nothing here runs Python code.
+    unsafe {
+        let mut tag = raw::type_tag(class);
+        if tag == 0 {
+            tag = raw::assign_tag(class);
+        }
+        let plain = raw::is_plain(class);
+        let keys = if plain {
+            raw::shared_keys(class)
+        } else {
+            std::ptr::null_mut()
+        };
+        TYPES.with(py, |types| {
+            let infos = types.by_address.get_or_insert_with(HashMap::new);
+            let info: &'static Info = infos.entry(class as usize).or_insert_with(|| {
+                Box::leak(Box::new(Info {
+                    tag: Cell::new(0),
+                    plain: Cell::new(false),
+                    keys: Cell::new(std::ptr::null_mut()),
+                    keys_len: Cell::new(0),
+                    direct: Cell::new(false),
+                    shadows: Cell::new(Shadows::NONE),
+                    roles: Cell::new((0, 0)),
+                    slots: [const { Cell::new(UNKNOWN) }; names::COUNT],
+                }))
+            });
+            info.tag.set(tag);
+            info.plain.set(plain);
+            info.keys.set(keys);
+            info.keys_len.set(if keys.is_null() {
+                0
+            } else {
+                raw::keys_len(keys)
+            });
+            for slot in &info.slots {
+                slot.set(UNKNOWN);
+            }
+            info.roles.set((0, 0));
+            info.shadows.set(shadows(class, info));
+            info.direct
+                .set(plain && !keys.is_null() && info.shadows.get().count == 0);
+            if tag != 0 {
+                types.by_tag[tag as usize % TABLE_SIZE] = Some(info);
+            }
+            info
+        })
+    }
+}
+
+/// Which of the shared keys' names are native methods of the class.
+unsafe fn shadows(class: *mut ffi::PyTypeObject, info: &Info) -> Shadows {
+    let keys = info.keys.get();
+    let mut shadows = Shadows::NONE;
+    if !keys.is_null() {
+        for at in 0..info.keys_len.get() {
+            // SAFETY: the caller's: a live type, whose keys these are; nothing here runs Python code.
+            unsafe {
+                let key = raw::key_at(keys, at);
+                if !key.is_null() && bind::target_of(raw::lookup(class, key)) != Target::Foreign {
+                    shadows.push(at as u8);
+                }
+            }
+        }
+    }
+    shadows
+}
+
+/// An object whose attributes can be read without running Python code, looked at once.
+///
+/// Good until Python code runs. Nearly always the object is read in place and none of its own attributes hides a native method:
+/// then what its type says of a method is what a call would run, and a whole [`Role`] is one test instead of one for each method.
+#[derive(Clone, Copy)]
+pub struct View<'a, 'py> {
+    object: &'a Obj<'py>,
+    /// The type's information, and the instance's values by index.
+    direct: Option<(&'static Info, *mut *mut ffi::PyObject)>,
+}
+
+/// The view of an object whose attribute lookup is the interpreter's plain one; `None` for any other. 3 ns.
+#[inline]
+pub fn view<'a, 'py>(object: &'a Obj<'py>) -> Option<View<'a, 'py>> {
+    view_at_once(object)
+}
+
+/// [`view`] as part of its caller.
+#[inline(always)]
+fn view_at_once<'a, 'py>(object: &'a Obj<'py>) -> Option<View<'a, 'py>> {
+    // SAFETY: the type is alive while the object is. The tag tells whether what is known still holds, the number of keys whether
+    // the indexes are all there are; what is known to be plain may be read in place.
+    unsafe {
+        let class = ffi::Py_TYPE(object.as_ptr());
+        let tag = raw::type_tag(class);
+        let known = TYPES.with(object.py(), |types| types.by_tag[tag as usize % TABLE_SIZE]);
+        if let Some(info) = known
+            && info.tag.get() == tag
+            && tag != 0
+            && info.direct.get()
+            && raw::keys_len(info.keys.get()) == info.keys_len.get()
+        {
+            let values = raw::values(object.as_ptr(), class);
+            if !values.is_null() {
+                return Some(View {
+                    object,
+                    direct: Some((info, values)),
+                });
+            }
+        }
+    }
+    unusual_view(object)
+}
+
+/// What the cache of a logger whose `isEnabledFor` is native says; see [`View::cached_enabled`].
+#[inline(always)]
+pub fn quickly_enabled<'py>(logger: &Obj<'py>, level: &Obj<'py>) -> Option<bool> {
+    let view = view_at_once(logger)?;
+    if view.method(Name::isEnabledFor) == Target::LoggerIsEnabledFor {
+        view.cached_enabled(level)
+    } else {
+        None
+    }
+}
+
+/// The same for an object with a dict, of a type not met before, with attributes that may hide a method, or without raw reads.
+#[inline(never)]
+fn unusual_view<'a, 'py>(object: &'a Obj<'py>) -> Option<View<'a, 'py>> {
+    if !raw::enabled() {
+        return is_plain(object).then_some(View {
+            object,
+            direct: None,
+        });
+    }
+    let info = info(object);
+    if !info.plain.get() {
+        return None;
+    }
+    // SAFETY: the info is that of the object's type and plain.
+    let values = unsafe { raw::indexed_values(object.as_ptr(), ffi::Py_TYPE(object.as_ptr())) };
+    let direct = !values.is_null()
+        // SAFETY: the array belongs to an object of the type.
+        && (info.shadows.get().count == 0 || unsafe { !info.shadows.get().hide_one(values) });
+    Some(View {
+        object,
+        direct: direct.then_some((info, values)),
+    })
+}
+
+impl<'a, 'py> View<'a, 'py> {
+    /// The object itself.
+    #[inline]
+    pub fn object(&self) -> &'a Obj<'py> {
+        self.object
+    }
+
+    /// Is every method that `role` runs the native one?
+    #[inline]
+    pub fn is(&self, role: Role) -> bool {
+        match self.direct {
+            Some((info, _)) => {
+                let bit = 1 << role as u8;
+                let (known, answer) = info.roles.get();
+                if known & bit == 0 {
+                    self.find_out(info, role)
+                } else {
+                    answer & bit != 0
+                }
+            }
+            None => self.all_native(role),
+        }
+    }
+
+    #[cold]
+    fn find_out(&self, info: &'static Info, role: Role) -> bool {
+        let answer = self.all_native(role);
+        let bit = 1 << role as u8;
+        let (known, answers) = info.roles.get();
+        let answers = if answer { answers | bit } else { answers };
+        info.roles.set((known | bit, answers));
+        answer
+    }
+
+    fn all_native(&self, role: Role) -> bool {
+        role.methods()
+            .iter()
+            .all(|(name, native)| native.contains(&self.method(*name)))
+    }
+
+    /// Which native implementation `object.name(…)` would run.
+    #[inline(always)]
+    pub fn method(&self, name: Name) -> Target {
+        match self.direct {
+            Some((info, _)) => TABLE
+                .get(slot(self.object, info, name).target as usize)
+                .map_or(Target::Foreign, |entry| entry.target),
+            None => own_or_type_target(self.object, name),
+        }
+    }
+
+    /// Is the object read by index?
+    #[inline]
+    pub fn is_direct(&self) -> bool {
+        self.direct.is_some()
+    }
+
+    /// The object's own `name`, the class not asked; `None` also for an object that is not read by index.
+    #[inline]
+    pub fn own(&self, name: Name) -> Option<Obj<'py>> {
+        let (info, values) = self.direct?;
+        let slot = slot(self.object, info, name);
+        if slot.index == NO_INDEX {
+            return None;
+        }
+        // SAFETY: an index of the shared keys, which the array has; the borrowed value is owned before anything can run.
+        unsafe {
+            Bound::from_borrowed_ptr_or_opt(self.object.py(), *values.add(slot.index as usize))
+        }
+    }
+
+    /// Would `object.name = …` set the object's own attribute and nothing else?
+    #[inline]
+    pub fn may_be_set(&self, name: Name) -> bool {
+        self.direct.is_some_and(|(info, _)| {
+            // SAFETY: the slots of a live object's type are read.
+            let plainly = unsafe { raw::has_plain_setattro(ffi::Py_TYPE(self.object.as_ptr())) };
+            plainly && slot(self.object, info, name).state == State::Plain
+        })
+    }
+
+    /// Is `object.__dict__` the interpreter's own view of the object's attributes?
+    #[inline]
+    pub fn has_own_dict(&self) -> bool {
+        self.direct.is_some_and(|(info, _)| {
+            let slot = slot(self.object, info, Name::__dict__);
+            // SAFETY: the class attribute is alive as long as the type's tag stays.
+            !slot.default.is_null()
+                && unsafe { ffi::Py_TYPE(slot.default) == &raw mut ffi::PyGetSetDescr_Type }
+        })
+    }
+
+    /// Does the object's class have an attribute `name` (a str)?
+    pub fn type_has(&self, name: &Obj<'py>) -> bool {
+        // SAFETY: the type is alive while the object is; the name is an exact str, interned or not.
+        unsafe { !type_lookup(ffi::Py_TYPE(self.object.as_ptr()), name.as_ptr()).is_null() }
+    }
+
+    /// Is `object.name` a Python function of its class, which nothing of its own hides?
+    pub fn has_function(&self, name: Name) -> bool {
+        let Some((info, values)) = self.direct else {
+            return false;
+        };
+        let slot = slot(self.object, info, name);
+        // SAFETY: the class attribute is alive as long as the type's tag stays; an index of the shared keys.
+        unsafe {
+            !slot.default.is_null()
+                && ffi::Py_TYPE(slot.default) == &raw mut ffi::PyFunction_Type
+                && (slot.index == NO_INDEX || (*values.add(slot.index as usize)).is_null())
+        }
+    }
+
+    /// `object.name`, if it exists and is no descriptor's business.
+    #[inline]
+    pub fn get(&self, name: Name) -> Option<Obj<'py>> {
+        let Some((info, values)) = self.direct else {
+            return peek_anywhere(self.object, name);
+        };
+        let slot = slot(self.object, info, name);
+        if slot.state != State::Plain {
+            return None;
+        }
+        // SAFETY: an index of the shared keys, which the array has; the borrowed value is owned before anything can run.
+        unsafe {
+            let mut found = std::ptr::null_mut();
+            if slot.index != NO_INDEX {
+                found = *values.add(slot.index as usize);
+            }
+            if found.is_null() {
+                found = slot.default;
+            }
+            Bound::from_borrowed_ptr_or_opt(self.object.py(), found)
+        }
+    }
+
+    /// What the logger's `_cache` says of `level` while it is not disabled, by reads alone; `None` when anything is not as usual.
+    /// No reference is taken: this is all a disabled call pays.
+    #[inline(always)]
+    pub fn cached_enabled(&self, level: &Obj<'py>) -> Option<bool> {
+        let (info, values) = self.direct?;
+        let number = raw::small_int(level)?;
+        let (disabled, cache) = (
+            slot(self.object, info, Name::disabled),
+            slot(self.object, info, Name::_cache),
+        );
+        if number < 0
+            || disabled.state != State::Plain
+            || cache.state != State::Plain
+            || disabled.index == NO_INDEX
+            || cache.index == NO_INDEX
+        {
+            return None;
+        }
+        // SAFETY: indexes of the shared keys, which the array has; nothing runs between the reads; the key is an exact int, its
+        // own hash.
+        unsafe {
+            let cache = *values.add(cache.index as usize);
+            if *values.add(disabled.index as usize) != ffi::Py_False()
+                || cache.is_null()
+                || ffi::PyDict_CheckExact(cache) == 0
+            {
+                return None;
+            }
+            let known = raw::dict_get_small_int(cache, level.as_ptr(), number as isize);
+            if known == ffi::Py_True() {
+                Some(true)
+            } else if known == ffi::Py_False() {
+                Some(false)
+            } else {
+                None
+            }
+        }
+    }
+}
+
+/// [`View::get`] of an object that is not read by index.
+#[inline(never)]
+fn peek_anywhere<'py>(obj: &Obj<'py>, name: Name) -> Option<Obj<'py>> {
+    if raw::enabled() {
+        let info = info(obj);
+        let slot = slot(obj, info, name);
+        if slot.state != State::Plain {
+            return None;
+        }
+        // SAFETY: a view is of a plain type, whose info this is; the borrowed value is owned before anything can run.
+        return unsafe {
+            let found = own(obj, slot, name);
+            let found = if found.is_null() { slot.default } else { found };
+            Bound::from_borrowed_ptr_or_opt(obj.py(), found)
+        };
+    }
+    // SAFETY: the type is alive while `obj` is; the slots of a live object's type are read.
+    unsafe {
+        let found = type_lookup(ffi::Py_TYPE(obj.as_ptr()), name.object(obj.py()).as_ptr());
+        if !found.is_null() {
+            let kind = ffi::Py_TYPE(found);
+            if (*kind).tp_descr_get.is_some() || (*kind).tp_descr_set.is_some() {
+                return None;
+            }
+        }
+    }
+    py_ffi::getattr_opt(obj, name).unwrap_or_else(|raised| {
+        raised.clear(obj.py());
+        None
+    })
+}
+
+/// How to read `name` on instances of the type of `obj`.
+#[inline(always)]
+fn slot(obj: &Obj<'_>, info: &'static Info, name: Name) -> Slot {
+    let slot = info.slots[name as usize].get();
+    if slot.state == State::Unknown {
+        resolve(obj, info, name)
+    } else {
+        slot
+    }
+}
+
+#[cold]
+fn resolve(obj: &Obj<'_>, info: &'static Info, name: Name) -> Slot {
+    let text = name.object(obj.py());
+    let mut slot = Slot {
+        state: State::Plain,
+        ..UNKNOWN
+    };
+    // SAFETY: a live type and its keys; nothing here runs Python code (keys of a type are exact, interned strings as a rule,
+    // and comparing exact strings runs none).
+    unsafe {
+        let class = ffi::Py_TYPE(obj.as_ptr());
+        let found = raw::lookup(class, text.as_ptr());
+        if !found.is_null() {
+            let kind = ffi::Py_TYPE(found);
+            if (*kind).tp_descr_get.is_some() || (*kind).tp_descr_set.is_some() {
+                slot.state = State::Descriptor;
+            }
+            slot.default = found;
+            slot.target = bind::target_of(found) as u16;
+        }
+        let keys = info.keys.get();
+        if !keys.is_null() {
+            let wanted = text.as_ptr();
+            let place = (0..info.keys_len.get()).find(|&at| {
+                let key = raw::key_at(keys, at);
+                key == wanted || (!key.is_null() && ffi::PyUnicode_Compare(key, wanted) == 0)
+            });
+            slot.index = place
+                .and_then(|at| u8::try_from(at).ok())
+                .unwrap_or(NO_INDEX);
+        }
+    }
+    info.slots[name as usize].set(slot);
+    slot
+}
+
+/// The instance's own attribute, borrowed; null when it has none of that name.
+///
+/// # Safety
+/// `info` is that of the type of `obj`, up to date and plain; the result is good until Python code runs.
+#[inline]
+unsafe fn own(obj: &Obj<'_>, slot: Slot, name: Name) -> *mut ffi::PyObject {
+    // SAFETY: as the caller says; the hash is the name's own.
+    unsafe {
+        let found = raw::get(
+            obj.as_ptr(),
+            ffi::Py_TYPE(obj.as_ptr()),
+            slot.index,
+            name.object(obj.py()).as_ptr(),
+            name.hash(),
+        );
+        if found.is_null() && !raw_has_values(obj) && !ffi::PyErr_Occurred().is_null() {
+            // A dict with keys whose comparison raises: the caller asks the interpreter, which raises again.
+            ffi::PyErr_Clear();
+        }
+        found
+    }
+}
+
+#[inline]
+fn raw_has_values(obj: &Obj<'_>) -> bool {
+    // SAFETY: a live object of a plain type (the only caller is `own`).
+    unsafe { !raw::values(obj.as_ptr(), ffi::Py_TYPE(obj.as_ptr())).is_null() }
+}
+
+/// Which native implementation `obj.method(…)` would run now; `Foreign` when Python code has to be asked.
+#[inline]
+pub fn target(obj: &Obj<'_>, method: Name) -> Target {
+    match view(obj) {
+        Some(View {
+            direct: Some((info, _)),
+            ..
+        }) => TABLE
+            .get(slot(obj, info, method).target as usize)
+            .map_or(Target::Foreign, |entry| entry.target),
+        _ => own_or_type_target(obj, method),
+    }
+}
+
+/// The same for an object that may hide a method or is not read in place.
+#[inline(never)]
+fn own_or_type_target(obj: &Obj<'_>, method: Name) -> Target {
+    if !raw::enabled() {
+        return target_by_lookup(obj, method);
+    }
+    let info = info(obj);
+    let slot = slot(obj, info, method);
+    if slot.target as usize >= COUNT {
+        return Target::Foreign;
+    }
+    if !info.plain.get() {
+        return target_by_lookup(obj, method);
+    }
+    // SAFETY: the info is of this type and plain. Functions are no data descriptors, so an instance attribute wins.
+    if unsafe { own(obj, slot, method) }.is_null() {
+        TABLE[slot.target as usize].target
+    } else {
+        Target::Foreign
+    }
+}
+
+/// The same by the interpreter's own lookup: is what it finds a bound method of ours on this very object?
+#[cold]
+fn target_by_lookup(obj: &Obj<'_>, method: Name) -> Target {
+    match py_ffi::getattr(obj, method) {
+        Ok(found) => bind::bound_method_target(&found, obj),
+        Err(raised) => {
+            raised.clear(obj.py());
+            Target::Foreign
+        }
+    }
+}
+
+/// `obj.name`
+#[inline]
+pub fn attr<'py>(obj: &Obj<'py>, name: Name) -> Res<Obj<'py>> {
+    match view(obj).and_then(|view| view.get(name)) {
+        Some(value) => Ok(value),
+        None => py_ffi::getattr(obj, name),
+    }
+}
+
+/// Is the object's attribute lookup the interpreter's plain one, so that asking for a name more often than the stdlib does is
+/// seen by nobody?
+#[inline]
+pub fn is_plain(obj: &Obj<'_>) -> bool {
+    if raw::enabled() {
+        return info(obj).plain.get();
+    }
+    // SAFETY: the type is alive while `obj` is.
+    unsafe { raw::has_plain_getattro(ffi::Py_TYPE(obj.as_ptr())) }
+}
+
+/// `obj.name` when reading it can run no Python code; `None` when it could, or when there is no such attribute.
+#[inline]
+pub fn peek<'py>(obj: &Obj<'py>, name: Name) -> Option<Obj<'py>> {
+    view(obj)?.get(name)
+}
+
+/// Where the attributes that [`filled_instance`] sets stand in the shared keys of one class: for a version of the class and a
+/// number of keys. Looking up each of a record's 21 costs 25 ns.
+struct Places {
+    names: *const Name,
+    tag: u32,
+    keys: usize,
+    indexes: [u8; MOST_PLACES],
+}
+
+const MOST_PLACES: usize = 32;
+
+static PLACES: Shared<Places> = Shared::new(Places {
+    names: std::ptr::null(),
+    tag: 0,
+    keys: 0,
+    indexes: [NO_INDEX; MOST_PLACES],
+});
+
+#[cold]
+fn find_places(
+    instance: &Obj<'_>,
+    info: &'static Info,
+    attributes: &'static [Name],
+) -> Option<[u8; MOST_PLACES]> {
+    let mut indexes = [NO_INDEX; MOST_PLACES];
+    if attributes.len() > indexes.len() {
+        return None;
+    }
+    for (index, name) in indexes.iter_mut().zip(attributes) {
+        let slot = slot(instance, info, *name);
+        if slot.index == NO_INDEX || slot.state == State::Descriptor {
+            return None;
+        }
+        *index = slot.index;
+    }
+    PLACES.with(instance.py(), |known| {
+        *known = Places {
+            names: attributes.as_ptr(),
+            tag: info.tag.get(),
+            keys: info.keys_len.get(),
+            indexes,
+        };
+    });
+    Some(indexes)
+}
+
+/// A new instance of `class` with these attributes, in this order, written in place; `None` when that is not possible (the
+/// caller then sets them one by one). A fifth of the cost of setting them.
+pub fn filled_instance<'py, const N: usize>(
+    class: &Obj<'py>,
+    attributes: &'static [Name; N],
+    values: &[&Obj<'py>; N],
+) -> Res<Option<Obj<'py>>> {
+    if !raw::enabled() {
+        return Ok(None);
+    }
+    let instance = py_ffi::new_instance(class)?;
+    let info = info(&instance);
+    if !info.plain.get() {
+        return Ok(None);
+    }
+    let (tag, keys) = (info.tag.get(), info.keys_len.get());
+    let known = PLACES.with(class.py(), |known| {
+        (known.names == attributes.as_ptr() && known.tag == tag && tag != 0 && known.keys == keys)
+            .then_some(known.indexes)
+    });
+    let Some(indexes) = known.or_else(|| find_places(&instance, info, attributes)) else {
+        return Ok(None);
+    };
+    let Some(indexes) = indexes.first_chunk::<N>() else {
+        return Ok(None);
+    };
+    let pointers = values.map(pyo3::Bound::as_ptr);
+    // SAFETY: a fresh instance of that type; distinct names have distinct indexes; the references are made now and taken
+    // over on success, given back otherwise.
+    unsafe {
+        for value in &pointers {
+            ffi::Py_INCREF(*value);
+        }
+        if raw::fill_new(instance.as_ptr(), class.as_ptr().cast(), indexes, &pointers) {
+            return Ok(Some(instance));
+        }
+        for value in &pointers {
+            ffi::Py_DECREF(*value);
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,96 @@
+//! Writes a line to the file behind a text stream with one `write(2)`, where that is exactly what the stream's own `write`
+//! and `flush` would do; the stream does it in every other case.
+//!
+//! The GIL is kept: only files with a position are written this way, and nobody can close or fill the stream meanwhile. What a failing
+//! write leaves over goes into the stream's own buffer, which then raises, keeps and retries as it always does: no half line
+//! is ever joined to the next one.
+use crate::ffi::{self as py_ffi, Obj, Raised, Res};
+use crate::format::Buffer;
+use crate::guard::{self, View};
+use crate::names::Name;
+use crate::natives::Target;
+use crate::raw::textio::{self, Idle};
+use crate::trace::{At as _, call};
+
+/// Writes `line` past `handler.stream`, whose flush comes with it. False, with nothing done: use the stream.
+#[inline]
+pub fn write<'py>(handler: &Obj<'py>, stream: &Obj<'py>, line: &Buffer) -> Res<bool> {
+    let file = match textio::idle(stream) {
+        Idle::Yes(file) => file,
+        Idle::No => return Ok(false),
+        Idle::Unprepared => match prepared(stream)? {
+            Some(file) => file,
+            None => return Ok(false),
+        },
+    };
+    match guard::view(handler) {
+        Some(handler) => write_to(&handler, stream, file, line),
+        None => Ok(false),
+    }
+}
+
+/// The same for a stream of a kind met before, so that nothing but a failure runs Python code.
+#[inline]
+pub fn write_quietly<'py>(handler: &View<'_, 'py>, stream: &Obj<'py>, line: &Buffer) -> Res<bool> {
+    match textio::idle(stream) {
+        Idle::Yes(file) => write_to(handler, stream, file, line),
+        Idle::No | Idle::Unprepared => Ok(false),
+    }
+}
+
+#[inline]
+fn write_to<'py>(
+    handler: &View<'_, 'py>,
+    stream: &Obj<'py>,
+    file: textio::File,
+    line: &Buffer,
+) -> Res<bool> {
+    if !file.utf8 && !line.as_bytes().is_ascii() {
+        return Ok(false);
+    }
+    // Up to 3.12 the stdlib's flush takes the lock through `acquire` and `release`, later it enters the lock itself: while
+    // somebody else holds it (emit was called without), it has to wait for them.
+    let own = handler.method(Name::flush) == Target::StreamFlush
+        && (cfg!(Py_3_13)
+            || (handler.method(Name::acquire) == Target::HandlerAcquire
+                && handler.method(Name::release) == Target::HandlerRelease))
+        && handler
+            .get(Name::lock)
+            .is_some_and(|lock| crate::raw::rlock_free_or_mine(&lock) == Some(true));
+    if !own {
+        return Ok(false);
+    }
+    match py_ffi::write_file(stream.py(), file.fd, line.as_bytes()) {
+        py_ffi::Written::All => Ok(true),
+        py_ffi::Written::NoPosition => Ok(false),
+        py_ffi::Written::Part(written) => {
+            hand_over(stream, &line.as_bytes()[written..]).map(|()| true)
+        }
+    }
+}
+
+#[cold]
+fn prepared(stream: &Obj<'_>) -> Res<Option<textio::File>> {
+    if let Err(error) = textio::prepare(stream) {
+        error.restore(stream.py());
+        return Err(Raised::already());
+    }
+    Ok(match textio::idle(stream) {
+        Idle::Yes(file) => Some(file),
+        _ => None,
+    })
+}
+
+/// The write stopped in the middle: the rest goes the stream's own way, which raises what it would have raised.
+#[cold]
+fn hand_over(stream: &Obj<'_>, rest: &[u8]) -> Res<()> {
+    let py = stream.py();
+    let buffer = py_ffi::getattr(stream, Name::buffer)?;
+    let rest = py_ffi::bytes_from(py, rest)?;
+    // The stream would have kept the line and failed when the handler flushed it.
+    py_ffi::method(&buffer, Name::write, [&rest])
+        .and_then(|_| py_ffi::method(stream, Name::flush, []))
+        .map(drop)
+        .at(py, Target::StreamFlush, call("flush"))
+        .at(py, Target::StreamEmit, call("flush"))
+}

@@ -1,0 +1,493 @@
+//! `Handler`: level, filters, lock, then `emit` of whatever kind it is.
+//!
+//! The base takes the lock; an `emit` never thinks of locks. A failing `emit` of ours ends in `handleError`, as the stdlib's.
+pub mod copying;
+mod direct;
+pub mod error;
+pub mod file;
+pub mod memory;
+pub mod paths;
+pub mod queue;
+pub mod rotating;
+pub mod stream;
+pub mod timed;
+pub mod watched;
+
+use std::cell::Cell;
+
+use pyo3::prelude::*;
+
+use crate::call::Call;
+use crate::ffi::{self as py_ffi, Exc, Obj, Res};
+use crate::filter::{self, Verdict};
+use crate::format::{self, Text};
+use crate::globals;
+use crate::guard::{self, Role, View};
+use crate::level;
+use crate::lock;
+use crate::names::Name;
+use crate::natives::Target;
+use crate::ordinary;
+use crate::raw;
+use crate::record::Record;
+use crate::trace::{At as _, call as calling, compare, get, raise, truth};
+use stream::Quiet;
+
+/// Where in the logger tree a handler was found: tells whether anybody else still wants the record afterwards.
+pub struct Place<'p, 'py> {
+    rest: Option<(&'p Obj<'py>, &'p Obj<'py>, usize)>,
+    last: Cell<bool>,
+}
+
+impl<'p, 'py> Place<'p, 'py> {
+    /// The handler before item `next` of `handlers`, which belong to the logger `node`.
+    pub fn new(node: &'p Obj<'py>, handlers: &'p Obj<'py>, next: usize) -> Self {
+        Place {
+            rest: Some((node, handlers, next)),
+            last: Cell::new(false),
+        }
+    }
+
+    /// Somewhere: others may follow.
+    pub fn unknown() -> Self {
+        Place {
+            rest: None,
+            last: Cell::new(false),
+        }
+    }
+
+    /// Nobody follows.
+    pub fn last() -> Self {
+        Place {
+            rest: None,
+            last: Cell::new(true),
+        }
+    }
+
+    /// Is it certain that no other handler will get the record? Looks ahead without running anything: what can only be
+    /// known by asking Python code, now or later, is a "no", which costs only time. A "yes" is remembered: for whom a record was
+    /// the last, it stays that even if somebody adds a handler while it is being written.
+    #[inline]
+    pub fn is_last(&self) -> bool {
+        self.last.get() || self.look_ahead()
+    }
+
+    fn look_ahead(&self) -> bool {
+        let last = self.sees_nobody();
+        self.last.set(last);
+        last
+    }
+
+    fn sees_nobody(&self) -> bool {
+        let Some((node, handlers, next)) = self.rest else {
+            return false;
+        };
+        if next < py_ffi::list_len(handlers) {
+            return false;
+        }
+        let mut node = node.clone();
+        // A tree deeper than this is not looked through; a cycle of parents would never end.
+        for _ in 0..64 {
+            let Some(view) = guard::view(&node) else {
+                return false;
+            };
+            match view.get(Name::propagate) {
+                Some(propagate) if py_ffi::is_bool(&propagate) => {
+                    if py_ffi::is_false(&propagate) {
+                        return true;
+                    }
+                }
+                _ => return false,
+            }
+            let Some(parent) = view.get(Name::parent) else {
+                return false;
+            };
+            if parent.is_none() {
+                return true;
+            }
+            match guard::peek(&parent, Name::handlers) {
+                Some(handlers)
+                    if py_ffi::is_list(&handlers) && py_ffi::list_len(&handlers) == 0 => {}
+                _ => return false,
+            }
+            node = parent;
+        }
+        false
+    }
+}
+
+/// `if record.levelno >= handler.level: handler.handle(record)`, which `callHandlers` says twice: for each handler and, second,
+/// for the last resort.
+pub fn offer<'py>(
+    handler: &Obj<'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+    second: bool,
+) -> Res<()> {
+    let (py, here, nth) = (handler.py(), Target::LoggerCallHandlers, u8::from(second));
+    let levelno = record.level().at(py, here, get("levelno").nth(nth))?;
+    let known = guard::view(handler).and_then(|view| {
+        let level = view.get(Name::level)?;
+        let enough = raw::small_int(&levelno)? >= raw::small_int(&level)?;
+        Some((enough, view.method(Name::handle), view))
+    });
+    let handle = if let Some((enough, handle, view)) = known {
+        if !enough {
+            return Ok(());
+        }
+        if handle == Target::HandlerHandle
+            && record.seen().is_none()
+            && is_open(&view)
+            && (cfg!(not(Py_3_12)) || ordinary::is_ordinary(py))
+        {
+            return emit_unlocked(&view, record, place).at(py, here, calling("handle").nth(nth));
+        }
+        handle
+    } else {
+        record.settle()?;
+        let level = guard::attr(handler, Name::level).at(py, here, get("level").nth(nth))?;
+        if !py_ffi::ge(&levelno, &level).at(py, here, compare("level").nth(nth))? {
+            return Ok(());
+        }
+        guard::target(handler, Name::handle)
+    };
+    match handle {
+        Target::HandlerHandle => handle_record(handler, record, place).map(drop),
+        Target::NullHandle => Ok(()),
+        _ => py_ffi::method(handler, Name::handle, [&record.real()?]).map(drop),
+    }
+    .at(py, here, calling("handle").nth(nth))
+}
+
+/// Has the handler no filters, is its lock free or ours, and is all that it does with them native?
+#[inline]
+fn is_open(handler: &View<'_, '_>) -> bool {
+    handler.is(Role::Handler)
+        && filter::has_none(handler)
+        && handler
+            .get(Name::lock)
+            .is_some_and(|lock| raw::rlock_free_or_mine(&lock) == Some(true))
+}
+
+/// `Handler.handle`
+pub fn handle<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([Some(real)]) = call.parse([Name::record], 1) else {
+        return call.mismatch();
+    };
+    crate::stack::check(call.py())?;
+    let mut record = Record::of(real.to_owned());
+    match handle_record(&call.slf(), &mut record, &Place::last())? {
+        Verdict::Pass if cfg!(Py_3_12) => record.real(),
+        Verdict::Pass => Ok(py_ffi::boolean(call.py(), true)),
+        Verdict::Drop(answer) | Verdict::Answered(answer) | Verdict::Replaced(answer) => Ok(answer),
+    }
+}
+
+/// Filters, then `emit` under the lock. A record that takes another's place does so for this handler only.
+pub fn handle_record<'py>(
+    handler: &Obj<'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+) -> Res<Verdict<'py>> {
+    let here = Target::HandlerHandle;
+    let verdict = filter::ask(handler, record, here)?;
+    match &verdict {
+        Verdict::Drop(_) => {}
+        Verdict::Pass | Verdict::Answered(_) => {
+            // Whoever holds the lock may change anything before it is ours.
+            record.settle()?;
+            lock::held(handler, here, || emit(handler, record, place))?;
+        }
+        Verdict::Replaced(other) => {
+            let mut other = Record::of(other.clone());
+            lock::held(handler, here, || emit(handler, &mut other, place))?;
+        }
+    }
+    Ok(verdict)
+}
+
+/// `emit` of a handler whose lock is free or ours. What runs no Python code needs no taking of it: the GIL is kept throughout,
+/// and nobody can tell.
+#[inline]
+fn emit_unlocked<'py>(
+    view: &View<'_, 'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+) -> Res<()> {
+    let (here, handler) = (Target::HandlerHandle, view.object());
+    match stream::emit_quietly(view, record, place)? {
+        Quiet::Written => Ok(()),
+        Quiet::Formatted(stream, line) => lock::held(handler, here, || {
+            stream::emit_line(handler, record, place, &stream, &line)
+        }),
+        Quiet::Nothing => {
+            if view.method(Name::emit) != Target::RotatingEmit {
+                // Python code is about to run, sooner or later. (A rotating handler knows when.)
+                record.settle()?;
+            }
+            lock::held(handler, here, || emit(handler, record, place))
+        }
+    }
+}
+
+/// `handler.emit(record)`
+fn emit<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>, place: &Place<'_, 'py>) -> Res<()> {
+    match guard::target(handler, Name::emit) {
+        Target::StreamEmit => stream::emit_record(handler, record, place),
+        Target::FileEmit => file::emit_record(handler, record, place),
+        Target::RotatingEmit => rotating::emit_record(handler, record, place),
+        Target::WatchedEmit => watched::emit_record(handler, record, place),
+        Target::BufferingEmit => memory::emit_record(handler, record),
+        Target::QueueEmit => queue::emit_record(handler, record),
+        Target::NullEmit => Ok(()),
+        _ => py_ffi::method(handler, Name::emit, [&record.real()?]).map(drop),
+    }
+    .at(handler.py(), Target::HandlerHandle, calling("emit"))
+}
+
+/// `handler.format(record)`
+pub fn text<'py>(
+    handler: &Obj<'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+) -> Res<Text<'py>> {
+    if guard::target(handler, Name::format) != Target::HandlerFormat {
+        return py_ffi::method(handler, Name::format, [&record.real()?]).map(Text::Object);
+    }
+    with_formatter(handler, record, place)
+}
+
+/// `Handler.format` itself: by the handler's formatter, or by the module's.
+fn with_formatter<'py>(
+    handler: &Obj<'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+) -> Res<Text<'py>> {
+    let (py, here) = (handler.py(), Target::HandlerFormat);
+    let mut formatter = guard::attr(handler, Name::formatter).at(py, here, get("formatter"))?;
+    if !py_ffi::truthy(&formatter).at(py, here, truth("formatter"))? {
+        formatter = globals::get(py, Name::_defaultFormatter)?;
+    }
+    format::text(&formatter, record, place).at(py, here, calling("format"))
+}
+
+/// `Handler.format`
+pub fn format<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([Some(real)]) = call.parse([Name::record], 1) else {
+        return call.mismatch();
+    };
+    let mut record = Record::of(real.to_owned());
+    with_formatter(&call.slf(), &mut record, &Place::last())?.object(call.py())
+}
+
+/// `Handler.emit`
+pub fn emit_missing<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([Some(_)]) = call.parse([Name::record], 1) else {
+        return call.mismatch();
+    };
+    let py = call.py();
+    let text = "emit must be implemented by Handler subclasses";
+    let raised = py_ffi::raise(py, Exc::NotImplemented, text);
+    Err(raised).at(py, Target::HandlerEmit, raise("NotImplementedError"))
+}
+
+/// `NullHandler.handle` and `NullHandler.emit`
+pub fn nothing<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([Some(_)]) = call.parse([Name::record], 1) else {
+        return call.mismatch();
+    };
+    Ok(py_ffi::none(call.py()))
+}
+
+/// `Handler.acquire`
+pub fn acquire<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    on_lock(call, Name::acquire, Target::HandlerAcquire)
+}
+
+/// `Handler.release`
+pub fn release<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    on_lock(call, Name::release, Target::HandlerRelease)
+}
+
+fn on_lock<'py>(call: &Call<'_, 'py>, method: Name, here: Target) -> Res<Obj<'py>> {
+    let Some([]) = call.parse([], 0) else {
+        return call.mismatch();
+    };
+    let py = call.py();
+    let lock = guard::attr(&call.slf(), Name::lock).at(py, here, get("lock"))?;
+    if py_ffi::truthy(&lock).at(py, here, truth("lock"))? {
+        let lock = guard::attr(&call.slf(), Name::lock)?;
+        py_ffi::method(&lock, method, []).at(py, here, calling(method.text()))?;
+    }
+    Ok(py_ffi::none(call.py()))
+}
+
+/// `Handler.setLevel`
+pub fn set_level<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([Some(given)]) = call.parse([Name::level], 1) else {
+        return call.mismatch();
+    };
+    let (py, here) = (call.py(), Target::HandlerSetLevel);
+    let level = level::checked(py, &given).at(py, here, calling("_checkLevel"))?;
+    py_ffi::setattr(&call.slf(), Name::level, &level)?;
+    Ok(py_ffi::none(py))
+}
+
+/// `Handler.setFormatter`
+pub fn set_formatter<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([Some(formatter)]) = call.parse([Name::fmt], 1) else {
+        return call.mismatch();
+    };
+    py_ffi::setattr(&call.slf(), Name::formatter, &formatter)?;
+    Ok(py_ffi::none(call.py()))
+}
+
+/// `Handler.flush`: nothing to do.
+pub fn flush<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([]) = call.parse([], 0) else {
+        return call.mismatch();
+    };
+    Ok(py_ffi::none(call.py()))
+}
+
+/// `Handler.get_name`
+pub fn get_name<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([]) = call.parse([], 0) else {
+        return call.mismatch();
+    };
+    guard::attr(&call.slf(), Name::_name)
+}
+
+// ---- a handler's life
+
+/// `Handler.__init__`: `(self, level=NOTSET)`.
+pub fn init<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([given]) = call.parse([Name::level], 0) else {
+        return call.mismatch();
+    };
+    let py = call.py();
+    let handler = call.slf();
+    let none = py_ffi::none(py);
+    let base = globals::get(py, Name::Filterer)?;
+    py_ffi::method(&base, Name::__init__, [&handler])?;
+    py_ffi::setattr(&handler, Name::_name, &none)?;
+    let level = match given {
+        Some(given) => level::checked(py, &given)?,
+        None => level::checked(py, &py_ffi::new_int(py, 0)?)?,
+    };
+    py_ffi::setattr(&handler, Name::level, &level)?;
+    py_ffi::setattr(&handler, Name::formatter, &none)?;
+    py_ffi::setattr(&handler, Name::_closed, &py_ffi::boolean(py, false))?;
+    py_ffi::call(&globals::get(py, Name::_addHandlerRef)?, &[&handler])?;
+    py_ffi::method(&handler, Name::createLock, [])?;
+    Ok(none)
+}
+
+/// `Handler.set_name`: the registry of names forgets the old one and learns the new one.
+pub fn set_name<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([Some(name)]) = call.parse([Name::name], 1) else {
+        return call.mismatch();
+    };
+    let py = call.py();
+    let handler = call.slf();
+    lock::module(py, || {
+        let old = guard::attr(&handler, Name::_name)?;
+        if py_ffi::contains(&globals::get(py, Name::_handlers)?, &old)? {
+            forget_name(&handler)?;
+        }
+        py_ffi::setattr(&handler, Name::_name, &name)?;
+        if py_ffi::truthy(&name)? {
+            py_ffi::set_item(&globals::get(py, Name::_handlers)?, &name, &handler)?;
+        }
+        Ok(())
+    })?;
+    Ok(py_ffi::none(py))
+}
+
+/// `del _handlers[self._name]`
+fn forget_name(handler: &Obj<'_>) -> Res<()> {
+    let names = globals::get(handler.py(), Name::_handlers)?;
+    py_ffi::del_item(&names, &guard::attr(handler, Name::_name)?)
+}
+
+/// `Handler.createLock`
+pub fn create_lock<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([]) = call.parse([], 0) else {
+        return call.mismatch();
+    };
+    let py = call.py();
+    let handler = call.slf();
+    let threading = globals::get(py, Name::threading)?;
+    let lock = py_ffi::method(&threading, Name::RLock, [])?;
+    py_ffi::setattr(&handler, Name::lock, &lock)?;
+    let register = globals::get(py, Name::_register_at_fork_reinit_lock)?;
+    py_ffi::call(&register, &[&handler])?;
+    Ok(py_ffi::none(py))
+}
+
+/// `NullHandler.createLock`: it needs none.
+pub fn create_no_lock<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([]) = call.parse([], 0) else {
+        return call.mismatch();
+    };
+    let none = py_ffi::none(call.py());
+    py_ffi::setattr(&call.slf(), Name::lock, &none)?;
+    Ok(none)
+}
+
+/// `NullHandler._at_fork_reinit`: there is no lock.
+pub fn no_lock_to_reinit<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([]) = call.parse([], 0) else {
+        return call.mismatch();
+    };
+    Ok(py_ffi::none(call.py()))
+}
+
+/// `Handler._at_fork_reinit`: in a forked child nobody holds the lock.
+pub fn at_fork_reinit<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([]) = call.parse([], 0) else {
+        return call.mismatch();
+    };
+    let lock = guard::attr(&call.slf(), Name::lock)?;
+    py_ffi::method(&lock, Name::_at_fork_reinit, [])?;
+    Ok(py_ffi::none(call.py()))
+}
+
+/// `Handler.close`: only the name is given up; the handler can still be used.
+pub fn close<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([]) = call.parse([], 0) else {
+        return call.mismatch();
+    };
+    let py = call.py();
+    let handler = call.slf();
+    lock::module(py, || {
+        py_ffi::setattr(&handler, Name::_closed, &py_ffi::boolean(py, true))?;
+        let name = guard::attr(&handler, Name::_name)?;
+        if py_ffi::truthy(&name)?
+            && py_ffi::contains(
+                &globals::get(py, Name::_handlers)?,
+                &guard::attr(&handler, Name::_name)?,
+            )?
+        {
+            forget_name(&handler)?;
+        }
+        Ok(())
+    })?;
+    Ok(py_ffi::none(py))
+}
+
+/// `Handler.__repr__`
+pub fn repr<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([]) = call.parse([], 0) else {
+        return call.mismatch();
+    };
+    let handler = call.slf();
+    let level = level_name(&handler)?;
+    let class = py_ffi::class_name(&handler)?;
+    py_ffi::percent(call.py(), "<%s (%s)>", &[&class, &level])
+}
+
+/// `getLevelName(self.level)`
+fn level_name<'py>(handler: &Obj<'py>) -> Res<Obj<'py>> {
+    crate::record::level_name(handler.py(), &guard::attr(handler, Name::level)?)
+}

@@ -1,0 +1,422 @@
+//! `StreamHandler`: one `write` and one `flush` of the stream for each record.
+use pyo3::prelude::*;
+
+use super::{Place, direct, file};
+use crate::call::Call;
+use crate::ffi::{self as py_ffi, Obj, Raised, Res};
+use crate::format::{Buffer, Text, message, unseen};
+use crate::globals;
+use crate::guard::{self, View};
+use crate::lock;
+use crate::names::Name;
+use crate::natives::Target;
+use crate::record::Record;
+use crate::stats;
+use crate::trace::{At as _, call as calling, get, operator, truth};
+
+/// `StreamHandler.emit`
+pub fn emit<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([Some(real)]) = call.parse([Name::record], 1) else {
+        return call.mismatch();
+    };
+    emit_record(
+        &call.slf(),
+        &mut Record::of(real.to_owned()),
+        &Place::last(),
+    )?;
+    Ok(py_ffi::none(call.py()))
+}
+
+/// What could be done of an emission without running any Python code.
+pub enum Quiet<'py> {
+    /// All: the line is in the file.
+    Written,
+    /// The line that is to be written to this stream, terminator included.
+    Formatted(Obj<'py>, Buffer),
+    /// Nothing.
+    Nothing,
+}
+
+/// `StreamHandler.emit` or `FileHandler.emit` as far as they run no Python code, for a handler whose lock is free or ours.
+#[inline]
+pub fn emit_quietly<'py>(
+    handler: &View<'_, 'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+) -> Res<Quiet<'py>> {
+    let Some((formatter, stream, terminator)) = quiet_parts(handler, record) else {
+        return Ok(Quiet::Nothing);
+    };
+    let Some(Text::Bytes(mut line)) = unseen::text(&formatter, record, place)? else {
+        return Ok(Quiet::Nothing);
+    };
+    if !push_terminator(&mut line, &terminator) {
+        return Ok(Quiet::Nothing);
+    }
+    match direct::write_quietly(handler, &stream, &line) {
+        Ok(true) => {
+            stats::native_emit();
+            Ok(Quiet::Written)
+        }
+        Ok(false) => Ok(Quiet::Formatted(stream, line)),
+        Err(raised) => write_failed(handler.object(), record, raised).map(|()| Quiet::Written),
+    }
+}
+
+/// Formatter, stream and terminator of a handler that formats and writes as the stdlib does, where reading them and formatting
+/// the record runs no Python code.
+#[inline]
+fn quiet_parts<'py>(
+    handler: &View<'_, 'py>,
+    record: &Record<'_, 'py>,
+) -> Option<(Obj<'py>, Obj<'py>, Obj<'py>)> {
+    let event = &record.unseen()?.facts.event;
+    if !event.exc_info.is_none()
+        || !event.stack.is_none()
+        || !message::is_plain_message(&event.msg, event.args)
+        || handler.method(Name::format) != Target::HandlerFormat
+    {
+        return None;
+    }
+    let stream = handler.get(Name::stream)?;
+    let py = stream.py();
+    match handler.method(Name::emit) {
+        Target::StreamEmit => {}
+        // An open file; what is asked of it is whether it is true.
+        Target::FileEmit
+            if file::emits_by_stream(py)
+                && !stream.is_none()
+                && py_ffi::is_true_as_any_object(&stream) => {}
+        _ => return None,
+    }
+    let terminator = handler.get(Name::terminator)?;
+    let mut formatter = handler.get(Name::formatter)?;
+    if formatter.is_none() {
+        formatter = globals::default_formatter(py)?;
+    } else if !py_ffi::is_true_as_any_object(&formatter) {
+        return None;
+    }
+    py_ffi::is_str(&terminator).then_some((formatter, stream, terminator))
+}
+
+/// Writes a line made by [`emit_quietly`] to its stream and flushes, with the lock held; errors end in `handleError`.
+pub fn emit_line<'py>(
+    handler: &Obj<'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+    stream: &Obj<'py>,
+    line: &Buffer,
+) -> Res<()> {
+    stats::native_emit();
+    let py = handler.py();
+    let mut written = || {
+        // A file of a kind not met before is one that can be written past, perhaps.
+        if direct::write(handler, stream, line)? {
+            return Ok(());
+        }
+        write_line(handler, record, place, stream, &line.object(py)?)
+    };
+    match written() {
+        Ok(()) => Ok(()),
+        Err(raised) => {
+            let raised = formatted(handler, record, raised);
+            failed(handler, record, raised)
+        }
+    }
+}
+
+/// What follows a failed write, called by `Handler.handle`.
+#[cold]
+fn failed<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>, raised: Raised) -> Res<()> {
+    let py = handler.py();
+    let mut result = super::error::emit_failed(handler, record, raised, Target::StreamEmit);
+    if guard::target(handler, Name::emit) == Target::FileEmit {
+        result = result.at(py, Target::FileEmit, calling("emit"));
+    }
+    result.at(py, Target::HandlerHandle, calling("emit"))
+}
+
+/// A write that failed without the lock: what comes of it runs with the lock held.
+#[cold]
+fn write_failed<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>, raised: Raised) -> Res<()> {
+    let exception = raised.take(handler.py());
+    lock::held(handler, Target::HandlerHandle, || {
+        stats::native_emit();
+        let raised = formatted(handler, record, Raised::from(exception));
+        failed(handler, record, raised)
+    })
+}
+
+/// Formats the record and writes it; errors end in `handleError`.
+pub fn emit_record<'py>(
+    handler: &Obj<'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+) -> Res<()> {
+    emit_with(handler, record, place, None)
+}
+
+/// The same, with the record's text where a rotating handler has made it already.
+pub fn emit_with<'py>(
+    handler: &Obj<'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+    text: Option<Text<'py>>,
+) -> Res<()> {
+    stats::native_emit();
+    match write(handler, record, place, text) {
+        Ok(()) => Ok(()),
+        Err(raised) => super::error::emit_failed(handler, record, raised, Target::StreamEmit),
+    }
+}
+
+fn write<'py>(
+    handler: &Obj<'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+    text: Option<Text<'py>>,
+) -> Res<()> {
+    let (py, here) = (handler.py(), Target::StreamEmit);
+    let text = match text {
+        Some(text) => text,
+        None => super::text(handler, record, place).at(py, here, calling("format"))?,
+    };
+    match write_text(handler, record, place, text) {
+        Ok(()) => Ok(()),
+        Err(raised) => Err(formatted(handler, record, raised)),
+    }
+}
+
+/// The record was formatted before this failed, so the one `handleError` gets carries what formatting sets on it.
+#[cold]
+fn formatted<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>, raised: Raised) -> Raised {
+    // Known already where making the message ran Python code, which is not to run twice.
+    if record.unseen().is_none_or(|unseen| {
+        unseen
+            .formatted
+            .is_some_and(|known| known.message.is_some())
+    }) {
+        return raised;
+    }
+    let py = handler.py();
+    let exception = raised.take(py);
+    // Once more, for a place that is not the last: that keeps the texts. Nothing of it runs Python code twice.
+    if let Err(other) = super::text(handler, record, &Place::unknown()) {
+        other.clear(py);
+    }
+    Raised::from(exception)
+}
+
+/// Writes the text with its terminator to the stream and flushes.
+fn write_text<'py>(
+    handler: &Obj<'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+    text: Text<'py>,
+) -> Res<()> {
+    let (py, here) = (handler.py(), Target::StreamEmit);
+    let stream = guard::attr(handler, Name::stream).at(py, here, get("stream"))?;
+    let text = match text {
+        Text::Bytes(buffer) => match with_terminator(handler, buffer) {
+            Ok(line) => {
+                if direct::write(handler, &stream, &line)? {
+                    return Ok(());
+                }
+                return write_line(handler, record, place, &stream, &line.object(py)?);
+            }
+            Err(text) => text.object(py)?,
+        },
+        Text::Object(text) => text,
+    };
+    // The stdlib looks up `stream.write` before it evaluates `msg + terminator`, which may raise.
+    let write = py_ffi::getattr(&stream, Name::write).at(py, here, get("write"))?;
+    let end = guard::attr(handler, Name::terminator).at(py, here, get("terminator"))?;
+    let line = py_ffi::add(&text, &end).at(py, here, operator("terminator"))?;
+    write_by(handler, record, place, &write, &line)
+}
+
+/// `stream.write(line); handler.flush()`
+#[inline]
+fn write_line<'py>(
+    handler: &Obj<'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+    stream: &Obj<'py>,
+    line: &Obj<'py>,
+) -> Res<()> {
+    let (py, here) = (handler.py(), Target::StreamEmit);
+    settle_for_others(record, place)?;
+    py_ffi::method(stream, Name::write, [line]).at(py, here, calling("write"))?;
+    flush_after(handler)
+}
+
+/// The stream's own Python code may change what later handlers would read of an unseen record.
+#[inline]
+fn settle_for_others(record: &mut Record<'_, '_>, place: &Place<'_, '_>) -> Res<()> {
+    if place.is_last() {
+        Ok(())
+    } else {
+        record.settle()
+    }
+}
+
+/// `write(line); handler.flush()`
+fn write_by<'py>(
+    handler: &Obj<'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+    write: &Obj<'py>,
+    line: &Obj<'py>,
+) -> Res<()> {
+    let (py, here) = (handler.py(), Target::StreamEmit);
+    settle_for_others(record, place)?;
+    py_ffi::call(write, &[line]).at(py, here, calling("write"))?;
+    flush_after(handler)
+}
+
+/// `self.flush()` at the end of `emit`
+#[inline]
+fn flush_after(handler: &Obj<'_>) -> Res<()> {
+    let (py, here) = (handler.py(), Target::StreamEmit);
+    match guard::target(handler, Name::flush) {
+        Target::StreamFlush => flush_stream(handler),
+        _ => py_ffi::method(handler, Name::flush, []).map(drop),
+    }
+    .at(py, here, calling("flush"))
+}
+
+/// `text + handler.terminator` where that is a plain str; the text back where it is not.
+#[inline]
+fn with_terminator(handler: &Obj<'_>, mut text: Buffer) -> Result<Buffer, Buffer> {
+    let plain = guard::peek(handler, Name::terminator).is_some_and(|terminator| {
+        py_ffi::is_str(&terminator) && push_terminator(&mut text, &terminator)
+    });
+    if plain { Ok(text) } else { Err(text) }
+}
+
+/// Appends the terminator, a str; false when only Python can.
+#[inline]
+fn push_terminator(text: &mut Buffer, terminator: &Obj<'_>) -> bool {
+    let Some(end) = py_ffi::utf8(terminator) else {
+        return false;
+    };
+    text.push(end, py_ffi::is_ascii(terminator));
+    true
+}
+
+/// `StreamHandler.flush`
+pub fn flush<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([]) = call.parse([], 0) else {
+        return call.mismatch();
+    };
+    flush_stream(&call.slf())?;
+    Ok(py_ffi::none(call.py()))
+}
+
+/// Flushes the stream under the handler's lock, if there is a stream and it can be flushed.
+fn flush_stream(handler: &Obj<'_>) -> Res<()> {
+    let (py, here) = (handler.py(), Target::StreamFlush);
+    lock::held(handler, here, || {
+        let stream = guard::attr(handler, Name::stream).at(py, here, get("stream"))?;
+        if py_ffi::truthy(&stream).at(py, here, truth("stream"))? {
+            if guard::view(&stream).is_some_and(|stream| stream.has_function(Name::flush)) {
+                // What hasattr() would find is what the call finds: no bound method in between.
+                return py_ffi::method(&stream, Name::flush, []).map(drop).at(
+                    py,
+                    here,
+                    calling("flush"),
+                );
+            }
+            let flush = py_ffi::getattr_opt(&stream, Name::flush);
+            if let Some(flush) = flush.at(py, here, calling("hasattr"))? {
+                py_ffi::call(&flush, &[]).at(py, here, calling("flush"))?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// `StreamHandler.__init__`: `(self, stream=None)`.
+pub fn init<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([given]) = call.parse([Name::stream], 0) else {
+        return call.mismatch();
+    };
+    let py = call.py();
+    let handler = call.slf();
+    let base = globals::get(py, Name::Handler)?;
+    py_ffi::method(&base, Name::__init__, [&handler])?;
+    let stream = match given.filter(|given| !given.is_none()) {
+        Some(given) => given.to_owned(),
+        None => standard_error(py)?,
+    };
+    py_ffi::setattr(&handler, Name::stream, &stream)?;
+    Ok(py_ffi::none(py))
+}
+
+/// `sys.stderr`
+fn standard_error(py: Python<'_>) -> Res<Obj<'_>> {
+    py_ffi::getattr(&globals::get(py, Name::sys)?, Name::stderr)
+}
+
+/// `StreamHandler.setStream`: flushes and changes the stream; returns the old one, or `None` if it was that one already.
+pub fn set_stream<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([Some(stream)]) = call.parse([Name::stream], 1) else {
+        return call.mismatch();
+    };
+    let py = call.py();
+    let handler = call.slf();
+    if guard::attr(&handler, Name::stream)?.is(&*stream) {
+        return Ok(py_ffi::none(py));
+    }
+    let old = guard::attr(&handler, Name::stream)?;
+    let here = Target::StreamSetStream;
+    lock::held(&handler, here, || {
+        py_ffi::method(&handler, Name::flush, []).at(py, here, calling("flush"))?;
+        py_ffi::setattr(&handler, Name::stream, &stream)
+    })?;
+    Ok(old)
+}
+
+/// `StreamHandler.__repr__`
+pub fn repr<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([]) = call.parse([], 0) else {
+        return call.mismatch();
+    };
+    let py = call.py();
+    let handler = call.slf();
+    let level = super::level_name(&handler)?;
+    let stream = guard::attr(&handler, Name::stream)?;
+    // The name of a stream need not be a str: a descriptor's number is one, too.
+    let mut name = match py_ffi::getattr_opt(&stream, Name::name)? {
+        Some(name) => py_ffi::str(&name)?,
+        None => py_ffi::text_from(py, "")?,
+    };
+    if py_ffi::truthy(&name)? {
+        name = py_ffi::add(&name, &py_ffi::text_from(py, " ")?)?;
+    }
+    let class = py_ffi::class_name(&handler)?;
+    py_ffi::percent(py, "<%s %s(%s)>", &[&class, &name, &level])
+}
+
+/// `_StderrHandler.__init__`: `(self, level=NOTSET)`; it has no stream of its own.
+pub fn stderr_init<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([level]) = call.parse([Name::level], 0) else {
+        return call.mismatch();
+    };
+    let py = call.py();
+    let level = match level {
+        Some(level) => level.to_owned(),
+        None => py_ffi::new_int(py, 0)?,
+    };
+    let base = globals::get(py, Name::Handler)?;
+    py_ffi::method(&base, Name::__init__, [&call.slf(), &level])?;
+    Ok(py_ffi::none(py))
+}
+
+/// `_StderrHandler.stream`: whatever `sys.stderr` is now.
+pub fn stderr_stream<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([]) = call.parse([], 0) else {
+        return call.mismatch();
+    };
+    standard_error(call.py())
+}

@@ -1,0 +1,29 @@
+//! A value worked out when first asked for, by something that may raise.
+use std::cell::OnceCell;
+
+use crate::ffi::Res;
+
+/// See the module.
+pub struct Late<T>(OnceCell<T>);
+
+impl<T> Late<T> {
+    /// Not asked for yet.
+    pub const fn new() -> Self {
+        Late(OnceCell::new())
+    }
+
+    /// Known from the start.
+    pub fn known(value: T) -> Self {
+        Late(OnceCell::from(value))
+    }
+
+    /// The value; found now if it is not known. What `find` runs may come back here: the first answer stays.
+    #[inline]
+    pub fn get_or(&self, find: impl FnOnce() -> Res<T>) -> Res<&T> {
+        if let Some(value) = self.0.get() {
+            return Ok(value);
+        }
+        let value = find()?;
+        Ok(self.0.get_or_init(|| value))
+    }
+}

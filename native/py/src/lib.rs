@@ -1,0 +1,77 @@
+//! `femtolog._native`: the Rust implementation of Python's `logging`, bound onto the interpreter's own classes.
+//!
+//! Unsafe code lives in `bind`, `cell`, `ffi`, `fork`, `guard`, `raw`, `signature` and `stack`; every other module is safe Rust on top of them.
+#![allow(
+    bindings_with_variant_name,
+    reason = "`Name` spells its variants as Python does and is never glob-imported"
+)]
+use pyo3::prelude::*;
+
+mod adapter;
+mod basic_config;
+#[allow(unsafe_code)]
+mod bind;
+mod call;
+mod caller;
+#[allow(unsafe_code)]
+mod cell;
+mod clock;
+mod context;
+#[allow(unsafe_code)]
+mod ffi;
+mod filter;
+#[allow(unsafe_code)]
+mod fork;
+mod format;
+mod functions;
+mod globals;
+#[allow(unsafe_code)]
+mod guard;
+mod handler;
+mod late;
+mod level;
+mod lock;
+mod logger;
+mod manager;
+mod names;
+mod natives;
+mod ordinary;
+#[allow(unsafe_code)]
+mod raw;
+mod record;
+mod saved;
+#[cfg(not(Py_3_12))]
+#[allow(unsafe_code)]
+mod signature;
+#[allow(unsafe_code)]
+mod stack;
+mod stats;
+mod trace;
+
+#[pymodule(gil_used = false)]
+#[pyo3(name = "_native")]
+mod native {
+    #[pymodule_export]
+    use super::bind::{bind, bind_handlers, is_bound, unbind};
+    #[pymodule_export]
+    use super::raw::{_raw_probe, _raw_selftest};
+    #[pymodule_export]
+    use super::stats::{reset_stats, stats};
+    use pyo3::prelude::*;
+
+    /// How interpreter structures are read: `raw` (verified at load) or `public` (the C API's own functions).
+    #[pyfunction]
+    fn raw_layout() -> &'static str {
+        crate::raw::layout_name()
+    }
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let py = module.py();
+        crate::ffi::init();
+        crate::raw::init(py);
+        crate::names::intern(py)
+            .and_then(|()| crate::clock::init(py))
+            .map_err(|raised| PyErr::from_value(raised.take(py)))
+    }
+}

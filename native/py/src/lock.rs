@@ -1,0 +1,159 @@
+//! The locks of `logging` as native methods take them: the handler's own lock and the module's.
+//!
+//! They stay the Python objects they are (`handler.lock` may be held, replaced or be a subclass's), so waiting for one gives
+//! the GIL away as the stdlib does, and no Rust lock is ever held while Python code runs.
+use pyo3::prelude::*;
+
+use crate::ffi::{self as py_ffi, Obj, Res};
+use crate::globals;
+use crate::guard;
+use crate::names::Name;
+use crate::natives::Target;
+#[cfg(not(Py_3_13))]
+use crate::trace::{At as _, call, get, truth};
+#[cfg(Py_3_13)]
+use crate::trace::{At as _, enter, get};
+
+/// `with lock: body()`
+#[cfg(Py_3_13)]
+pub fn with<T>(lock: &Obj<'_>, body: impl FnOnce() -> Res<Option<T>>) -> Res<Option<T>> {
+    py_ffi::with_statement(lock, body)
+}
+
+/// Runs `body` holding the handler's lock, as the running version's methods take it: through `acquire()` and `release()` up to
+/// 3.12 (which a subclass may override), by entering `self.lock` itself from 3.13 on. `within` is the method that takes it.
+#[cfg(Py_3_13)]
+pub fn held(handler: &Obj<'_>, within: Target, body: impl FnOnce() -> Res<()>) -> Res<()> {
+    let py = handler.py();
+    let lock = guard::attr(handler, Name::lock).at(py, within, get("lock"))?;
+    let mut entered = false;
+    let result = with(&lock, || {
+        entered = true;
+        body().map(Some)
+    });
+    if entered {
+        result.map(drop)
+    } else {
+        result.map(drop).at(py, within, enter("lock"))
+    }
+}
+
+/// As above.
+#[cfg(not(Py_3_13))]
+pub fn held(handler: &Obj<'_>, within: Target, body: impl FnOnce() -> Res<()>) -> Res<()> {
+    let py = handler.py();
+    acquire(handler).at(py, within, call("acquire"))?;
+    let result = body();
+    let pending = result.err().map(|raised| raised.take(py));
+    let released = release(handler).at(py, within, call("release"));
+    match pending {
+        // An error of the release hides the first one, whose context it then is.
+        Some(exception) => match released {
+            Ok(()) => Err(py_ffi::Raised::from(exception)),
+            Err(raised) => Err(py_ffi::chain(py, raised, exception)),
+        },
+        None => released,
+    }
+}
+
+/// `handler.acquire()`
+#[cfg(not(Py_3_13))]
+pub fn acquire(handler: &Obj<'_>) -> Res<()> {
+    let taken = guard::view(handler).is_some_and(|view| {
+        view.method(Name::acquire) == Target::HandlerAcquire
+            && view
+                .get(Name::lock)
+                .is_some_and(|lock| py_ffi::try_acquire(&lock))
+    });
+    if taken {
+        return Ok(());
+    }
+    if guard::target(handler, Name::acquire) == Target::HandlerAcquire {
+        let (py, here) = (handler.py(), Target::HandlerAcquire);
+        let lock = guard::attr(handler, Name::lock).at(py, here, get("lock"))?;
+        if !py_ffi::try_acquire(&lock) && py_ffi::truthy(&lock).at(py, here, truth("lock"))? {
+            py_ffi::method(&lock, Name::acquire, []).at(py, here, call("acquire"))?;
+        }
+        return Ok(());
+    }
+    py_ffi::method(handler, Name::acquire, []).map(drop)
+}
+
+/// `handler.release()`
+#[cfg(not(Py_3_13))]
+pub fn release(handler: &Obj<'_>) -> Res<()> {
+    let given = guard::view(handler).is_some_and(|view| {
+        view.method(Name::release) == Target::HandlerRelease
+            && view
+                .get(Name::lock)
+                .is_some_and(|lock| py_ffi::try_release(&lock))
+    });
+    if given {
+        return Ok(());
+    }
+    if guard::target(handler, Name::release) == Target::HandlerRelease {
+        let (py, here) = (handler.py(), Target::HandlerRelease);
+        let lock = guard::attr(handler, Name::lock).at(py, here, get("lock"))?;
+        if !py_ffi::try_release(&lock) && py_ffi::truthy(&lock).at(py, here, truth("lock"))? {
+            py_ffi::method(&lock, Name::release, []).at(py, here, call("release"))?;
+        }
+        return Ok(());
+    }
+    py_ffi::method(handler, Name::release, []).map(drop)
+}
+
+/// Runs `body` holding the module's lock: `_acquireLock()`/`_releaseLock()` up to 3.12, `with _lock` from 3.13 on.
+#[cfg(Py_3_13)]
+pub fn module<T>(py: Python<'_>, body: impl FnOnce() -> Res<T>) -> Res<T> {
+    let lock = globals::get(py, Name::_lock)?;
+    let result = with(&lock, || body().map(Some))?;
+    result.ok_or_else(|| {
+        py_ffi::raise(
+            py,
+            py_ffi::Exc::Runtime,
+            "the logging lock swallowed an exception",
+        )
+    })
+}
+
+/// As above.
+#[cfg(not(Py_3_13))]
+pub fn module<T>(py: Python<'_>, body: impl FnOnce() -> Res<T>) -> Res<T> {
+    py_ffi::call(&globals::get(py, Name::_acquireLock)?, &[])?;
+    let result = body();
+    let (value, pending) = match result {
+        Ok(value) => (Some(value), None),
+        Err(raised) => (None, Some(raised.take(py))),
+    };
+    let released =
+        globals::get(py, Name::_releaseLock).and_then(|release| py_ffi::call(&release, &[]));
+    match (value, pending, released) {
+        (Some(value), _, Ok(_)) => Ok(value),
+        (None, Some(exception), Ok(_)) => Err(py_ffi::Raised::from(exception)),
+        (_, Some(exception), Err(raised)) => Err(py_ffi::chain(py, raised, exception)),
+        (_, None, Err(raised)) => Err(raised),
+        (None, None, Ok(_)) => Err(py_ffi::raise(
+            py,
+            py_ffi::Exc::System,
+            "femtolog: neither result nor exception",
+        )),
+    }
+}
+
+/// Is the module's lock free or ours, and would taking it call nothing of anybody's?
+pub fn module_is_free(py: Python<'_>) -> bool {
+    let own = |name: Name, target: Target| {
+        cfg!(Py_3_13)
+            || globals::is_own(py, name, target).unwrap_or_else(|raised| {
+                raised.clear(py);
+                false
+            })
+    };
+    let lock = globals::get_opt(py, Name::_lock).unwrap_or_else(|raised| {
+        raised.clear(py);
+        None
+    });
+    own(Name::_acquireLock, Target::AcquireLock)
+        && own(Name::_releaseLock, Target::ReleaseLock)
+        && lock.is_some_and(|lock| crate::raw::rlock_free_or_mine(&lock) == Some(true))
+}

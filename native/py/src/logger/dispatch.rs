@@ -1,0 +1,165 @@
+//! From the logger to the handlers: `handle`, `callHandlers`, `hasHandlers`.
+
+use crate::call::Call;
+use crate::ffi::{self as py_ffi, Obj, Res};
+use crate::filter::{self, Verdict};
+use crate::globals;
+use crate::guard::{self, View};
+use crate::handler::{self, Place};
+use crate::names::Name;
+use crate::natives::Target;
+use crate::record::Record;
+use crate::trace::{At as _, call as calling, get, iter, next, truth};
+
+/// `Logger.handle`
+pub fn handle<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([Some(record)]) = call.parse([Name::record], 1) else {
+        return call.mismatch();
+    };
+    handle_record(&call.slf(), &mut Record::of(record.to_owned()))?;
+    Ok(py_ffi::none(call.py()))
+}
+
+/// The same for a record of which nothing has been worked out yet, and a logger whose methods are all native.
+#[inline]
+pub(super) fn handle_late<'py>(logger: &View<'_, 'py>, record: &mut Record<'_, 'py>) -> Res<()> {
+    let open = logger
+        .get(Name::disabled)
+        .is_some_and(|disabled| py_ffi::is_false(&disabled))
+        && filter::has_none(logger);
+    if open {
+        let (py, logger) = (logger.object().py(), logger.object());
+        return call_all(logger, record).at(py, Target::LoggerHandle, calling("callHandlers"));
+    }
+    // What is asked from here on may be Python code.
+    record.settle()?;
+    handle_record(logger.object(), record)
+}
+
+/// `logger.handle(record)` as the stdlib defines it.
+pub(super) fn handle_record<'py>(logger: &Obj<'py>, record: &mut Record<'_, 'py>) -> Res<()> {
+    let (py, here) = (logger.py(), Target::LoggerHandle);
+    let disabled = guard::attr(logger, Name::disabled).at(py, here, get("disabled"))?;
+    if py_ffi::truthy(&disabled).at(py, here, truth("disabled"))? {
+        return Ok(());
+    }
+    match filter::ask(logger, record, here)? {
+        Verdict::Pass | Verdict::Answered(_) => {}
+        Verdict::Drop(_) => return Ok(()),
+        Verdict::Replaced(other) => record.replace(other),
+    }
+    match guard::target(logger, Name::callHandlers) {
+        Target::LoggerCallHandlers => call_all(logger, record),
+        _ => py_ffi::method(logger, Name::callHandlers, [&record.real()?]).map(drop),
+    }
+    .at(py, here, calling("callHandlers"))
+}
+
+/// `Logger.callHandlers`
+pub fn call_handlers<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([Some(record)]) = call.parse([Name::record], 1) else {
+        return call.mismatch();
+    };
+    call_all(&call.slf(), &mut Record::of(record.to_owned()))?;
+    Ok(py_ffi::none(call.py()))
+}
+
+fn call_all<'py>(logger: &Obj<'py>, record: &mut Record<'_, 'py>) -> Res<()> {
+    let (py, here) = (logger.py(), Target::LoggerCallHandlers);
+    let mut node = logger.clone();
+    let mut found = false;
+    while py_ffi::truthy(&node)? {
+        let handlers = guard::attr(&node, Name::handlers).at(py, here, get("handlers"))?;
+        if py_ffi::is_list(&handlers) {
+            // Live iteration, as the stdlib's `for`: a handler that removes itself shifts the next.
+            let mut index = 0;
+            while let Some(handler) = py_ffi::list_item(&handlers, index) {
+                found = true;
+                index += 1;
+                handler::offer(
+                    &handler,
+                    record,
+                    &Place::new(&node, &handlers, index),
+                    false,
+                )?;
+            }
+        } else {
+            record.settle()?;
+            let iterator = py_ffi::iter(&handlers).at(py, here, iter("handlers"))?;
+            while let Some(handler) = py_ffi::next(&iterator).at(py, here, next("handlers"))? {
+                found = true;
+                handler::offer(&handler, record, &Place::unknown(), false)?;
+            }
+        }
+        let known = guard::view(&node).and_then(|view| {
+            let propagate = view.get(Name::propagate)?;
+            py_ffi::is_bool(&propagate)
+                .then(|| Some((!py_ffi::is_false(&propagate), view.get(Name::parent)?)))?
+        });
+        node = match known {
+            Some((false, _)) => break,
+            Some((true, parent)) => parent,
+            None => {
+                record.settle()?;
+                let propagate =
+                    guard::attr(&node, Name::propagate).at(py, here, get("propagate"))?;
+                if !py_ffi::truthy(&propagate).at(py, here, truth("propagate"))? {
+                    break;
+                }
+                guard::attr(&node, Name::parent).at(py, here, get("parent"))?
+            }
+        };
+    }
+    if found {
+        Ok(())
+    } else {
+        nobody(logger, record)
+    }
+}
+
+/// No handler anywhere: the last resort, or a complaint, once.
+#[cold]
+fn nobody<'py>(logger: &Obj<'py>, record: &mut Record<'_, 'py>) -> Res<()> {
+    let (py, here) = (logger.py(), Target::LoggerCallHandlers);
+    let last = globals::get(py, Name::lastResort)?;
+    if py_ffi::truthy(&last).at(py, here, truth("lastResort"))? {
+        return handler::offer(&last, record, &Place::last(), true);
+    }
+    let manager = guard::attr(logger, Name::manager).at(py, here, get("manager"))?;
+    if globals::truthy(py, Name::raiseExceptions)?
+        && !py_ffi::truthy(&py_ffi::getattr(&manager, Name::emittedNoHandlerWarning)?)?
+    {
+        let text = py_ffi::remainder(
+            &py_ffi::text_from(py, "No handlers could be found for logger \"%s\"\n")?,
+            &guard::attr(logger, Name::name)?,
+        )?;
+        let stderr = py_ffi::getattr(&globals::get(py, Name::sys)?, Name::stderr)?;
+        let write = py_ffi::getattr(&stderr, Name::write).at(py, here, get("write"))?;
+        py_ffi::call(&write, &[&text]).at(py, here, calling("write"))?;
+        py_ffi::setattr(
+            &guard::attr(logger, Name::manager)?,
+            Name::emittedNoHandlerWarning,
+            &py_ffi::boolean(py, true),
+        )?;
+    }
+    Ok(())
+}
+
+/// `Logger.hasHandlers`
+pub fn has_handlers<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([]) = call.parse([], 0) else {
+        return call.mismatch();
+    };
+    let py = call.py();
+    let mut node = call.slf().to_owned();
+    while py_ffi::truthy(&node)? {
+        if py_ffi::truthy(&guard::attr(&node, Name::handlers)?)? {
+            return Ok(py_ffi::boolean(py, true));
+        }
+        if !py_ffi::truthy(&guard::attr(&node, Name::propagate)?)? {
+            break;
+        }
+        node = guard::attr(&node, Name::parent)?;
+    }
+    Ok(py_ffi::boolean(py, false))
+}

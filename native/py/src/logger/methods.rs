@@ -1,0 +1,330 @@
+//! The methods programs call: `debug()` … `critical()`, `exception()`, `log()`. They ask whether the logger is enabled and
+//! pass on to `_log`.
+
+use pyo3::prelude::*;
+
+use super::enabled;
+use super::log::log_low;
+use crate::call::{Args, Call};
+use crate::ffi::{self as py_ffi, Exc, Obj, Ref, Res};
+use crate::globals;
+use crate::guard::{self, Role, View};
+use crate::names::Name;
+use crate::natives::Target;
+use crate::ordinary;
+use crate::stats::Reason;
+use crate::trace::{At as _, call as calling, raise};
+
+/// The keyword arguments of `Logger._log`.
+#[derive(Default)]
+pub(super) struct Options<'a, 'py> {
+    pub exc_info: Option<Ref<'a, 'py>>,
+    pub extra: Option<Ref<'a, 'py>>,
+    pub stack_info: Option<Ref<'a, 'py>>,
+    pub stacklevel: Option<Ref<'a, 'py>>,
+}
+
+impl<'a, 'py> Options<'a, 'py> {
+    /// Takes a keyword; false when `_log` has none of that name (or has it already).
+    fn take(&mut self, name: &Obj<'py>, value: Ref<'a, 'py>) -> bool {
+        let slot = if Name::exc_info.is(name) {
+            &mut self.exc_info
+        } else if Name::extra.is(name) {
+            &mut self.extra
+        } else if Name::stack_info.is(name) {
+            &mut self.stack_info
+        } else if Name::stacklevel.is(name) {
+            &mut self.stacklevel
+        } else {
+            return false;
+        };
+        slot.replace(value).is_none()
+    }
+}
+
+macro_rules! level_methods {
+    ($($(#[$doc:meta])* $name:ident = $level:ident, $target:ident;)*) => {
+        $($(#[$doc])* pub fn $name<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+            let level = globals::get(call.py(), Name::$level)?;
+            at_level(call, &level, Target::$target)
+        })*
+    };
+}
+
+level_methods! {
+    /// `Logger.debug`
+    debug = DEBUG, LoggerDebug;
+    /// `Logger.info`
+    info = INFO, LoggerInfo;
+    /// `Logger.warning`
+    warning = WARNING, LoggerWarning;
+    /// `Logger.error`
+    error = ERROR, LoggerError;
+    /// `Logger.critical`
+    critical = CRITICAL, LoggerCritical;
+}
+
+/// `debug()` … `critical()`: `(self, msg, *args, **kwargs)`.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "see `guard`")]
+fn at_level<'py>(call: &Call<'_, 'py>, level: &Obj<'py>, here: Target) -> Res<Obj<'py>> {
+    if call.len() == 0 || call.any_keyword(&[Name::self_, Name::msg]) {
+        // msg by keyword, missing or given twice: rare enough for the interpreter's own body.
+        return call.mismatch();
+    }
+    if enabled::ask(&call.slf(), level, here)? {
+        forward(call, level, 0, None, here)?;
+    }
+    Ok(py_ffi::none(call.py()))
+}
+
+/// `Logger.log`: `(self, level, msg, *args, **kwargs)`.
+pub fn log<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let py = call.py();
+    let (Some(level), true) = (call.arg(0), call.len() >= 2) else {
+        return call.mismatch();
+    };
+    if call.any_keyword(&[Name::self_, Name::level, Name::msg]) {
+        return call.mismatch();
+    }
+    if !py_ffi::is_int_like(&level) {
+        if globals::truthy(py, Name::raiseExceptions)? {
+            let raised = py_ffi::raise(py, Exc::Type, "level must be an integer");
+            return Err(raised).at(py, Target::LoggerLog, raise("TypeError"));
+        }
+        return Ok(py_ffi::none(py));
+    }
+    let here = Target::LoggerLog;
+    if enabled::ask(&call.slf(), &level, here)? {
+        forward(call, &level, 1, None, here)?;
+    }
+    Ok(py_ffi::none(py))
+}
+
+/// `Logger.exception`: `error()` with `exc_info=True` unless given.
+pub fn exception<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    if call.len() == 0 || call.any_keyword(&[Name::self_, Name::msg]) {
+        return call.mismatch();
+    }
+    if let Some(reason) = wants_frames(&call.slf())? {
+        return call.reference(reason);
+    }
+    if guard::target(&call.slf(), Name::error) == Target::LoggerError {
+        error_of_exception(call)
+    } else {
+        let given = call.keyword_named(Name::exc_info).is_some();
+        pass_on(call, Name::error, given)
+    }
+    .at(call.py(), Target::LoggerException, calling("error"))
+}
+
+/// `Logger.error` as `exception` calls it: with `exc_info=True` unless given. The arguments fit `error`.
+pub fn error_of_exception<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let (py, here) = (call.py(), Target::LoggerError);
+    let level = globals::get(py, Name::ERROR)?;
+    if enabled::ask(&call.slf(), &level, here)? {
+        let given = call.keyword_named(Name::exc_info).is_some();
+        let exc_info = (!given).then(|| py_ffi::boolean(py, true));
+        forward(call, &level, 0, exc_info.as_ref(), here)?;
+    }
+    Ok(py_ffi::none(py))
+}
+
+/// `Logger.fatal`: `critical()`.
+pub fn fatal<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    if call.len() == 0 || call.any_keyword(&[Name::self_, Name::msg]) {
+        return call.mismatch();
+    }
+    if let Some(reason) = wants_frames(&call.slf())? {
+        return call.reference(reason);
+    }
+    if guard::target(&call.slf(), Name::critical) == Target::LoggerCritical {
+        critical(call)
+    } else {
+        pass_on(call, Name::critical, true)
+    }
+    .at(call.py(), Target::LoggerFatal, calling("critical"))
+}
+
+/// `Logger.warn`: deprecated; warns and does what `warning()` does.
+pub fn warn<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    if call.len() == 0 || call.any_keyword(&[Name::self_, Name::msg]) {
+        return call.mismatch();
+    }
+    if let Some(reason) = wants_frames(&call.slf())? {
+        return call.reference(reason);
+    }
+    let (py, here) = (call.py(), Target::LoggerWarn);
+    py_ffi::warn_deprecated(
+        py,
+        &globals::get(py, Name::warnings)?,
+        "The 'warn' method is deprecated, use 'warning' instead",
+    )
+    .at(py, here, calling("warn"))?;
+    if guard::target(&call.slf(), Name::warning) == Target::LoggerWarning {
+        warning(call)
+    } else {
+        pass_on(call, Name::warning, true)
+    }
+    .at(py, here, calling("warning"))
+}
+
+/// `logger.log(level, msg, *args, **keywords)` as the stdlib defines it, for an adapter. No keyword is called `self`, `level`
+/// or `msg`.
+pub fn log_with<'py>(
+    logger: &Obj<'py>,
+    level: &Obj<'py>,
+    msg: &Obj<'py>,
+    args: Args<'_, 'py>,
+    keywords: &[(Obj<'py>, Obj<'py>)],
+) -> Res<()> {
+    let (py, here) = (logger.py(), Target::LoggerLog);
+    if !py_ffi::is_int_like(level) {
+        if globals::truthy(py, Name::raiseExceptions)? {
+            let raised = py_ffi::raise(py, Exc::Type, "level must be an integer");
+            return Err(raised).at(py, here, raise("TypeError"));
+        }
+        return Ok(());
+    }
+    if !enabled::ask(logger, level, here)? {
+        return Ok(());
+    }
+    if guard::target(logger, Name::_log) == Target::LoggerLogLow {
+        let mut options = Options::default();
+        if keywords
+            .iter()
+            .all(|(name, value)| options.take(name, value.as_borrowed()))
+        {
+            let usual = usual(logger);
+            return log_low(logger, usual, level, msg, args, None, &options).at(
+                py,
+                here,
+                calling("_log"),
+            );
+        }
+    }
+    let args = args.to_tuple()?;
+    let values: Vec<&Obj<'py>> = [level, msg, &args]
+        .into_iter()
+        .chain(keywords.iter().map(|(_, value)| value))
+        .collect();
+    let names: Vec<&Obj<'py>> = keywords.iter().map(|(name, _)| name).collect();
+    let names = (!names.is_empty())
+        .then(|| py_ffi::new_tuple(py, &names))
+        .transpose()?;
+    py_ffi::method_keywords(logger, Name::_log, &values, names.as_ref())
+        .map(drop)
+        .at(py, here, calling("_log"))
+}
+
+/// Calls `self.name` with the same arguments (adding `exc_info=True` unless `as_given`), because it is overridden.
+fn pass_on<'py>(call: &Call<'_, 'py>, name: Name, as_given: bool) -> Res<Obj<'py>> {
+    let py = call.py();
+    let args: Vec<Obj<'py>> = call.rest(0).iter().map(pyo3::Borrowed::to_owned).collect();
+    let mut values: Vec<Obj<'py>> = Vec::new();
+    let mut names: Vec<Obj<'py>> = Vec::new();
+    if !as_given {
+        names.push(Name::exc_info.object(py).to_owned());
+        values.push(py_ffi::boolean(py, true));
+    }
+    for index in 0..call.keywords() {
+        let (given, value) = call.keyword(index);
+        names.push(given);
+        values.push(value.to_owned());
+    }
+    let all: Vec<&Obj<'py>> = args.iter().chain(&values).collect();
+    let names: Vec<&Obj<'py>> = names.iter().collect();
+    let names = py_ffi::new_tuple(py, &names)?;
+    py_ffi::method_keywords(&call.slf(), name, &all, Some(&names))?;
+    Ok(py_ffi::none(py))
+}
+
+/// `self._log(level, msg, args, **kwargs)`, said by the method `here`; `msg` is positional argument `start`, `exc_info` a
+/// default for the keyword.
+#[inline(never)]
+fn forward<'py>(
+    call: &Call<'_, 'py>,
+    level: &Obj<'py>,
+    start: usize,
+    exc_info: Option<&Obj<'py>>,
+    here: Target,
+) -> Res<()> {
+    let (py, logger) = (call.py(), call.slf());
+    let Some(msg) = call.arg(start) else {
+        return call.mismatch().map(drop);
+    };
+    let args = call.rest(start + 1);
+    let usual = usual(&logger);
+    let native = usual.is_some() || guard::target(&logger, Name::_log) == Target::LoggerLogLow;
+    if native
+        && usual.is_none()
+        && let Some(reason) = wants_frames(&logger)?
+    {
+        return call.reference(reason).map(drop);
+    }
+    let mut options = Options {
+        exc_info: exc_info.map(|value| value.as_borrowed()),
+        ..Options::default()
+    };
+    let fits = native
+        && (0..call.keywords()).all(|index| {
+            let (name, value) = call.keyword(index);
+            options.take(&name, value)
+        });
+    if fits {
+        return log_low(&logger, usual, level, &msg, args, None, &options).at(
+            py,
+            here,
+            calling("_log"),
+        );
+    }
+    // Overridden, or with keywords `_log` does not know: the Python call does or raises what it should.
+    let args = args.to_tuple()?;
+    let mut values: Vec<Obj<'py>> = vec![level.clone(), msg.to_owned(), args];
+    let mut names: Vec<Obj<'py>> = Vec::new();
+    if let Some(exc_info) = exc_info {
+        names.push(Name::exc_info.object(py).to_owned());
+        values.push(exc_info.clone());
+    }
+    for index in 0..call.keywords() {
+        let (name, value) = call.keyword(index);
+        names.push(name);
+        values.push(value.to_owned());
+    }
+    let values: Vec<&Obj<'py>> = values.iter().collect();
+    let names: Vec<&Obj<'py>> = names.iter().collect();
+    let names = (!names.is_empty())
+        .then(|| py_ffi::new_tuple(py, &names))
+        .transpose()?;
+    py_ffi::method_keywords(&logger, Name::_log, &values, names.as_ref())
+        .map(drop)
+        .at(py, here, calling("_log"))
+}
+
+/// The view of a logger all of whose methods on a record's way are native, where everything a record is made from is ordinary.
+#[inline]
+pub(super) fn usual<'a, 'py>(logger: &'a Obj<'py>) -> Option<View<'a, 'py>> {
+    guard::view(logger).filter(|view| view.is(Role::Logger) && ordinary::is_ordinary(logger.py()))
+}
+
+/// Does somebody look at the stdlib's own frames, so that the interpreter's bodies must be on the stack? An own `findCaller` counts
+/// them (it gets the two of `info` and `_log`); with another `_srcfile`, or another `os.path` to compare it by, they may be the
+/// answer.
+#[inline]
+pub fn wants_frames(logger: &Obj<'_>) -> Res<Option<Reason>> {
+    if guard::target(logger, Name::findCaller) != Target::LoggerFindCaller {
+        return Ok(Some(Reason::FindCaller));
+    }
+    if ordinary::is_ordinary(logger.py()) {
+        Ok(None)
+    } else {
+        frames_may_answer(logger.py())
+    }
+}
+
+#[cold]
+fn frames_may_answer(py: Python<'_>) -> Res<Option<Reason>> {
+    let asked = globals::truthy(py, Name::_srcfile)?;
+    let own = globals::is_original(py, Name::_srcfile)? && globals::paths_are_own(py)?;
+    Ok((asked && !own).then_some(Reason::SourceFile))
+}

@@ -1,0 +1,108 @@
+//! Every raw read of an interpreter structure, and nothing else: no logging in here.
+//!
+//! [`init`] runs the self-test once when the extension loads. Where it fails, on versions without a table in `layout`, on
+//! free-threaded builds and with `FEMTOLOG_RAW=0`, [`enabled`] stays false and callers use the public API, which gives
+//! the same results more slowly. Functions that say nothing of a twin are called only where [`enabled`] is true (types
+//! that [`is_plain`] accepts); the others take the public way by themselves.
+#![allow(
+    clippy::inline_always,
+    reason = "a few instructions each, on the hottest paths; debug builds too must not pay a call for each"
+)]
+#![allow(
+    clippy::cast_ptr_alignment,
+    reason = "tables inside interpreter structures are aligned for what they hold"
+)]
+
+mod frames;
+mod instance;
+mod layout;
+mod probe;
+mod rlock;
+mod scalar;
+mod selftest;
+pub mod textio;
+mod types;
+mod watch;
+
+pub use frames::{caller, frames, place, replace_caller};
+pub use instance::{
+    NO_INDEX, dict_get, dict_get_small_int, fill_new, get, has_str_keys, indexed_values,
+    peek_small_int, values,
+};
+pub use layout::Keys;
+pub use probe::{_raw_probe, _raw_selftest};
+pub use rlock::{rlock_acquire, rlock_free_or_mine, rlock_release};
+pub use scalar::{ascii, small_int};
+pub use selftest::verify;
+pub use types::{
+    assign_tag, has_managed_dict, has_plain_getattro, has_plain_setattro, key_at, keys_len, lookup,
+    shared_keys, type_tag,
+};
+pub use watch::Watch;
+#[cfg(Py_3_12)]
+pub use watch::epoch;
+
+use pyo3::ffi::{self, PyTypeObject};
+use pyo3::prelude::*;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static ENABLED: AtomicBool = AtomicBool::new(false);
+/// Why raw reads are off; empty when they are on.
+static REFUSAL: OnceLock<String> = OnceLock::new();
+
+/// Are raw reads proven on this interpreter? A load of a static; false at compile time where there is no table.
+#[inline(always)]
+#[must_use]
+pub fn enabled() -> bool {
+    layout::KNOWN && ENABLED.load(Ordering::Relaxed)
+}
+
+/// `"raw"` or `"public"`: which twin is at work.
+#[must_use]
+pub fn layout_name() -> &'static str {
+    if enabled() { "raw" } else { "public" }
+}
+
+/// Why the public twin is at work; empty when it is not, or before [`init`].
+#[must_use]
+pub fn refusal() -> &'static str {
+    REFUSAL.get().map_or("", String::as_str)
+}
+
+/// Decides once, when the extension is loaded, which twin is at work. Takes about 0.1 ms.
+pub fn init(py: Python<'_>) {
+    REFUSAL.get_or_init(|| {
+        if std::env::var_os("FEMTOLOG_RAW").is_some_and(|v| v == "0") {
+            return "FEMTOLOG_RAW=0".to_owned();
+        }
+        if !layout::KNOWN {
+            return "no layout table for this build".to_owned();
+        }
+        // SAFETY: a constant of the running interpreter.
+        let minor = u64::from(unsafe { ffi::Py_Version } as u32 >> 16 & 0xff);
+        if minor != layout::MINOR {
+            return format!("built for 3.{}, running on 3.{minor}", layout::MINOR);
+        }
+        ENABLED.store(true, Ordering::Relaxed); // for the trial
+        match verify(py) {
+            Ok(()) => String::new(),
+            Err(mismatch) => {
+                ENABLED.store(false, Ordering::Relaxed);
+                mismatch
+            }
+        }
+    });
+}
+
+/// May attributes of this type's instances be read by [`get`] and the like? (Data descriptors and class attributes are
+/// the caller's to look for.)
+///
+/// # Safety
+/// `tp` is a live type.
+#[inline]
+#[must_use]
+pub unsafe fn is_plain(tp: *mut PyTypeObject) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { enabled() && has_managed_dict(tp) && has_plain_getattro(tp) }
+}

@@ -1,0 +1,104 @@
+//! Exact `int` and compact ASCII `str`, without a call into the interpreter.
+use super::layout::{
+    LONG_DIGIT, LONG_TAG, STR_ASCII_DATA, STR_COMPACT_ASCII, STR_LENGTH, STR_STATE, field,
+};
+use pyo3::prelude::*;
+use pyo3::{Borrowed, ffi};
+
+/// The value of an exact `int` that fits 64 bits; `None` for anything else, a subclass and `bool` included.
+/// One digit (|n| < 2³⁰, every level) costs 1 ns, the call 4.
+#[inline]
+#[must_use]
+pub fn small_int(obj: &Bound<'_, PyAny>) -> Option<i64> {
+    // SAFETY: the object is alive as long as the borrow; an exact int begins with its tag word and has a digit.
+    unsafe {
+        if ffi::PyLong_CheckExact(obj.as_ptr()) == 0 {
+            return None;
+        }
+        if super::enabled() {
+            let base = obj.as_ptr().cast::<u8>();
+            if let Some(value) = one_digit(field(base, LONG_TAG), field(base, LONG_DIGIT)) {
+                return Some(value);
+            }
+        }
+        let mut overflow = 0;
+        let value = ffi::PyLong_AsLongLongAndOverflow(obj.as_ptr(), &raw mut overflow);
+        if overflow == 0 { Some(value) } else { None }
+    }
+}
+
+/// Decodes an int of at most one digit. 3.11: the word is the signed number of digits. Later: digits from bit 3 on, the
+/// sign in the lowest two (0 positive, 1 zero, 2 negative).
+#[inline(always)]
+pub(super) fn one_digit(tag: usize, digit: u32) -> Option<i64> {
+    if cfg!(Py_3_12) {
+        (tag < 16).then(|| (1 - (tag & 3) as i64) * i64::from(digit))
+    } else {
+        match tag as isize {
+            0 => Some(0),
+            1 => Some(i64::from(digit)),
+            -1 => Some(-i64::from(digit)),
+            _ => None,
+        }
+    }
+}
+
+/// The characters of an exact `str` that is pure ASCII, borrowed from it; `None` for any other object.
+#[inline]
+#[must_use]
+pub fn ascii<'a>(text: Borrowed<'a, '_, PyAny>) -> Option<&'a [u8]> {
+    let ptr = text.as_ptr();
+    // SAFETY: the text lives as long as the borrow and never changes.
+    unsafe {
+        if ffi::PyUnicode_CheckExact(ptr) == 0 {
+            return None;
+        }
+        if super::enabled() {
+            let base = ptr.cast::<u8>().cast_const();
+            let state: u8 = field(base, STR_STATE);
+            if state & STR_COMPACT_ASCII != STR_COMPACT_ASCII {
+                return None;
+            }
+            return Some(std::slice::from_raw_parts(
+                base.add(STR_ASCII_DATA),
+                field(base, STR_LENGTH),
+            ));
+        }
+        let mut length = 0;
+        let data = ffi::PyUnicode_AsUTF8AndSize(ptr, &raw mut length);
+        if data.is_null() {
+            ffi::PyErr_Clear(); // a lone surrogate: not ASCII
+            return None;
+        }
+        // As many bytes as characters: ASCII.
+        (length == ffi::PyUnicode_GetLength(ptr))
+            .then(|| std::slice::from_raw_parts(data.cast(), length as usize))
+    }
+}
+
+/// A `str` of ASCII bytes, copied without decoding; `None` with an exception set when memory is out.
+///
+/// Bytes that are not ASCII are decoded as UTF-8 (`None` with a `UnicodeDecodeError` set if they are not that either).
+#[inline]
+#[must_use]
+pub fn new_ascii<'py>(py: Python<'py>, bytes: &[u8]) -> Option<Bound<'py, PyAny>> {
+    debug_assert!(bytes.is_ascii());
+    // SAFETY: a new string of that length has room for it and is nobody else's yet. The interpreter shares strings of
+    // length 0 and 1, which must not be written to: those are asked for.
+    unsafe {
+        let text = if super::enabled() && bytes.len() > 1 && bytes.is_ascii() {
+            let text = ffi::PyUnicode_New(bytes.len() as isize, 127);
+            if !text.is_null() {
+                std::ptr::copy_nonoverlapping(
+                    bytes.as_ptr(),
+                    text.cast::<u8>().add(STR_ASCII_DATA),
+                    bytes.len(),
+                );
+            }
+            text
+        } else {
+            ffi::PyUnicode_FromStringAndSize(bytes.as_ptr().cast(), bytes.len() as isize)
+        };
+        Bound::from_owned_ptr_or_opt(py, text)
+    }
+}

@@ -1,0 +1,386 @@
+//! Finds the fields of `_io`'s structures by what they do, see the module above.
+use super::super::layout::field;
+use super::super::types::has_managed_dict;
+use super::{Fields, File, Idle, OK};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+use pyo3::{ffi, intern, wrap_pyfunction};
+use std::os::fd::{FromRawFd, OwnedFd};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+/// The fields, or `None` when one was not found beyond doubt.
+pub(super) fn fields(py: Python<'_>) -> PyResult<Option<Fields>> {
+    let pipe = Pipe::open(py)?;
+    let found = search(&pipe);
+    pipe.close()?;
+    found
+}
+
+/// Two raw files on a pipe: the only place to write to that needs no file system and gives back no data unasked.
+struct Pipe<'py> {
+    io: Bound<'py, PyModule>,
+    reader: Bound<'py, PyAny>,
+    writer: Bound<'py, PyAny>,
+    numbers: (i32, i32),
+}
+
+impl<'py> Pipe<'py> {
+    fn open(py: Python<'py>) -> PyResult<Self> {
+        let io = py.import(intern!(py, "_io"))?;
+        let file = io.getattr(intern!(py, "FileIO"))?;
+        let numbers: (i32, i32) = py
+            .import(intern!(py, "posix"))?
+            .call_method0(intern!(py, "pipe"))?
+            .extract()?;
+        // SAFETY: made just now, nobody else knows them.
+        let (from, to) = unsafe {
+            (
+                OwnedFd::from_raw_fd(numbers.0),
+                OwnedFd::from_raw_fd(numbers.1),
+            )
+        };
+        let reader = file.call1((numbers.0, "r"))?;
+        std::mem::forget(from); // the file object closes it from here on
+        let writer = file.call1((numbers.1, "w"))?;
+        std::mem::forget(to);
+        Ok(Self {
+            io,
+            reader,
+            writer,
+            numbers,
+        })
+    }
+
+    fn close(&self) -> PyResult<()> {
+        let py = self.io.py();
+        let first = self.writer.call_method0(intern!(py, "close"));
+        self.reader
+            .call_method0(intern!(py, "close"))
+            .and(first)
+            .map(drop)
+    }
+
+    fn buffered(&self, raw: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        self.io
+            .getattr(intern!(self.io.py(), "BufferedWriter"))?
+            .call1((raw,))
+    }
+
+    fn text(
+        &self,
+        buffer: &Bound<'py, PyAny>,
+        encoding: &str,
+        newline: Option<&str>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = self.io.py();
+        let options = PyDict::new(py);
+        options.set_item(intern!(py, "encoding"), encoding)?;
+        options.set_item(intern!(py, "newline"), newline)?;
+        self.io
+            .getattr(intern!(py, "TextIOWrapper"))?
+            .call((buffer,), Some(&options))
+    }
+
+    /// A text stream over memory.
+    fn in_memory(&self, encoding: &str, newline: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
+        let memory = self.io.getattr(intern!(self.io.py(), "BytesIO"))?.call0()?;
+        self.text(&memory, encoding, newline)
+    }
+}
+
+fn search(pipe: &Pipe<'_>) -> PyResult<Option<Fields>> {
+    let py = pipe.io.py();
+    let (Some(text), Some(writer), Some(file)) =
+        (text_fields(pipe)?, writer_fields(pipe)?, file_fields(pipe)?)
+    else {
+        return Ok(None);
+    };
+    let type_of =
+        |name| -> PyResult<*mut ffi::PyTypeObject> { Ok(pipe.io.getattr(name)?.into_ptr().cast()) };
+    let (text_type, writer_type, file_type) = (
+        type_of(intern!(py, "TextIOWrapper"))?,
+        type_of(intern!(py, "BufferedWriter"))?,
+        type_of(intern!(py, "FileIO"))?,
+    );
+    let (Some(text_dict), Some(writer_dict), Some(file_dict)) = (
+        dict_place(text_type),
+        dict_place(writer_type),
+        dict_place(file_type),
+    ) else {
+        return Ok(None);
+    };
+    let fields = Fields {
+        text_type,
+        writer_type,
+        file_type,
+        text_buffer: text.buffer,
+        text_pending: text.pending,
+        text_line_end: text.line_end,
+        text_encoder: text.encoder,
+        text_dict,
+        writer_raw: writer.raw,
+        writer_end: writer.end,
+        writer_owner: writer.owner,
+        writer_dict,
+        file_fd: file,
+        file_dict,
+        overrides: [
+            intern!(py, "write").hash()?,
+            intern!(py, "flush").hash()?,
+            intern!(py, "seek").hash()?,
+            intern!(py, "tell").hash()?,
+        ],
+        utf8: text.utf8,
+        ascii: text.ascii,
+    };
+    Ok(answers_right(&fields, pipe)?.then_some(fields))
+}
+
+/// Where instances keep their `__dict__`, if it is a plain pointer inside them.
+fn dict_place(tp: *mut ffi::PyTypeObject) -> Option<usize> {
+    // SAFETY: a live type.
+    let (offset, managed) = unsafe { ((*tp).tp_dictoffset, has_managed_dict(tp)) };
+    (offset > 0 && !managed).then_some(offset as usize)
+}
+
+/// The words of an object, the head excepted.
+fn words(obj: &Bound<'_, PyAny>) -> Vec<usize> {
+    // SAFETY: a live object of at least its type's size.
+    unsafe {
+        let size = (*ffi::Py_TYPE(obj.as_ptr())).tp_basicsize as usize;
+        (OK..=size - 8)
+            .step_by(8)
+            .map(|at| field(obj.as_ptr().cast(), at))
+            .collect()
+    }
+}
+
+/// The offset of the only word for which the test holds.
+fn only(count: usize, test: impl Fn(usize) -> bool) -> Option<usize> {
+    let mut matching = (0..count).filter(|&n| test(n));
+    let first = matching.next()?;
+    matching.next().is_none().then_some(OK + 8 * first)
+}
+
+struct TextFields {
+    buffer: usize,
+    pending: usize,
+    line_end: usize,
+    encoder: usize,
+    utf8: usize,
+    ascii: usize,
+}
+
+fn text_fields(pipe: &Pipe<'_>) -> PyResult<Option<TextFields>> {
+    let py = pipe.io.py();
+    // The same codec under several names, each with another line end: only the encoding function is the same.
+    let [unix, dos, default, verbatim] = [
+        ("utf-8", Some("\n")),
+        ("UTF-8", Some("\r\n")),
+        ("utf8", None),
+        ("U8", Some("")),
+    ]
+    .map(|(e, n)| pipe.in_memory(e, n));
+    let (unix, dos, default, verbatim) = (unix?, dos?, default?, verbatim?);
+    let (mac, ascii) = (
+        pipe.in_memory("ascii", Some("\r"))?,
+        pipe.in_memory("us-ascii", None)?,
+    );
+    let [of_unix, of_dos, of_default, of_verbatim, of_mac, of_ascii] =
+        [&unix, &dos, &default, &verbatim, &mac, &ascii].map(words);
+    let count = of_unix.len();
+
+    let line_end = only(count, |i| {
+        let none = [&of_unix, &of_default, &of_verbatim, &of_ascii];
+        none.iter().all(|words| words[i] == 0) && of_dos[i] != 0 && of_mac[i] != 0
+    });
+    let encoder = only(count, |i| {
+        let utf8 = [&of_unix, &of_dos, &of_default, &of_verbatim];
+        let (one, other) = (of_unix[i], of_ascii[i]);
+        one != 0
+            && other != 0
+            && one != other
+            && of_mac[i] == other
+            && utf8.iter().all(|words| words[i] == one)
+    });
+    let buffer_of = |stream: &Bound<'_, PyAny>| -> PyResult<usize> {
+        Ok(stream.getattr(intern!(py, "buffer"))?.as_ptr() as usize)
+    };
+    let (first, second) = (buffer_of(&unix)?, buffer_of(&dos)?);
+    let buffer = only(count, |i| of_unix[i] == first && of_dos[i] == second);
+
+    let write = intern!(py, "write");
+    unix.call_method1(write, ("abc",))?;
+    let three = words(&unix);
+    unix.call_method1(write, ("defghij",))?;
+    let ten = words(&unix);
+    unix.call_method0(intern!(py, "flush"))?;
+    let none = words(&unix);
+    let pending = only(count, |i| {
+        of_unix[i] == 0 && three[i] == 3 && ten[i] == 10 && none[i] == 0
+    });
+
+    // A stream that was made but not initialised is not "ok", one whose buffer was taken has none.
+    let text_type = unix.get_type();
+    let blank = text_type.call_method1(intern!(py, "__new__"), (&text_type,))?;
+    let ok = |stream: &Bound<'_, PyAny>| -> i32 {
+        // SAFETY: a live TextIOWrapper.
+        unsafe { field(stream.as_ptr().cast(), OK) }
+    };
+    if ok(&blank) != 0 || [&unix, &dos, &mac].iter().any(|stream| ok(stream) != 1) {
+        return Ok(None);
+    }
+    dos.call_method0(intern!(py, "detach"))?;
+    let detached = words(&dos);
+    let (Some(buffer), Some(pending), Some(line_end), Some(encoder)) =
+        (buffer, pending, line_end, encoder)
+    else {
+        return Ok(None);
+    };
+    let at = |offset: usize| (offset - OK) / 8;
+    if detached[at(buffer)] != 0 {
+        return Ok(None);
+    }
+    let (utf8, ascii) = (of_unix[at(encoder)], of_ascii[at(encoder)]);
+    Ok(Some(TextFields {
+        buffer,
+        pending,
+        line_end,
+        encoder,
+        utf8,
+        ascii,
+    }))
+}
+
+struct WriterFields {
+    raw: usize,
+    end: usize,
+    owner: usize,
+}
+
+/// The structure `spy_write` is to look at, its size, and the index of the word it found there (`usize::MAX`: none or
+/// several).
+static SPIED: AtomicUsize = AtomicUsize::new(0);
+static SPIED_WORDS: AtomicUsize = AtomicUsize::new(0);
+static OWNER: AtomicUsize = AtomicUsize::new(usize::MAX);
+
+/// A raw file's `write` that looks, from inside, which word of the writer above it names this thread.
+#[pyfunction]
+fn spy_write(data: &Bound<'_, PyAny>) -> PyResult<usize> {
+    let writer = SPIED.load(Relaxed) as *const u8;
+    // SAFETY: `writer_fields` keeps the object alive while it flushes it, which is when this is called.
+    let owner = unsafe {
+        let me = ffi::PyThread_get_thread_ident() as usize;
+        only(SPIED_WORDS.load(Relaxed), |n| {
+            field::<usize>(writer, OK + 8 * n) == me
+        })
+    };
+    OWNER.store(owner.unwrap_or(usize::MAX), Relaxed);
+    data.len()
+}
+
+fn writer_fields(pipe: &Pipe<'_>) -> PyResult<Option<WriterFields>> {
+    let py = pipe.io.py();
+    let writer = pipe.buffered(&pipe.writer)?;
+    let (write, flush) = (intern!(py, "write"), intern!(py, "flush"));
+    let before = words(&writer);
+    writer.call_method1(write, (PyBytes::new(py, b"abc"),))?;
+    let three = words(&writer);
+    writer.call_method1(write, (PyBytes::new(py, b"defghij"),))?;
+    let ten = words(&writer);
+    writer.call_method0(flush)?;
+    let none = words(&writer);
+    writer.call_method0(intern!(py, "detach"))?;
+    let detached = words(&writer);
+    let (count, nothing, raw) = (before.len(), usize::MAX, pipe.writer.as_ptr() as usize);
+    let end = only(count, |i| {
+        before[i] == nothing && three[i] == 3 && ten[i] == 10 && none[i] == nothing
+    });
+    let raw = only(count, |i| {
+        before[i] == raw && none[i] == raw && detached[i] == 0
+    });
+
+    // `namespace(write=spy_write, …)` is as much of a raw file as a writer asks for.
+    let raw_like = PyDict::new(py);
+    raw_like.set_item(write, wrap_pyfunction!(spy_write, py)?)?;
+    raw_like.set_item(
+        intern!(py, "writable"),
+        true.into_pyobject(py)?.getattr(intern!(py, "__bool__"))?,
+    )?;
+    raw_like.set_item(intern!(py, "close"), py.get_type::<PyDict>())?;
+    raw_like.set_item(intern!(py, "closed"), false)?;
+    let namespace = py
+        .import(intern!(py, "types"))?
+        .getattr(intern!(py, "SimpleNamespace"))?;
+    let raw_like = namespace.call((), Some(&raw_like))?;
+    let spied = pipe.buffered(&raw_like)?;
+    SPIED.store(spied.as_ptr() as usize, Relaxed);
+    SPIED_WORDS.store(count, Relaxed);
+    OWNER.store(usize::MAX, Relaxed);
+    spied.call_method1(write, (PyBytes::new(py, b"abc"),))?;
+    spied.call_method0(flush)?;
+    let owner = OWNER.load(Relaxed);
+    spied.call_method0(intern!(py, "close"))?;
+    raw_like.setattr(intern!(py, "closed"), true)?; // or the writer closes once more when it dies
+    let (Some(end), Some(raw)) = (end, raw) else {
+        return Ok(None);
+    };
+    if owner == usize::MAX || words(&spied)[(owner - OK) / 8] != 0 || none[(owner - OK) / 8] != 0 {
+        return Ok(None);
+    }
+    Ok(Some(WriterFields { raw, end, owner }))
+}
+
+/// The descriptor: the only 32-bit word that is right for both ends of the pipe.
+fn file_fields(pipe: &Pipe<'_>) -> PyResult<Option<usize>> {
+    let size = pipe
+        .reader
+        .get_type()
+        .getattr(intern!(pipe.io.py(), "__basicsize__"))?
+        .extract::<usize>()?;
+    let mut matching = (OK..=size - 4).step_by(4).filter(|&at| {
+        // SAFETY: inside two live FileIO objects.
+        let seen: (i32, i32) = unsafe {
+            (
+                field(pipe.reader.as_ptr().cast(), at),
+                field(pipe.writer.as_ptr().cast(), at),
+            )
+        };
+        seen == pipe.numbers
+    });
+    let found = matching.next();
+    Ok(found.filter(|_| matching.next().is_none()))
+}
+
+/// The proof: a stream in each of its states gives the right answer.
+fn answers_right(fields: &Fields, pipe: &Pipe<'_>) -> PyResult<bool> {
+    let py = pipe.io.py();
+    let (write, flush) = (intern!(py, "write"), intern!(py, "flush"));
+    let buffer = pipe.buffered(&pipe.writer)?;
+    let stream = pipe.text(&buffer, "utf-8", None)?;
+    let idle = || {
+        // SAFETY: a live object.
+        unsafe { fields.idle(stream.as_ptr()) }
+    };
+    let yes = Idle::Yes(File {
+        fd: pipe.numbers.1,
+        utf8: true,
+    });
+    let mut right = idle() == yes;
+    stream.call_method1(write, ("text",))?;
+    right &= idle() == Idle::No;
+    stream.call_method0(flush)?;
+    right &= idle() == yes;
+    buffer.call_method1(write, (PyBytes::new(py, b"bytes"),))?;
+    right &= idle() == Idle::No;
+    buffer.call_method0(flush)?;
+    right &= idle() == yes;
+    for owner in [&stream, &buffer, &pipe.writer] {
+        owner.setattr(write, py.None())?;
+        right &= idle() == Idle::No;
+        owner.delattr(write)?;
+        right &= idle() == yes;
+    }
+    stream.call_method0(intern!(py, "close"))?;
+    Ok(right && idle() == Idle::No)
+}

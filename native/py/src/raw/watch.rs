@@ -1,0 +1,172 @@
+//! Has a dict (a module's globals) been changed since somebody last looked? Without comparing anything in it.
+//!
+//! 3.11 numbers every change of every dict; from 3.12 on the dict tells a watcher, which counts. Free-threaded builds
+//! tell "changed" every time: there a reader could come between the notice, which is given first, and the change.
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+/// A watched dict, kept alive by this value. Compare what [`Watch::generation`] gives with what it gave when the derived
+/// values were read: equal means the dict is as it was then.
+pub struct Watch {
+    dict: Py<PyDict>,
+    #[cfg(Py_3_12)]
+    slot: Option<usize>,
+}
+
+impl Watch {
+    /// Watches a dict from now on. Watching one dict several times is the same as once; it goes on until the dict dies.
+    #[must_use]
+    pub fn new(dict: &Bound<'_, PyDict>) -> Self {
+        Self {
+            dict: dict.clone().unbind(),
+            #[cfg(Py_3_12)]
+            slot: watchers::slot_of(dict),
+        }
+    }
+
+    /// The watched dict.
+    #[must_use]
+    pub fn dict<'py>(&self, py: Python<'py>) -> &Bound<'py, PyDict> {
+        self.dict.bind(py)
+    }
+
+    /// A number that is another one after any change to the dict. 0.5 ns. Where no watcher is to be had (all eight of
+    /// the interpreter taken, free threading) it is never the same twice, so that nothing derived is ever trusted.
+    #[cfg(Py_3_12)]
+    #[inline]
+    #[must_use]
+    pub fn generation(&self, _py: Python<'_>) -> u64 {
+        self.slot
+            .map_or_else(watchers::always_new, watchers::generation)
+    }
+
+    /// A number that is another one after any change to the dict. 0.5 ns.
+    #[cfg(not(Py_3_12))]
+    #[inline]
+    #[must_use]
+    pub fn generation(&self, _py: Python<'_>) -> u64 {
+        // SAFETY: the dict is alive, we hold a reference; the version is a member of the public struct of 3.11.
+        unsafe { super::instance::dict_version(self.dict.as_ptr()) }
+    }
+
+    /// Does [`epoch`] tell of this dict's changes?
+    #[cfg(Py_3_12)]
+    #[must_use]
+    pub fn is_counted(&self) -> bool {
+        self.slot.is_some()
+    }
+
+    /// Did the dict change after `seen` was taken?
+    #[inline]
+    #[must_use]
+    pub fn changed(&self, py: Python<'_>, seen: u64) -> bool {
+        self.generation(py) != seen
+    }
+}
+
+/// A number that is another one after any change to any watched dict for which [`Watch::is_counted`]. One load for all of them.
+#[cfg(Py_3_12)]
+#[inline(always)]
+#[must_use]
+pub fn epoch(_py: Python<'_>) -> u64 {
+    watchers::epoch()
+}
+
+#[cfg(Py_3_12)]
+mod watchers {
+    use pyo3::ffi::{self, PyObject};
+    use pyo3::prelude::*;
+    use pyo3::types::PyDict;
+    use std::ffi::c_int;
+    use std::ptr::null_mut;
+    use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU64, Ordering::Relaxed};
+
+    /// `PyDict_WatchEvent`: all but the last say that the contents are about to change.
+    type Event = c_int;
+    const DEALLOCATED: Event = 5;
+    type Callback =
+        unsafe extern "C" fn(Event, *mut PyObject, *mut PyObject, *mut PyObject) -> c_int;
+
+    unsafe extern "C" {
+        fn PyDict_AddWatcher(callback: Callback) -> c_int;
+        fn PyDict_Watch(watcher: c_int, dict: *mut PyObject) -> c_int;
+    }
+
+    /// One watched dict. Its address is not a reference: the slot is given back when the dict dies.
+    struct Slot {
+        dict: AtomicPtr<PyObject>,
+        generation: AtomicU64,
+    }
+
+    const SLOTS: usize = 32;
+    static TABLE: [Slot; SLOTS] = [const {
+        Slot {
+            dict: AtomicPtr::new(null_mut()),
+            generation: AtomicU64::new(0),
+        }
+    }; SLOTS];
+    /// Source of all generations: a slot that goes to another dict never repeats a number.
+    static COUNTER: AtomicU64 = AtomicU64::new(1);
+    /// The interpreter's id for our callback; negative before it was asked for.
+    static WATCHER: AtomicI32 = AtomicI32::new(-1);
+
+    #[inline]
+    pub(super) fn always_new() -> u64 {
+        COUNTER.fetch_add(1, Relaxed)
+    }
+
+    #[inline(always)]
+    pub(super) fn epoch() -> u64 {
+        COUNTER.load(Relaxed)
+    }
+
+    #[inline(always)]
+    pub(super) fn generation(slot: usize) -> u64 {
+        TABLE[slot].generation.load(Relaxed)
+    }
+
+    /// The slot that counts this dict's changes; `None` when there is no watcher or no slot left.
+    pub(super) fn slot_of(dict: &Bound<'_, PyDict>) -> Option<usize> {
+        if cfg!(Py_GIL_DISABLED) {
+            return None;
+        }
+        let address = dict.as_ptr();
+        if let Some(slot) = TABLE.iter().position(|s| s.dict.load(Relaxed) == address) {
+            return Some(slot);
+        }
+        let slot = TABLE.iter().position(|s| s.dict.load(Relaxed).is_null())?;
+        let mut watcher = WATCHER.load(Relaxed);
+        // SAFETY: attached; the callback is a static function and the dict is alive. A failure leaves an exception, which
+        // only says that the interpreter has no watcher left.
+        unsafe {
+            if watcher < 0 {
+                watcher = PyDict_AddWatcher(on_event);
+                WATCHER.store(watcher, Relaxed);
+            }
+            if watcher < 0 || PyDict_Watch(watcher, address) < 0 {
+                ffi::PyErr_Clear();
+                return None;
+            }
+        }
+        TABLE[slot].generation.store(always_new(), Relaxed);
+        TABLE[slot].dict.store(address, Relaxed);
+        Some(slot)
+    }
+
+    /// Called by the interpreter right before it changes a watched dict, also while it shuts down: touches nothing but
+    /// the statics above.
+    unsafe extern "C" fn on_event(
+        event: Event,
+        dict: *mut PyObject,
+        _key: *mut PyObject,
+        _value: *mut PyObject,
+    ) -> c_int {
+        if let Some(slot) = TABLE.iter().find(|s| s.dict.load(Relaxed) == dict) {
+            slot.generation.store(always_new(), Relaxed);
+            if event == DEALLOCATED {
+                slot.dict.store(null_mut(), Relaxed);
+            }
+        }
+        0
+    }
+}

@@ -1,0 +1,660 @@
+//! The record of one log call, and `LogRecord`'s own methods.
+//!
+//! While everything on its way is ours, a record is this Rust value and no Python object exists. The moment Python code must
+//! see it ([`Record::real`]) one `LogRecord` is made, complete and in the stdlib's order of attributes; from then on that
+//! object is the truth and this value only points at it. What Python code could change under an unseen record (the time, names
+//! of threads, the `extra` mapping) is frozen by [`Record::settle`] before any such code runs.
+use pyo3::prelude::*;
+
+use crate::call::{Args, Call};
+use crate::caller::Site;
+use crate::clock::{self, Stamp};
+use crate::context::Context;
+use crate::ffi::{self as py_ffi, Exc, Obj, Ref, Res};
+use crate::globals;
+use crate::guard;
+use crate::late::Late;
+use crate::names::Name;
+use crate::natives::Target;
+use crate::stats;
+use crate::trace::{At as _, call as calling, get, operator, truth};
+
+/// What a log call was given.
+pub struct Event<'a, 'py> {
+    /// Whose call it is.
+    pub logger: Ref<'a, 'py>,
+    /// The level as given.
+    pub level: Ref<'a, 'py>,
+    /// The message object.
+    pub msg: Ref<'a, 'py>,
+    /// The arguments to merge into it.
+    pub args: Args<'a, 'py>,
+    /// The arguments as the tuple they came in, if they did.
+    pub args_tuple: Option<Ref<'a, 'py>>,
+    /// The normalised exception information, `None` the object when there is none.
+    pub exc_info: Obj<'py>,
+    /// The stack text, `None` the object when not asked for.
+    pub stack: Obj<'py>,
+    /// The `extra` mapping, when given: an exact dict whose keys clash with nothing.
+    pub extra: Option<Obj<'py>>,
+}
+
+impl<'py> Event<'_, 'py> {
+    /// The arguments as a tuple.
+    pub fn tuple(&self) -> Res<Obj<'py>> {
+        match &self.args_tuple {
+            Some(args) => Ok((*args).to_owned()),
+            None => self.args.to_tuple(),
+        }
+    }
+}
+
+/// An event and what a record says of it beyond what was given.
+///
+/// Where everything is [ordinary](crate::ordinary) each of these is worked out when first asked for, or when Python code is
+/// about to run ([`Record::settle`]); until then nothing can change what the answer is.
+pub struct Facts<'a, 'py> {
+    /// What was given.
+    pub event: Event<'a, 'py>,
+    name: Late<Obj<'py>>,
+    site: Late<Site<'py>>,
+    level_name: Late<Obj<'py>>,
+    stamp: Late<Stamp<'py>>,
+    /// Thread, process and task. Asking for the process's name or the task may run Python code: [`Record::identify`] first.
+    pub context: Context<'py>,
+}
+
+impl<'py> Facts<'_, 'py> {
+    fn py(&self) -> Python<'py> {
+        self.event.msg.py()
+    }
+
+    /// `record.name`
+    #[inline]
+    pub fn name(&self) -> Res<&Obj<'py>> {
+        self.name
+            .get_or(|| guard::attr(&self.event.logger, Name::name))
+    }
+
+    /// Where the call stands.
+    #[inline]
+    pub fn site(&self) -> Res<&Site<'py>> {
+        self.site.get_or(|| Site::of_caller(self.py()))
+    }
+
+    /// `record.levelname`
+    #[inline]
+    pub fn level_name(&self) -> Res<&Obj<'py>> {
+        self.level_name
+            .get_or(|| level_name(self.py(), &self.event.level))
+    }
+
+    /// Its times.
+    #[inline]
+    pub fn stamp(&self) -> Res<&Stamp<'py>> {
+        self.stamp.get_or(|| clock::now(self.py()))
+    }
+
+    /// Works out all but thread, process and task.
+    fn freeze(&self) -> Res<()> {
+        self.stamp()?;
+        self.site()?;
+        self.name()?;
+        self.level_name()?;
+        Ok(())
+    }
+}
+
+/// One record on its way.
+pub struct Record<'a, 'py> {
+    py: Python<'py>,
+    real: Option<Obj<'py>>,
+    facts: Option<Facts<'a, 'py>>,
+    /// `record.args`, when finding them out has run Python code already.
+    args: Option<Obj<'py>>,
+    settled: bool,
+    formatted: Option<Formatted<'py>>,
+}
+
+/// What formatting an unseen record would have set on it.
+#[derive(Default)]
+pub struct Formatted<'py> {
+    /// `record.message`
+    pub message: Option<Obj<'py>>,
+    /// `record.asctime`
+    pub time: Option<Obj<'py>>,
+    /// `record.exc_text`
+    pub exc_text: Option<Obj<'py>>,
+}
+
+impl<'a, 'py> Record<'a, 'py> {
+    /// A record that exists already.
+    pub fn of(real: Obj<'py>) -> Self {
+        Record {
+            py: real.py(),
+            real: Some(real),
+            facts: None,
+            args: None,
+            settled: false,
+            formatted: None,
+        }
+    }
+
+    fn unseen_yet(facts: Facts<'a, 'py>, args: Option<Obj<'py>>) -> Self {
+        Record {
+            py: facts.py(),
+            real: None,
+            facts: Some(facts),
+            args,
+            settled: false,
+            formatted: None,
+        }
+    }
+
+    /// A new record of `event` where everything is ordinary: nothing is worked out yet. The caller has made sure that whatever
+    /// may be asked later runs no Python code: a small int as level, a logger with a name, arguments that are what they seem.
+    #[inline]
+    pub fn late(event: Event<'a, 'py>) -> Self {
+        let facts = Facts {
+            event,
+            name: Late::new(),
+            site: Late::new(),
+            level_name: Late::new(),
+            stamp: Late::new(),
+            context: Context::new(),
+        };
+        Self::unseen_yet(facts, None)
+    }
+
+    /// A new record of `event`, made now: time, arguments and level name are taken in the stdlib's order.
+    pub fn new(
+        py: Python<'py>,
+        event: Event<'a, 'py>,
+        name: Obj<'py>,
+        site: Site<'py>,
+    ) -> Res<Self> {
+        let here = Target::LogRecordInit;
+        let stamp = clock::now(py).at(py, here, calling(clock::SOURCE.text()))?;
+        let args = match &event.args_tuple {
+            Some(tuple)
+                if py_ffi::tuple_item(tuple, 0).is_some_and(|only| may_be_mapping(&only)) =>
+            {
+                Some(single_mapping(py, tuple)?)
+            }
+            None if has_doubtful_mapping(event.args) => {
+                Some(single_mapping(py, &event.args.to_tuple()?)?)
+            }
+            _ => None,
+        };
+        let level_name = level_name(py, &event.level).at(py, here, calling("getLevelName"))?;
+        site.names()?;
+        let facts = Facts {
+            event,
+            name: Late::known(name),
+            site: Late::known(site),
+            level_name: Late::known(level_name),
+            stamp: Late::known(stamp),
+            context: Context::new(),
+        };
+        let record = Self::unseen_yet(facts, args);
+        if !crate::context::can_wait(py)? {
+            // Somebody's own functions tell thread and process: they are asked when the record is made, as in the stdlib.
+            record.identify()?;
+        }
+        Ok(record)
+    }
+
+    /// The Rust side of it, as long as no Python code has seen it.
+    #[inline]
+    pub fn unseen(&self) -> Option<Unseen<'_, 'a, 'py>> {
+        match (&self.real, &self.facts) {
+            (None, Some(facts)) => Some(Unseen {
+                facts,
+                formatted: self.formatted.as_ref(),
+            }),
+            _ => None,
+        }
+    }
+
+    /// Freezes what Python code could change before the record becomes real: the place of the call, names, the time, thread,
+    /// process and task, `extra`. To be called before any Python code runs and before a lock is waited for.
+    pub fn settle(&mut self) -> Res<()> {
+        if self.is_settled() {
+            return Ok(());
+        }
+        self.identify()?;
+        if let Some(facts) = &mut self.facts
+            && let Some(extra) = &mut facts.event.extra
+        {
+            *extra = py_ffi::dict_copy(extra)?;
+        }
+        self.settled = true;
+        Ok(())
+    }
+
+    /// Is everything that Python code could change frozen?
+    #[inline]
+    pub fn is_settled(&self) -> bool {
+        self.settled || self.real.is_some()
+    }
+
+    /// Reads thread, process and task now, unless they are known. Python code that is asked for them finds everything else
+    /// frozen.
+    pub fn identify(&self) -> Res<()> {
+        match (&self.real, &self.facts) {
+            (None, Some(facts)) => {
+                facts.freeze()?;
+                facts.context.freeze(self.py)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// `record.args` of an unseen record.
+    pub fn args(&self) -> Res<Obj<'py>> {
+        let Some(Facts { event, .. }) = &self.facts else {
+            return Ok(py_ffi::none(self.py));
+        };
+        if let Some(args) = &self.args {
+            return Ok(args.clone());
+        }
+        if let Some(tuple) = &event.args_tuple {
+            return single_mapping(self.py, tuple);
+        }
+        match event.args.get(0) {
+            Some(only) if event.args.len() == 1 && is_filled_mapping(self.py, &only)? => {
+                Ok(only.to_owned())
+            }
+            _ => event.args.to_tuple(),
+        }
+    }
+
+    /// Keeps what a formatter would have set on the record, for whoever sees it later.
+    pub fn remember(&mut self, message: Option<Obj<'py>>, time: Option<Obj<'py>>) {
+        let formatted = self.formatted.get_or_insert_default();
+        formatted.message = message;
+        if time.is_some() {
+            formatted.time = time;
+        }
+    }
+
+    /// Keeps the rendered exception, as `record.exc_text`.
+    pub fn remember_exception(&mut self, text: Obj<'py>) {
+        self.formatted.get_or_insert_default().exc_text = Some(text);
+    }
+
+    /// The `LogRecord`; made now if it does not exist yet.
+    pub fn real(&mut self) -> Res<Obj<'py>> {
+        if let Some(real) = &self.real {
+            return Ok(real.clone());
+        }
+        self.settle()?;
+        let real = self.make(None)?;
+        stats::real_record();
+        self.real = Some(real.clone());
+        Ok(real)
+    }
+
+    /// The `LogRecord`, if it exists already.
+    #[inline]
+    pub fn seen(&self) -> Option<&Obj<'py>> {
+        self.real.as_ref()
+    }
+
+    /// Another record takes this one's place (a filter returned it).
+    pub fn replace(&mut self, other: Obj<'py>) {
+        self.real = Some(other);
+    }
+
+    /// `record.levelno`
+    #[inline]
+    pub fn level(&self) -> Res<Obj<'py>> {
+        match (&self.real, &self.facts) {
+            (None, Some(facts)) => Ok(facts.event.level.to_owned()),
+            (Some(real), _) => guard::attr(real, Name::levelno),
+            (None, None) => Ok(py_ffi::none(self.py)),
+        }
+    }
+
+    /// A `LogRecord` of an unseen record as `QueueHandler.prepare` leaves its copy: `text` for message and arguments, nothing
+    /// of exception and stack. The record itself stays unseen. Time and `extra` are frozen by it: Python code comes next.
+    pub fn prepared(&mut self, text: &Obj<'py>) -> Res<Obj<'py>> {
+        self.settle()?;
+        let prepared = self.make(Some(text))?;
+        stats::real_record();
+        Ok(prepared)
+    }
+
+    #[inline(never)]
+    fn make(&self, prepared: Option<&Obj<'py>>) -> Res<Obj<'py>> {
+        let py = self.py;
+        let Some(facts) = &self.facts else {
+            return Err(py_ffi::raise(
+                py,
+                Exc::System,
+                "femtolog: a record without an event",
+            ));
+        };
+        let event = &facts.event;
+        let none = py_ffi::none(py);
+        let (msg, args, exc_info, stack) = match prepared {
+            None => (&*event.msg, &self.args()?, &event.exc_info, &event.stack),
+            Some(text) => (text, &none, &none, &none),
+        };
+        let (site, stamp, context) = (facts.site()?, facts.stamp()?, &facts.context);
+        let (filename, module) = site.names()?;
+        let (thread, thread_name) = context.thread(py)?;
+        let (created, msecs, relative) = (
+            stamp.created.object(py)?,
+            stamp.msecs.object(py)?,
+            stamp.relative.object(py)?,
+        );
+        let values = [
+            facts.name()?,
+            msg,
+            args,
+            facts.level_name()?,
+            &event.level,
+            &site.pathname,
+            filename,
+            module,
+            exc_info,
+            &none,
+            stack,
+            &site.line,
+            &site.function,
+            &created,
+            &msecs,
+            &relative,
+            thread,
+            thread_name,
+            context.process_name(py)?,
+            context.process(py)?,
+            context.task_name(py)?,
+        ];
+        let class = globals::get(py, Name::_logRecordFactory)?;
+        let values: &[&Obj<'py>; ATTRIBUTE_COUNT] =
+            values.first_chunk().expect("a value for each attribute");
+        let real = if let Some(real) = guard::filled_instance(&class, &ATTRIBUTES, values)? {
+            real
+        } else {
+            let real = py_ffi::new_instance(&class)?;
+            for (name, value) in ATTRIBUTES.iter().zip(values) {
+                py_ffi::setattr(&real, *name, value)?;
+            }
+            real
+        };
+        if let Some(extra) = &event.extra {
+            let dict = py_ffi::getattr(&real, Name::__dict__)?;
+            for (key, value) in py_ffi::dict_items(extra) {
+                py_ffi::set_item(&dict, &key, &value)?;
+            }
+        }
+        if let Some(formatted) = &self.formatted {
+            let left = [
+                (Name::message, prepared.or(formatted.message.as_ref())),
+                (Name::asctime, formatted.time.as_ref()),
+                (
+                    Name::exc_text,
+                    formatted.exc_text.as_ref().filter(|_| prepared.is_none()),
+                ),
+            ];
+            for (name, value) in left {
+                if let Some(value) = value {
+                    py_ffi::setattr(&real, name, value)?;
+                }
+            }
+        }
+        Ok(real)
+    }
+}
+
+/// A record that no Python code has seen.
+pub struct Unseen<'r, 'a, 'py> {
+    /// What was logged.
+    pub facts: &'r Facts<'a, 'py>,
+    /// What an earlier formatter left.
+    pub formatted: Option<&'r Formatted<'py>>,
+}
+
+/// How many attributes every record has; the task's name came with 3.12.
+const ATTRIBUTE_COUNT: usize = if cfg!(Py_3_12) { 21 } else { 20 };
+
+/// The attributes in the order `LogRecord.__init__` sets them. The order of `vars(record)` is observable.
+pub static ATTRIBUTES: [Name; ATTRIBUTE_COUNT] = [
+    Name::name,
+    Name::msg,
+    Name::args,
+    Name::levelname,
+    Name::levelno,
+    Name::pathname,
+    Name::filename,
+    Name::module,
+    Name::exc_info,
+    Name::exc_text,
+    Name::stack_info,
+    Name::lineno,
+    Name::funcName,
+    Name::created,
+    Name::msecs,
+    Name::relativeCreated,
+    Name::thread,
+    Name::threadName,
+    Name::processName,
+    Name::process,
+    #[cfg(Py_3_12)]
+    Name::taskName,
+];
+
+/// Makes one record and forgets it, so that the keys `LogRecord`'s instances share exist in the stdlib's order and have a place
+/// for `message` and `asctime` as well: an instance that gets a name without a place falls back to a dict of its own.
+pub fn prepare(module: &Bound<'_, pyo3::types::PyModule>) -> PyResult<()> {
+    let py = module.py();
+    let class = module.getattr("LogRecord")?;
+    if !py_ffi::is_plain_class(&class) {
+        return Ok(());
+    }
+    let none = py_ffi::none(py);
+    py_ffi::new_instance(&class)
+        .and_then(|record| {
+            let names = ATTRIBUTES.iter().chain(&[Name::message, Name::asctime]);
+            names
+                .into_iter()
+                .try_for_each(|name| py_ffi::setattr(&record, *name, &none))
+        })
+        .map_err(|raised| PyErr::from_value(raised.take(py)))
+}
+
+/// Is `key` (a str) an attribute every record has (so that `extra` may not carry it)? By hash: comparing texts with all of them
+/// would take longer than formatting a line.
+pub fn is_reserved(key: &Obj<'_>) -> bool {
+    let hash = py_ffi::str_hash(key);
+    let mut names = ATTRIBUTES.iter().chain(&[Name::message, Name::asctime]);
+    names.any(|name| name.hash() == hash && name.is(key))
+}
+
+/// Is this an `extra` that can be added to any record: an exact dict with `str` keys, none of them reserved?
+#[inline]
+pub fn is_plain_extra(extra: &Obj<'_>) -> bool {
+    py_ffi::is_dict(extra)
+        && py_ffi::all_keys(extra, |key| py_ffi::is_str(key) && !is_reserved(key))
+}
+
+/// `getLevelName(level)`
+pub fn level_name<'py>(py: Python<'py>, level: &Obj<'py>) -> Res<Obj<'py>> {
+    if globals::is_own(py, Name::getLevelName, Target::GetLevelName)? {
+        return crate::level::name_of(py, level);
+    }
+    py_ffi::call(&globals::get(py, Name::getLevelName)?, &[level])
+}
+
+/// Is this the non-empty mapping that, as the only argument, stands for the arguments themselves?
+fn is_filled_mapping<'py>(py: Python<'py>, object: &Obj<'py>) -> Res<bool> {
+    if py_ffi::is_dict(object) {
+        return Ok(py_ffi::dict_len(object) > 0);
+    }
+    if py_ffi::is_str(object)
+        || py_ffi::is_int(object)
+        || py_ffi::float_value(object).is_some()
+        || object.is_none()
+    {
+        return Ok(false);
+    }
+    let abc = py_ffi::getattr(&globals::get(py, Name::collections)?, Name::abc)?;
+    let mapping = py_ffi::getattr(&abc, Name::Mapping)?;
+    Ok(py_ffi::isinstance(object, &mapping)? && py_ffi::truthy(object)?)
+}
+
+/// Could this only argument be a mapping whose truth Python code decides? Then it is asked when the record is made, once.
+#[inline]
+fn may_be_mapping(only: &Obj<'_>) -> bool {
+    !(py_ffi::is_str(only)
+        || py_ffi::is_int(only)
+        || py_ffi::is_float(only)
+        || py_ffi::is_bool(only)
+        || py_ffi::is_dict(only)
+        || only.is_none())
+}
+
+/// Is there only one argument, and only Python code can tell whether it is a mapping?
+#[inline]
+pub fn has_doubtful_mapping(args: Args<'_, '_>) -> bool {
+    args.len() == 1 && args.get(0).is_some_and(|only| may_be_mapping(&only))
+}
+
+/// `LogRecord.args` of the arguments given: a single non-empty mapping is unwrapped.
+fn single_mapping<'py>(py: Python<'py>, args: &Obj<'py>) -> Res<Obj<'py>> {
+    if py_ffi::truthy(args)? && py_ffi::len(args)? == 1 {
+        let only = py_ffi::get_item(args, &py_ffi::new_int(py, 0)?)?;
+        if is_filled_mapping(py, &only)? {
+            return py_ffi::get_item(args, &py_ffi::new_int(py, 0)?);
+        }
+    }
+    Ok(args.clone())
+}
+
+// ---- the methods of LogRecord
+
+/// `LogRecord.__init__`
+pub fn init<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let names = [
+        Name::name,
+        Name::level,
+        Name::pathname,
+        Name::lineno,
+        Name::msg,
+        Name::args,
+        Name::exc_info,
+        Name::func,
+        Name::sinfo,
+    ];
+    // Further keywords are accepted and ignored, so they are no mismatch.
+    let mut found = [None; 9];
+    if call.len() > found.len() {
+        return call.mismatch();
+    }
+    for (index, slot) in found.iter_mut().enumerate() {
+        *slot = call.arg(index);
+    }
+    for index in 0..call.keywords() {
+        let (given, value) = call.keyword(index);
+        if Name::self_.is(&given) {
+            return call.mismatch();
+        }
+        if let Some(slot) = names.iter().position(|known| known.is(&given))
+            && found[slot].replace(value).is_some()
+        {
+            return call.mismatch();
+        }
+    }
+    let [
+        Some(name),
+        Some(level),
+        Some(pathname),
+        Some(lineno),
+        Some(msg),
+        Some(args),
+        Some(exc_info),
+        func,
+        sinfo,
+    ] = found
+    else {
+        return call.mismatch();
+    };
+    let py = call.py();
+    let none = py_ffi::none(py);
+    let slf = call.slf();
+    let here = Target::LogRecordInit;
+    let stamp = clock::now(py).at(py, here, calling(clock::SOURCE.text()))?;
+    let set = |name: Name, value: &Obj<'py>| py_ffi::setattr(&slf, name, value);
+    set(Name::name, &name)?;
+    set(Name::msg, &msg)?;
+    set(Name::args, &single_mapping(py, &args)?)?;
+    let level_name = level_name(py, &level).at(py, here, calling("getLevelName"))?;
+    set(Name::levelname, &level_name)?;
+    set(Name::levelno, &level)?;
+    set(Name::pathname, &pathname)?;
+    let (filename, module) = crate::caller::file_and_module(&pathname)?;
+    set(Name::filename, &filename)?;
+    set(Name::module, &module)?;
+    set(Name::exc_info, &exc_info)?;
+    set(Name::exc_text, &none)?;
+    set(Name::stack_info, sinfo.as_deref().unwrap_or(&none))?;
+    set(Name::lineno, &lineno)?;
+    set(Name::funcName, func.as_deref().unwrap_or(&none))?;
+    set(Name::created, &stamp.created.object(py)?)?;
+    set(Name::msecs, &stamp.msecs.object(py)?)?;
+    set(Name::relativeCreated, &stamp.relative.object(py)?)?;
+    let context = Context::new();
+    let (thread, thread_name) = context.thread(py)?;
+    set(Name::thread, thread)?;
+    set(Name::threadName, thread_name)?;
+    set(Name::processName, context.process_name(py)?)?;
+    set(Name::process, context.process(py)?)?;
+    #[cfg(Py_3_12)]
+    set(Name::taskName, context.task_name(py)?)?;
+    Ok(none)
+}
+
+/// `LogRecord.__repr__`
+pub fn repr<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([]) = call.parse([], 0) else {
+        return call.mismatch();
+    };
+    let record = call.slf();
+    let values = [
+        Name::name,
+        Name::levelno,
+        Name::pathname,
+        Name::lineno,
+        Name::msg,
+    ];
+    let mut parts = Vec::with_capacity(values.len());
+    for name in values {
+        parts.push(guard::attr(&record, name)?);
+    }
+    let parts: Vec<&Obj<'py>> = parts.iter().collect();
+    let format = py_ffi::text_from(call.py(), "<LogRecord: %s, %s, %s, %s, \"%s\">")?;
+    py_ffi::remainder(&format, &py_ffi::new_tuple(call.py(), &parts)?)
+}
+
+/// `LogRecord.getMessage`
+pub fn get_message<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    let Some([]) = call.parse([], 0) else {
+        return call.mismatch();
+    };
+    message_of(&call.slf())
+}
+
+/// `record.getMessage()` as the stdlib defines it: `str(msg)`, and `% args` where `args` is true.
+pub fn message_of<'py>(record: &Obj<'py>) -> Res<Obj<'py>> {
+    let (py, here) = (record.py(), Target::RecordGetMessage);
+    let message = guard::attr(record, Name::msg).at(py, here, get("msg"))?;
+    let message = py_ffi::str(&message).at(py, here, calling("str"))?;
+    let args = guard::attr(record, Name::args).at(py, here, get("args"))?;
+    if !py_ffi::truthy(&args).at(py, here, truth("args"))? {
+        return Ok(message);
+    }
+    let args = guard::attr(record, Name::args).at(py, here, get("args").nth(1))?;
+    py_ffi::remainder(&message, &args).at(py, here, operator("args").nth(1))
+}

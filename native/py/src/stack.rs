@@ -1,0 +1,90 @@
+//! Deep nesting ends in `RecursionError`, never in an overflowing C stack.
+//!
+//! A `__str__` that logs a value whose `__str__` logs … has no Python frames of logging in between, so the interpreter's own
+//! limit comes late: a thread with a small stack would be gone before. Measured by address, not counted: greenlets share a
+//! thread and count together, but their stacks do not add up.
+use std::cell::Cell;
+
+use pyo3::prelude::*;
+
+use crate::ffi::{self as py_ffi, Exc, Res};
+
+/// What has to be left for one more record, everything it calls included.
+const RESERVE: usize = 192 * 1024;
+
+thread_local! {
+    /// The lowest address a record may start at, and the top of the stack; (1, 0) when they cannot be told.
+    static BOUNDS: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+}
+
+/// Is there room on the C stack for one more record? 2 ns.
+#[inline]
+pub fn check(py: Python<'_>) -> Res<()> {
+    let here = std::ptr::from_ref(&py).addr();
+    let (low, high) = BOUNDS.get();
+    if here >= low && low != 0 {
+        Ok(())
+    } else {
+        look_closer(py, here, high)
+    }
+}
+
+#[cold]
+fn look_closer(py: Python<'_>, here: usize, high: usize) -> Res<()> {
+    let (mut low, mut top) = (BOUNDS.get().0, high);
+    if low == 0 {
+        (low, top) = bounds();
+        BOUNDS.set((low, top));
+    }
+    // Outside of the thread's own stack (a coroutine library's): nothing is known.
+    if here < low && top != 0 && here > low.saturating_sub(RESERVE) {
+        return Err(py_ffi::raise(
+            py,
+            Exc::Recursion,
+            "maximum recursion depth exceeded while logging",
+        ));
+    }
+    Ok(())
+}
+
+/// The bounds of this thread's stack.
+#[cfg(target_os = "linux")]
+fn bounds() -> (usize, usize) {
+    // SAFETY: plain calls of the C library on an attribute object of our own, destroyed after use.
+    unsafe {
+        let mut attributes: libc::pthread_attr_t = std::mem::zeroed();
+        if libc::pthread_getattr_np(libc::pthread_self(), &raw mut attributes) != 0 {
+            return (1, 0);
+        }
+        let (mut start, mut size) = (std::ptr::null_mut(), 0);
+        let known =
+            libc::pthread_attr_getstack(&raw const attributes, &raw mut start, &raw mut size) == 0;
+        libc::pthread_attr_destroy(&raw mut attributes);
+        if !known || size <= 2 * RESERVE {
+            return (1, 0);
+        }
+        (start.addr() + RESERVE, start.addr() + size)
+    }
+}
+
+/// The bounds of this thread's stack.
+#[cfg(target_os = "macos")]
+fn bounds() -> (usize, usize) {
+    // SAFETY: plain calls of the C library.
+    unsafe {
+        let thread = libc::pthread_self();
+        let top = libc::pthread_get_stackaddr_np(thread).addr();
+        let size = libc::pthread_get_stacksize_np(thread);
+        if size <= 2 * RESERVE {
+            (1, 0)
+        } else {
+            (top - size + RESERVE, top)
+        }
+    }
+}
+
+/// Elsewhere the interpreter's own limits have to do.
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+fn bounds() -> (usize, usize) {
+    (1, 0)
+}

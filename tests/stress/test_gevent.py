@@ -1,0 +1,103 @@
+"""gevent: greenlets as threads, with locks and thread names as gevent's patch makes them. pip install .[ecosystem]"""
+
+import importlib.util
+
+import pytest
+
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("gevent") is None, reason="pip install .[ecosystem]")
+
+
+@pytest.mark.parametrize("order", ["patch first", "logging first"])
+def test_greenlets_log_with_their_names_and_no_deadlock(run, order):
+    patch = "from gevent import monkey; monkey.patch_all()"
+    first, second = (patch, "") if order == "patch first" else ("import logging, logging.handlers", patch)
+    run(
+        f"""
+        {first}
+        {second}
+        import gevent, io, logging, logging.handlers, os, sys, threading
+        log = logging.getLogger("l")
+        log.setLevel(10)
+        log.propagate = False
+        log.addHandler(logging.FileHandler("app.log"))
+        log.handlers[0].setFormatter(logging.Formatter("%(threadName)s %(message)s %(funcName)s"))
+        class Stream(io.StringIO):
+            def write(self, text):
+                gevent.sleep(0)      # another greenlet runs while the handler's lock is held
+                return super().write(text)
+        stream = Stream()
+        log.addHandler(logging.StreamHandler(stream))
+        def work(n):
+            for i in range(50):
+                log.info("%d %d", n, i)
+                gevent.sleep(0)
+        threads = [threading.Thread(target=work, args=(n,), name=f"t{{n}}") for n in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        lines = sorted(open("app.log").read().splitlines())
+        assert lines == sorted(f"t{{n}} {{n}} {{i}} work" for n in range(8) for i in range(50)), lines[:5]
+        assert sorted(stream.getvalue().splitlines()) == sorted(f"{{n}} {{i}}" for n in range(8) for i in range(50))
+        jobs = [gevent.spawn(work, n) for n in range(20)]
+        gevent.joinall(jobs, timeout=20)
+        print(all(job.ready() for job in jobs))
+        names = {{line.split()[0] for line in open("app.log")}}
+        print(len([name for name in names if name.startswith("t")]), all(name.startswith(("t", "Dummy-")) for name in names))
+        """,
+        timeout=40,
+    )
+
+
+def test_patched_after_the_first_records(run):
+    run(
+        """
+        import logging, sys
+        log = logging.getLogger("l")
+        log.addHandler(logging.StreamHandler(sys.stdout))
+        log.handlers[0].setFormatter(logging.Formatter("%(threadName)s %(message)s"))
+        log.warning("before")
+        import warnings
+        warnings.simplefilter("ignore")
+        from gevent import monkey
+        monkey.patch_all()
+        import gevent, threading
+        log.warning("after")
+        thread = threading.Thread(target=lambda: log.warning("in a greenlet"), name="green")
+        thread.start()
+        thread.join()
+        threading.current_thread().name = "renamed"
+        log.warning("renamed")
+        log.addHandler(logging.StreamHandler(sys.stdout))   # with gevent's lock
+        def hold():
+            with log.handlers[1].lock:
+                gevent.sleep(0.05)
+                log.warning("holder")
+        job = gevent.spawn(hold)
+        gevent.sleep(0)
+        log.warning("waits for the greenlet")
+        job.join()
+        """
+    )
+
+
+def test_gevent_fork_and_subprocess(run):
+    run(
+        """
+        from gevent import monkey; monkey.patch_all()
+        import gevent, logging, os, sys
+        waitpid = monkey.get_original("os", "waitpid")
+        log = logging.getLogger("l")
+        log.addHandler(logging.FileHandler("app.log"))
+        log.warning("parent")
+        for i in range(20):
+            pid = os.fork()
+            if pid == 0:
+                log.warning("child %d", i)
+                os._exit(0)
+            print(waitpid(pid, 0)[1])
+        log.warning("end")
+        """,
+        files=("app.log",),
+        flags=("-W", "ignore::DeprecationWarning"),
+    )

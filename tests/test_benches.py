@@ -1,0 +1,244 @@
+"""The benchmarks run, check what was written, and publish what they found. Nothing here says how fast anything is."""
+
+import importlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PAGES = ("README.md", "docs/explanation/performance.md")
+
+
+def run(*arguments):
+    """`python -m ARGUMENTS` beside the sources, as the documentation says it."""
+    environment = {name: value for name, value in os.environ.items() if name != "FEMTOLOG"}
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=280,
+    )
+
+
+@pytest.fixture
+def publish(monkeypatch):
+    """The module, as it is in the sources. Its package takes the sources off the path again, where they hide the installed one."""
+    monkeypatch.syspath_prepend(str(ROOT))
+    return importlib.import_module("benches.publish")
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A copy of the pages with numbers."""
+    for page in PAGES:
+        (tmp_path / page).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / page, tmp_path / page)
+    return tmp_path
+
+
+TURNS = ("disabled", "enabled", "format", "file", "threads", "queue", "scaling", "changed")
+
+
+def test_each_scenario_runs_on_both_sides_and_its_sink_is_checked(tmp_path):
+    done = run("benches", *TURNS, "--repeats", "1", "--stretch", "0.0001", "--json", str(tmp_path / "found.json"))
+    assert done.returncode in (0, 1), done.stdout  # 1: slower somewhere, which turns as short as these cannot tell
+    found = json.loads((tmp_path / "found.json").read_text())
+    rows = found["scenarios"]
+    assert len({row["name"] for row in rows}) == len(rows) > 50
+    without_sink = set()
+    for row in rows:
+        for side in ("stdlib", "femtolog"):
+            # Less than nothing is possible where so short an empty loop was interrupted: it is subtracted.
+            assert row[side]["least"] <= row[side]["median"]
+            assert row[side]["turns"] and (row["threads"] or row["loop"]["least"] > 0)
+            checked = row[side]["checked"]
+            if not checked["times"]:
+                without_sink.add(row["name"])
+            elif not row["name"].startswith(("disabled ", "isEnabledFor", "getLogger")):
+                assert checked["lines"] > checked["times"]
+            else:
+                assert checked["lines"] == 0
+    assert without_sink == {
+        "disabled logging.debug()",
+        "NullHandler",
+        *(row["name"] for row in rows if "own NullHandler" in row["name"]),
+    }
+    assert {row["name"] for row in rows if row["group"]} == {
+        f"{name}, {threads}" for name in found["scaling"] for threads in ("1 thread", "2 threads")
+    }
+    for sides in found["scaling"].values():
+        assert sides["femtolog"]["two_to_one"] == pytest.approx(sides["femtolog"]["2"] / sides["femtolog"]["1"])
+
+
+def test_benches_in_fresh_processes_answer_for_every_side(tmp_path):
+    run("benches", "memory", "install", "--repeats", "1", "--json", str(tmp_path / "found.json"))
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert found["scenarios"] == []
+    for sizes in found["memory_bytes"].values():
+        assert sizes["stdlib"]["least"] > 0 < sizes["femtolog"]["least"]
+    assert all(ms["least"] > 0 for ms in found["install_ms"].values())
+
+
+def test_an_unknown_bench_is_named():
+    done = run("benches", "disabeld")
+    assert done.returncode == 2
+    assert "no bench called disabeld" in done.stdout
+
+
+def test_callgrind_calls_are_added_up_per_allocator(publish, monkeypatch):
+    instructions = importlib.import_module("benches.instructions")
+    text = (
+        "events: Ir\n"
+        "fn=loop\n1 5\ncfn=_PyObject_Malloc\ncalls=3 0\n1 40\ncfn=malloc\ncalls=2 0\n1 9\n"
+        "fn=other\ncfn=_PyObject_Malloc\ncalls=4 0\n1 40\ncfn=_PyObject_Malloc.part.0\ncalls=9 0\n1 1\nsummary: 123\n"
+    )
+
+    def written(prefix, *_):
+        pathlib.Path(prefix[-1].partition("=")[2]).write_text(text)
+
+    monkeypatch.setattr(instructions, "_process", written)
+    counted = instructions._counted("valgrind", "stdlib", "NullHandler", 1)
+    assert counted == {"instructions": 123, "python_allocations": 7, "libc_allocations": 2}
+
+
+# ---- publish
+
+
+def numbers(least):
+    return {"least": least, "median": least * 2, "turns": [least, least * 3]}
+
+
+def row(name, stdlib, femtolog, picologging=None, group="", threads=0):
+    made = {"name": name, "group": group, "threads": threads, "stdlib": numbers(stdlib), "femtolog": numbers(femtolog)}
+    made["ratio"] = stdlib / femtolog
+    made["picologging"] = numbers(picologging) if picologging else {"reason": "returned <nothing>"}
+    if picologging:
+        made["picologging_ratio"] = picologging / femtolog
+    return made | ({} if threads else {"loop": numbers(3)})
+
+
+def found(names, version="3.12", **sections):
+    """A run in which every call takes 1000 ns, 500 with picologging, 250 with femtolog, but for the three worst."""
+    rows = [row(name, 1000, 250, 500) for name in names]
+    rows += [row("worst", 1000, 1250), row("second worst", 1100, 1000), row("third worst", 1200, 1000)]
+    rows += [row("own, 1 thread", 100, 50, group="own", threads=1), row("own, 2 threads", 100, 25, group="own", threads=2)]
+    about = {
+        "machine": f"a machine for {version}",
+        "load": "0.0 0.0 0.0",
+        "python": f"CPython {version}.0",
+        "version": version,
+        "date": "2026-11-25",
+        "femtolog": "0.1.0",
+        "command": "python -m benches all",
+    }
+    scaling = {"own": {"stdlib": {"1": 1e7, "2": 1e7, "two_to_one": 1.0}, "femtolog": {"1": 2e7, "2": 4e7, "two_to_one": 2.0}}}
+    return {"about": about, "unit": "ns", "scenarios": rows, "scaling": scaling} | sections
+
+
+SECTIONS = {
+    "memory_bytes": {"a logger": {"stdlib": {"least": 376, "median": 377}, "femtolog": {"least": 378, "median": 379}}},
+    "install_ms": {"import femtolog": {"least": 3.5, "median": 4.25}},
+    "instructions": {
+        "calls": 5000,
+        "empty loop": {"instructions": 78, "python_allocations": 0, "libc_allocations": 0},
+        "scenarios": {
+            "NullHandler": {
+                "stdlib": {"instructions": 45078, "python_allocations": 14.7, "libc_allocations": 0},
+                "femtolog": {"instructions": 4078, "python_allocations": 0, "libc_allocations": 1},
+            }
+        },
+    },
+}
+
+
+def published(publish, monkeypatch, tree, *founds):
+    """The exit status of the command."""
+    paths = []
+    for number, run in enumerate(founds):
+        paths.append(tree / f"{number}.json")
+        paths[-1].write_text(json.dumps(run))
+    monkeypatch.setattr(sys, "argv", ["publish", *map(str, paths), "--into", str(tree)])
+    return publish.main()
+
+
+def outside(text):
+    """What was written by hand, line by line."""
+    lines, within = [], False
+    for line in text.splitlines():
+        within = within and not line.startswith("<!-- /numbers")
+        if not within:
+            lines.append(line)
+        within = within or line.startswith("<!-- numbers")
+    return lines
+
+
+def test_publish_writes_between_the_marks_only(publish, monkeypatch, tree):
+    run = found(publish.TYPICAL, **SECTIONS)
+    assert published(publish, monkeypatch, tree, run) == 0
+    for page in PAGES:
+        before, after = (ROOT / page).read_text(), (tree / page).read_text()
+        assert before != after
+        assert outside(before) == outside(after)
+    first = [(tree / page).read_text() for page in PAGES]
+    assert published(publish, monkeypatch, tree, run) == 0
+    assert [(tree / page).read_text() for page in PAGES] == first
+
+
+def test_readme_shows_the_typical_rows_and_the_two_worst(publish, monkeypatch, tree):
+    published(publish, monkeypatch, tree, found(("another", *publish.TYPICAL)))
+    text = (tree / "README.md").read_text()
+    table = text[text.index("<!-- numbers -->") : text.index("<!-- /numbers -->")]
+    shown = [line.split(" | ")[0].removeprefix("| ") for line in table.splitlines() if line.startswith("| ")]
+    assert shown[2:] == [*publish.TYPICAL, "worst", "second worst"]
+    assert "| NullHandler | 1000 | 500 | 250 | 4.0 | 2.0 |" in table
+    assert "| worst | 1000 | – | 1250 | 0.8 | – |" in table
+    assert "a machine for 3.12" in table
+    assert "Least of 2 turns" in table
+
+
+def test_page_shows_every_section_and_a_column_for_each_other_version(publish, monkeypatch, tree):
+    run = found(publish.TYPICAL, **SECTIONS)
+    assert published(publish, monkeypatch, tree, run, found(publish.TYPICAL[1:], "3.11"), found(publish.TYPICAL, "3.14t")) == 0
+    text = (tree / PAGES[1]).read_text()
+    for line in (
+        "| NullHandler | 1000 (2000) | 500 (1000) | 250 (500) |  | 4.0 | 2.0 |",
+        "| scenario | 3.11 | 3.14t |",
+        "| NullHandler | 4.0 | 4.0 |",
+        f"| {publish.TYPICAL[0]} | – | 4.0 |",
+        "| 3.14t | stdlib | femtolog |",
+        "| own | 10.00 → 10.00 (1.00) | 20.00 → 40.00 (2.00) |",
+        "| a logger | 376 (377) | 378 (379) |",
+        "| NullHandler | 45000 / 14.7 / 0.0 | 4000 / 0.0 / 1.0 |",
+        "| import femtolog | 3.500 (4.250) |",
+        r"- worst: returned \<nothing>",
+    ):
+        assert line in text.splitlines(), line
+    assert "| own, 1 thread |" not in text
+
+
+def test_publish_leaves_both_pages_alone_when_a_row_or_a_mark_is_missing(publish, monkeypatch, tree, capsys):
+    before = (tree / "README.md").read_text()
+    assert published(publish, monkeypatch, tree, found(publish.TYPICAL[:-1])) == 1
+    assert f"without {publish.TYPICAL[-1]}" in capsys.readouterr().err
+    page = tree / PAGES[1]
+    page.write_text(page.read_text().replace("<!-- /numbers: calls -->", ""))
+    assert published(publish, monkeypatch, tree, found(publish.TYPICAL)) == 1
+    assert "'numbers: calls' is not marked exactly once" in capsys.readouterr().err
+    assert (tree / "README.md").read_text() == before
+
+
+def test_readmes_rows_are_scenarios_there_are(publish):
+    known = set()
+    for name in TURNS:
+        known |= {scenario.name for scenario in importlib.import_module(f"benches.{name}").SCENARIOS}
+    instructions = importlib.import_module("benches.instructions")
+    assert known >= {*publish.TYPICAL, *instructions.SCENARIOS}
+    assert all(instructions._scenario(name).name == name for name in instructions.SCENARIOS)

@@ -1,0 +1,219 @@
+"""Filter and Filterer."""
+
+import copy
+import logging
+import sys
+
+import pytest
+from oracle import same_as_stdlib
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("name", ["", "a", "a.b", "a.", ".", "A", "\xe9", "a.b.c.d"])
+def test_names_that_pass(w, name):
+    one = logging.Filter(name)
+    w.note("vars", vars(one))
+    for logger in ("", "a", "a.b", "a.bc", "a.b.c", "ab", "a..b", "b.a", "root", "\xe9.x"):
+        w.note(logger, one.filter(logging.makeLogRecord({"name": logger})))
+    for wrong in (None, 5, b"a"):
+        w.catch(one.filter, logging.makeLogRecord({"name": wrong}))
+    w.catch(logging.Filter, None)
+    w.catch(logging.Filter, 5)
+    w.catch(logging.Filter, name="x")
+
+
+RESULTS = [True, False, None, 0, 1, "", "text", [], [0], 0.0, object, float("nan")]
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("result", RESULTS, ids=repr)
+@pytest.mark.parametrize("place", ["logger", "handler"])
+def test_any_result_has_a_truth(w, result, place):
+    """Contract 5.5, item 31."""
+    log, handler, _ = w.plain()
+    (log if place == "logger" else handler).addFilter(lambda record: result)
+    log.info("x")
+    record = logging.makeLogRecord({"msg": "y", "levelno": 20})
+    w.note("results", log.filter(record), handler.filter(record), handler.handle(record), log.handle(record))
+
+
+@same_as_stdlib
+def test_order_is_kept_and_the_first_false_stops(w):
+    """Contract 5.5, item 31."""
+    log, handler, _ = w.plain()
+    for number in range(5):
+        log.addFilter(lambda record, n=number: w.note("asked", n) or n != 3)
+    log.info("x")
+    for number in range(3):
+        handler.addFilter(lambda record, n=number: w.note("handler asked", n) or n != 1)
+    log.filters.clear()
+    log.info("y")
+
+
+@same_as_stdlib
+def test_attribute_filter_if_present_else_the_object_is_called(w):
+    """Contract 5.5, item 31."""
+
+    class Both:
+        def filter(self, record):
+            w.note("filter")
+            return True
+
+        def __call__(self, record):
+            w.note("call")
+            return True
+
+    class Unset:
+        filter = None
+
+        def __call__(self, record):
+            return True
+
+    class Raising:
+        @property
+        def filter(self):
+            raise AttributeError("not there")
+
+        def __call__(self, record):
+            w.note("called")
+            return True
+
+    class Worse:
+        @property
+        def filter(self):
+            raise LookupError("not to be hidden")
+
+    log, _, _ = w.plain()
+    for one in (Both(), Unset(), Raising(), Worse(), Both, len, "text", None, 5):
+        log.filters[:] = [one]
+        w.catch(log.info, "x")
+    log.filters[:] = []
+    on_instance = Both()
+    on_instance.filter = lambda record: w.note("instance") or True
+    log.addFilter(on_instance)
+    log.info("y")
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("place", ["logger", "handler"])
+def test_replaced_records(w, place):
+    """Contract 2.2: only from 3.12 on, only instances of LogRecord; the whole chain for a logger, itself for a handler."""
+    top, top_handler, _ = w.plain("top %(message)s", name="top")
+    log = logging.getLogger("top.below")
+    handler = w.handler("below %(message)s")
+    log.addHandler(handler)
+    other = w.handler("other %(message)s")
+    log.addHandler(other)
+
+    def replace(record):
+        twin = copy.copy(record)
+        twin.msg, twin.args = f"replaced {record.getMessage()}", ()
+        return twin
+
+    class Duck:
+        def __bool__(self):
+            return True
+
+    thing = log if place == "logger" else handler
+    for one in (
+        replace,
+        lambda record: Duck(),
+        lambda record: record,
+        logging.Filter(),
+        lambda record: logging.makeLogRecord({"levelno": 5}),
+    ):
+        thing.filters[:] = [one]
+        w.catch(log.info, "x %s", 1)
+    thing.filters[:] = [replace, replace, lambda record: w.note("seen", record.msg) or True]
+    log.info("y")
+    record = logging.makeLogRecord({"msg": "z", "levelno": 20})
+    w.note("result", thing.filter(record), thing.filter(record) is record, thing.handle(record))
+
+
+@same_as_stdlib
+def test_replacement_by_an_instance_of_a_subclass(w):
+    class Mine(logging.LogRecord):
+        def getMessage(self):
+            return "mine"
+
+    log, handler, _ = w.plain("%(message)s")
+    log.addFilter(lambda record: Mine("n", 50, "p", 1, "m", (), None))
+    log.info("x")
+
+
+@same_as_stdlib
+def test_errors_of_filters_reach_the_caller(w):
+    """Design 6: filter errors propagate, and the lock is free afterwards."""
+    log, handler, _ = w.plain()
+    second = w.handler()
+    log.addHandler(second)
+    for error in (ValueError, KeyboardInterrupt, RecursionError, SystemExit, GeneratorExit):
+
+        def failing(record, error=error):
+            raise error("from a filter")
+
+        for thing in (log, handler):
+            thing.filters[:] = [failing]
+            w.catch(log.info, "x")
+            thing.filters[:] = []
+            w.note("free", handler.lock.acquire(blocking=False))
+            handler.lock.release()
+
+
+@same_as_stdlib
+def test_added_once_and_removed_tolerantly(w):
+    class Equal:
+        def __eq__(self, other):
+            return True
+
+        __hash__ = None
+
+        def __call__(self, record):
+            return True
+
+    log = w.logger()
+    first = logging.Filter("a")
+    for one in (first, first, logging.Filter("a"), Equal(), 5, None):
+        log.addFilter(one)
+        w.note("filters", len(log.filters))
+    for one in (first, first, "never added", Equal()):
+        log.removeFilter(one)
+        w.note("filters", len(log.filters))
+
+
+@same_as_stdlib
+def test_filter_is_called_without_the_lock_of_the_handler(w):
+    log, handler, _ = w.plain()
+    if hasattr(handler.lock, "_is_owned"):
+        handler.addFilter(lambda record: w.note("owned", handler.lock._is_owned()) or True)
+        handler.format = lambda record: w.note("owned", handler.lock._is_owned()) or "text"
+    log.info("x")
+
+
+@same_as_stdlib
+def test_filterer_by_itself(w):
+    one = logging.Filterer()
+    w.note("vars", vars(one))
+    record = logging.makeLogRecord({"name": "a"})
+    w.note("result", one.filter(record) is (record if sys.version_info >= (3, 12) else True))
+    one.addFilter(logging.Filter("b"))
+    w.note("result", one.filter(record))
+    w.catch(one.filter, None)
+    one.filters.clear()
+    w.catch(one.filter, None)
+    w.catch(one.filter, record=record)
+
+
+@same_as_stdlib
+def test_enriching_filter_reaches_every_handler(w):
+    log, _, _ = w.plain("%(who)s %(message)s")
+    log.addHandler(w.handler("{who} {message}", style="{"))
+
+    def enrich(record):
+        record.who = "me"
+        return True
+
+    log.addFilter(enrich)
+    log.info("x")
+    log.removeFilter(enrich)
+    log.info("the field is missing")

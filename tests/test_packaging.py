@@ -1,0 +1,109 @@
+"""What is in the sdist and in the wheel, and that the sdist alone makes the wheel."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tarfile
+import venv
+import zipfile
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent
+TOP_LEVEL = {"femtolog", "femtolog_compat", "femtolog.pth"}
+
+
+def files_of(wheel):
+    """The files of a wheel as they are laid out when it is installed."""
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    data = next((name.partition("/")[0] for name in names if ".data/" in name), "no data tree")
+    return {name.removeprefix(f"{data}/purelib/") for name in names}
+
+
+def pip(python, *arguments):
+    """Run a pip that asks nothing and says little; its output in the assertion when it fails."""
+    done = subprocess.run(
+        [python, "-m", "pip", "--disable-pip-version-check", "--no-input", *arguments],
+        env=os.environ | {"CARGO_TARGET_DIR": str(target())},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+
+def target():
+    """Cargo's folder for this interpreter: a second build of the same sources costs next to nothing."""
+    return pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """(sdist, wheel made from that sdist)"""
+    folder = tmp_path_factory.mktemp("dist")
+    frontend = tmp_path_factory.mktemp("frontend")
+    venv.create(frontend, with_pip=True)
+    python = str(frontend / "bin" / "python")
+    pip(python, "install", "maturin>=1.9,<2")
+    environment = os.environ | {"PATH": f"{frontend / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    subprocess.run(["maturin", "sdist", "--out", str(folder)], cwd=ROOT, env=environment, check=True, capture_output=True)
+    [sdist] = folder.glob("*.tar.gz")
+    pip(sys.executable, "wheel", "--no-deps", "--wheel-dir", str(folder), str(sdist))
+    [wheel] = folder.glob("*.whl")
+    return sdist, wheel
+
+
+@pytest.mark.build
+@pytest.mark.timeout(900)
+def test_the_wheel_installs_two_packages_and_the_startup_file(built):
+    names = files_of(built[1])
+    top = {name.partition("/")[0] for name in names}
+    assert {name for name in top if not name.endswith(".dist-info")} == TOP_LEVEL
+    assert len(top) == len(TOP_LEVEL) + 1
+    assert sum(name.startswith("femtolog/_native.") and name.endswith((".so", ".pyd")) for name in names) == 1
+    assert {"femtolog/py.typed", "femtolog/__init__.pyi", "femtolog/_native.pyi", "femtolog_compat/__init__.py"} <= names
+    assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]
+
+
+@pytest.mark.build
+@pytest.mark.timeout(900)
+def test_the_sdist_has_the_sources_and_nothing_built(built):
+    with tarfile.open(built[0]) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    needed = {
+        "Cargo.toml",
+        "Cargo.lock",
+        "LICENSE",
+        "README.md",
+        "pyproject.toml",
+        "native/py/Cargo.toml",
+        "native/core/Cargo.toml",
+    }
+    assert needed <= names
+    assert {"femtolog/__init__.py", "compat/purelib/femtolog.pth", "compat/purelib/femtolog_compat/__init__.py"} <= names
+    assert not [name for name in names if name.endswith((".so", ".pyd", ".pyc")) or "__pycache__" in name]
+
+
+@pytest.mark.build
+@pytest.mark.timeout(900)
+def test_the_wheel_installed_alone_runs_and_uninstalls_without_a_trace(built, tmp_path):
+    venv.create(tmp_path, with_pip=True)
+    python = tmp_path / "bin" / "python"
+    site = next((tmp_path / "lib").glob("python3.*")) / "site-packages"
+    before = {path.name for path in site.iterdir()}
+    pip(str(python), "install", "--no-deps", str(built[1]))
+    program = "import femtolog as logging; logging.basicConfig(format='%(levelname)s %(message)s'); logging.warning('%d', 1)"
+    done = subprocess.run([python, "-c", program], capture_output=True, text=True, cwd=tmp_path, timeout=60, check=True)
+    assert done.stderr == "WARNING 1\n"
+    script = tmp_path / "bin" / "femtolog-run"
+    done = subprocess.run(
+        [script, "-c", "import logging; print(logging.__spec__.loader)"], capture_output=True, text=True, cwd=tmp_path, check=True
+    )
+    assert "femtolog" in done.stdout
+    pip(str(python), "uninstall", "-y", "femtolog")
+    assert {path.name for path in site.iterdir()} == before
+    assert not script.exists()

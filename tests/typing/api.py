@@ -1,0 +1,52 @@
+"""A user's program: what type checkers must accept, checked with `mypy --strict` and never run."""
+
+import femtolog
+import femtolog as logging
+import femtolog.config
+import femtolog.handlers
+from femtolog import Formatter, Handler, LoggerAdapter, LogRecord, getLogger, install, is_installed, uninstall
+from femtolog.handlers import QueueHandler, RotatingFileHandler
+
+
+class Collect(Handler):
+    def __init__(self) -> None:
+        super().__init__(level=logging.DEBUG)
+        self.records: list[LogRecord] = []
+
+    def emit(self, record: LogRecord) -> None:
+        self.records.append(record)
+
+
+install()
+with femtolog.installed():
+    installed: bool = is_installed()
+uninstall()
+natively: int = femtolog.stats()["native"]
+why_not: dict[str, int] = femtolog.stats()["reference"]
+femtolog.reset_stats()
+version: str = femtolog.__version__
+femtolog.add_level("NOTICE", 25)
+why: list[str] = femtolog.explain("app.db", logging.DEBUG)
+logged: bool | None = femtolog.explain(getLogger(), "INFO").logged
+reasons: list[str] = [step.reason for step in femtolog.explain("app", 10, logging.makeLogRecord({})).steps]
+femtolog.fileConfig("logging.ini", safe=True)
+
+log: logging.Logger = getLogger(__name__)
+log.addHandler(Collect())
+log.setLevel("INFO")
+log.info("%s of %d", "one", 3, extra={"a": 1}, stacklevel=2)
+log.error("failed", exc_info=ValueError("x"))
+adapter: LoggerAdapter[logging.Logger] = LoggerAdapter(log, {"request": 7})
+adapter.warning("careful")
+logging.raiseExceptions = False
+logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
+logging.captureWarnings(True)
+level: int = logging.getLevelNamesMapping()["INFO"]
+formatter = Formatter("{message}", style="{", defaults={"user": "-"})
+rotating: RotatingFileHandler = RotatingFileHandler("app.log", maxBytes=1_000_000, backupCount=3, delay=True)
+rotating.setFormatter(formatter)
+femtolog.config.dictConfig({"version": 1})
+port: int = femtolog.handlers.DEFAULT_TCP_LOGGING_PORT
+queue_handler: type[QueueHandler] = femtolog.handlers.QueueHandler
+root: logging.RootLogger = logging.root
+names: dict[int, str] = logging._levelToName
