@@ -461,17 +461,18 @@ impl<'a, 'py> View<'a, 'py> {
         unsafe { !type_lookup(ffi::Py_TYPE(self.object.as_ptr()), name.as_ptr()).is_null() }
     }
 
-    /// Is `object.name` a Python function of its class, which nothing of its own hides?
-    pub fn has_function(&self, name: Name) -> bool {
-        let Some((info, values)) = self.direct else {
-            return false;
-        };
+    /// The Python function of its class that `object.name` binds, where nothing of the object's own hides it.
+    #[inline]
+    pub fn function(&self, name: Name) -> Option<Obj<'py>> {
+        let (info, values) = self.direct?;
         let slot = slot(self.object, info, name);
-        // SAFETY: the class attribute is alive as long as the type's tag stays; an index of the shared keys.
+        // SAFETY: the class attribute is alive as long as the type's tag stays; an index of the shared keys; owned before
+        // anything can run.
         unsafe {
-            !slot.default.is_null()
+            let found = !slot.default.is_null()
                 && ffi::Py_TYPE(slot.default) == &raw mut ffi::PyFunction_Type
-                && (slot.index == NO_INDEX || (*values.add(slot.index as usize)).is_null())
+                && (slot.index == NO_INDEX || (*values.add(slot.index as usize)).is_null());
+            found.then(|| Bound::from_borrowed_ptr(self.object.py(), slot.default))
         }
     }
 
@@ -700,6 +701,20 @@ pub fn attr<'py>(obj: &Obj<'py>, name: Name) -> Res<Obj<'py>> {
     match view(obj).and_then(|view| view.get(name)) {
         Some(value) => Ok(value),
         None => py_ffi::getattr(obj, name),
+    }
+}
+
+/// `obj.name(*args)`. A Python function of the class is called without the interpreter looking it up once more: 200 instructions
+/// of 450.
+#[inline]
+pub fn call_method<'py, const N: usize>(
+    obj: &Obj<'py>,
+    name: Name,
+    args: [&Obj<'py>; N],
+) -> Res<Obj<'py>> {
+    match view(obj).and_then(|view| view.function(name)) {
+        Some(function) => py_ffi::call_on(&function, obj, args),
+        None => py_ffi::method(obj, name, args),
     }
 }
 

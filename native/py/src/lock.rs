@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 
 use crate::ffi::{self as py_ffi, Obj, Res};
 use crate::globals;
-use crate::guard;
+use crate::guard::{self, View};
 use crate::names::Name;
 use crate::natives::Target;
 #[cfg(not(Py_3_13))]
@@ -22,14 +22,32 @@ pub fn with<T>(lock: &Obj<'_>, body: impl FnOnce() -> Res<Option<T>>) -> Res<Opt
 
 /// Runs `body` holding the handler's lock, as the running version's methods take it: through `acquire()` and `release()` up to
 /// 3.12 (which a subclass may override), by entering `self.lock` itself from 3.13 on. `within` is the method that takes it.
-#[cfg(Py_3_13)]
+#[inline]
 pub fn held(handler: &Obj<'_>, within: Target, body: impl FnOnce() -> Res<()>) -> Res<()> {
+    held_seen(handler, guard::view(handler), within, |_| body())
+}
+
+/// The same for a handler that has just been looked at. `body` gets the view back if taking the lock has run nothing.
+#[cfg(Py_3_13)]
+pub fn held_seen<'a, 'py>(
+    handler: &'a Obj<'py>,
+    view: Option<View<'a, 'py>>,
+    within: Target,
+    body: impl FnOnce(Option<View<'a, 'py>>) -> Res<()>,
+) -> Res<()> {
     let py = handler.py();
-    let lock = guard::attr(handler, Name::lock).at(py, within, get("lock"))?;
+    let lock = match view.and_then(|view| view.get(Name::lock)) {
+        Some(lock) => lock,
+        None => py_ffi::getattr(handler, Name::lock).at(py, within, get("lock"))?,
+    };
+    if py_ffi::try_acquire(&lock) {
+        let result = body(view).map(Some);
+        return py_ffi::release_after(&lock, result).map(drop);
+    }
     let mut entered = false;
     let result = with(&lock, || {
         entered = true;
-        body().map(Some)
+        body(None).map(Some)
     });
     if entered {
         result.map(drop)
@@ -40,10 +58,25 @@ pub fn held(handler: &Obj<'_>, within: Target, body: impl FnOnce() -> Res<()>) -
 
 /// As above.
 #[cfg(not(Py_3_13))]
-pub fn held(handler: &Obj<'_>, within: Target, body: impl FnOnce() -> Res<()>) -> Res<()> {
+pub fn held_seen<'a, 'py>(
+    handler: &'a Obj<'py>,
+    view: Option<View<'a, 'py>>,
+    within: Target,
+    body: impl FnOnce(Option<View<'a, 'py>>) -> Res<()>,
+) -> Res<()> {
     let py = handler.py();
-    acquire(handler).at(py, within, call("acquire"))?;
-    let result = body();
+    let taken = view.is_some_and(|view| {
+        view.method(Name::acquire) == Target::HandlerAcquire
+            && view
+                .get(Name::lock)
+                .is_some_and(|lock| py_ffi::try_acquire(&lock))
+    });
+    let result = if taken {
+        body(view)
+    } else {
+        acquire(handler).at(py, within, call("acquire"))?;
+        body(None)
+    };
     let pending = result.err().map(|raised| raised.take(py));
     let released = release(handler).at(py, within, call("release"));
     match pending {
@@ -58,16 +91,8 @@ pub fn held(handler: &Obj<'_>, within: Target, body: impl FnOnce() -> Res<()>) -
 
 /// `handler.acquire()`
 #[cfg(not(Py_3_13))]
-pub fn acquire(handler: &Obj<'_>) -> Res<()> {
-    let taken = guard::view(handler).is_some_and(|view| {
-        view.method(Name::acquire) == Target::HandlerAcquire
-            && view
-                .get(Name::lock)
-                .is_some_and(|lock| py_ffi::try_acquire(&lock))
-    });
-    if taken {
-        return Ok(());
-    }
+#[cold]
+fn acquire(handler: &Obj<'_>) -> Res<()> {
     if guard::target(handler, Name::acquire) == Target::HandlerAcquire {
         let (py, here) = (handler.py(), Target::HandlerAcquire);
         let lock = guard::attr(handler, Name::lock).at(py, here, get("lock"))?;
@@ -81,7 +106,7 @@ pub fn acquire(handler: &Obj<'_>) -> Res<()> {
 
 /// `handler.release()`
 #[cfg(not(Py_3_13))]
-pub fn release(handler: &Obj<'_>) -> Res<()> {
+fn release(handler: &Obj<'_>) -> Res<()> {
     let given = guard::view(handler).is_some_and(|view| {
         view.method(Name::release) == Target::HandlerRelease
             && view

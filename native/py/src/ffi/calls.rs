@@ -69,6 +69,41 @@ pub fn call_dict<'py>(
     }
 }
 
+/// `obj` and its arguments as vectorcall wants them: one slot in front is the callee's to scribble on
+/// (`PY_VECTORCALL_ARGUMENTS_OFFSET`), then self, then at most 12 arguments.
+#[inline]
+fn stacked<const N: usize>(obj: &Obj<'_>, args: [&Obj<'_>; N]) -> [*mut ffi::PyObject; 14] {
+    const { assert!(N <= 12) };
+    let mut stack = [ptr::null_mut(); 14];
+    stack[1] = obj.as_ptr();
+    for (slot, arg) in stack[2..].iter_mut().zip(args) {
+        *slot = arg.as_ptr();
+    }
+    stack
+}
+
+/// `function(obj, *args)`
+#[inline]
+pub fn call_on<'py, const N: usize>(
+    function: &Obj<'py>,
+    obj: &Obj<'py>,
+    args: [&Obj<'py>; N],
+) -> Res<Obj<'py>> {
+    let stack = stacked(obj, args);
+    // SAFETY: the stack outlives the call, holds live objects, and owns the slot before its first argument.
+    unsafe {
+        owned(
+            obj.py(),
+            python!(c::PyObject_Vectorcall(
+                function.as_ptr(),
+                stack.as_ptr().add(1),
+                (N + 1) | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET,
+                ptr::null_mut(),
+            )),
+        )
+    }
+}
+
 /// `obj.name(*args)`
 #[inline]
 pub fn method<'py, const N: usize>(
@@ -77,13 +112,7 @@ pub fn method<'py, const N: usize>(
     args: [&Obj<'py>; N],
 ) -> Res<Obj<'py>> {
     let py = obj.py();
-    // One slot in front is the callee's to scribble on (PY_VECTORCALL_ARGUMENTS_OFFSET), then self, then at most 12 arguments.
-    let mut stack = [ptr::null_mut(); 14];
-    stack[1] = obj.as_ptr();
-    for (slot, arg) in stack[2..].iter_mut().zip(args) {
-        *slot = arg.as_ptr();
-    }
-    const { assert!(N <= 12) };
+    let stack = stacked(obj, args);
     // SAFETY: the stack outlives the call, holds live objects, and owns the slot before its first argument.
     unsafe {
         owned(

@@ -18,12 +18,7 @@ pub fn with_statement<T>(
 ) -> Res<Option<T>> {
     let py = manager.py();
     if try_acquire(manager) {
-        let result = body();
-        return if try_release(manager) {
-            result
-        } else {
-            release_after(manager, result)
-        };
+        return release_after(manager, body());
     }
     let (Some(enter), Some(exit)) = (
         special(manager, Name::__enter__)?,
@@ -57,9 +52,19 @@ pub fn with_statement<T>(
     }
 }
 
+/// Gives back a lock that [`try_acquire`] took, with what was done meanwhile.
+#[inline]
+pub fn release_after<T>(lock: &Obj<'_>, result: Res<Option<T>>) -> Res<Option<T>> {
+    if try_release(lock) {
+        result
+    } else {
+        release_by_method(lock, result)
+    }
+}
+
 /// Releases a lock that was taken by its structure but cannot be given back that way (its owner was changed from Python).
 #[cold]
-fn release_after<T>(lock: &Obj<'_>, result: Res<Option<T>>) -> Res<Option<T>> {
+fn release_by_method<T>(lock: &Obj<'_>, result: Res<Option<T>>) -> Res<Option<T>> {
     let pending = match result {
         Ok(value) => Ok(value),
         Err(raised) => Err(raised.take(lock.py())),

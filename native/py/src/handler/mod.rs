@@ -217,7 +217,8 @@ fn emit_unlocked<'py>(
     let (here, handler) = (Target::HandlerHandle, view.object());
     match stream::emit_quietly(view, record, place)? {
         Quiet::Written => Ok(()),
-        Quiet::Formatted(stream, line) => lock::held(handler, here, || {
+        // Nothing has run since the handler was looked at.
+        Quiet::Formatted(stream, line) => lock::held_seen(handler, Some(*view), here, |_| {
             stream::emit_line(handler, record, place, &stream, &line)
         }),
         Quiet::Nothing => {

@@ -246,7 +246,7 @@ fn write_line<'py>(
 ) -> Res<()> {
     let (py, here) = (handler.py(), Target::StreamEmit);
     settle_for_others(record, place)?;
-    py_ffi::method(stream, Name::write, [line]).at(py, here, calling("write"))?;
+    guard::call_method(stream, Name::write, [line]).at(py, here, calling("write"))?;
     flush_after(handler)
 }
 
@@ -278,8 +278,13 @@ fn write_by<'py>(
 #[inline]
 fn flush_after(handler: &Obj<'_>) -> Res<()> {
     let (py, here) = (handler.py(), Target::StreamEmit);
-    match guard::target(handler, Name::flush) {
-        Target::StreamFlush => flush_stream(handler),
+    let view = guard::view(handler);
+    let flush = view.map_or_else(
+        || guard::target(handler, Name::flush),
+        |view| view.method(Name::flush),
+    );
+    match flush {
+        Target::StreamFlush => flush_stream(handler, view),
         _ => py_ffi::method(handler, Name::flush, []).map(drop),
     }
     .at(py, here, calling("flush"))
@@ -309,19 +314,25 @@ pub fn flush<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     let Some([]) = call.parse([], 0) else {
         return call.mismatch();
     };
-    flush_stream(&call.slf())?;
+    let handler = call.slf();
+    flush_stream(&handler, guard::view(&handler))?;
     Ok(py_ffi::none(call.py()))
 }
 
 /// Flushes the stream under the handler's lock, if there is a stream and it can be flushed.
-fn flush_stream(handler: &Obj<'_>) -> Res<()> {
+fn flush_stream<'py>(handler: &Obj<'py>, view: Option<View<'_, 'py>>) -> Res<()> {
     let (py, here) = (handler.py(), Target::StreamFlush);
-    lock::held(handler, here, || {
-        let stream = guard::attr(handler, Name::stream).at(py, here, get("stream"))?;
-        if py_ffi::truthy(&stream).at(py, here, truth("stream"))? {
-            if guard::view(&stream).is_some_and(|stream| stream.has_function(Name::flush)) {
-                // What hasattr() would find is what the call finds: no bound method in between.
-                return py_ffi::method(&stream, Name::flush, []).map(drop).at(
+    lock::held_seen(handler, view, here, |view| {
+        let stream = match view.and_then(|view| view.get(Name::stream)) {
+            Some(stream) => stream,
+            None => guard::attr(handler, Name::stream).at(py, here, get("stream"))?,
+        };
+        if py_ffi::is_true_as_any_object(&stream)
+            || py_ffi::truthy(&stream).at(py, here, truth("stream"))?
+        {
+            // What hasattr() would find is what the call finds: no bound method in between.
+            if let Some(flush) = guard::view(&stream).and_then(|view| view.function(Name::flush)) {
+                return py_ffi::call_on(&flush, &stream, []).map(drop).at(
                     py,
                     here,
                     calling("flush"),
