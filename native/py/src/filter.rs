@@ -74,9 +74,9 @@ pub fn ask<'py>(
 /// Has a logger or handler no filters at all?
 #[inline]
 pub fn has_none(filterer: &View<'_, '_>) -> bool {
-    filterer
-        .get(Name::filters)
-        .is_some_and(|filters| py_ffi::is_list(&filters) && py_ffi::list_len(&filters) == 0)
+    filterer.test(Name::filters, |filters| {
+        py_ffi::is_list(filters) && py_ffi::list_len(filters) == 0
+    })
 }
 
 #[cold]

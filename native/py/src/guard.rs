@@ -16,9 +16,9 @@ use pyo3::prelude::*;
 
 use crate::bind;
 use crate::cell::Shared;
-use crate::ffi::{self as py_ffi, Obj, Res};
+use crate::ffi::{self as py_ffi, Obj, Ref, Res};
 use crate::names::{self, Name};
-use crate::natives::{COUNT, TABLE, Target};
+use crate::natives::Target;
 use crate::raw::{self, NO_INDEX};
 
 /// What the type's own lookup finds for `name`, borrowed; null when nothing. No descriptor is called.
@@ -41,8 +41,8 @@ struct Slot {
     state: State,
     /// The class attribute of that name (no descriptor); borrowed, alive as long as the type's tag stays.
     default: *mut ffi::PyObject,
-    /// The native implementation the type's lookup finds, `COUNT` when it finds something else or nothing.
-    target: u16,
+    /// The native implementation the type's lookup finds, if it finds one.
+    target: Target,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ const UNKNOWN: Slot = Slot {
     index: NO_INDEX,
     state: State::Unknown,
     default: std::ptr::null_mut(),
-    target: COUNT as u16,
+    target: Target::Foreign,
 };
 
 /// What is known of one type. Never freed but reused in place: a type that dies leaves its place to the next at its address.
@@ -75,6 +75,8 @@ struct Info {
     shadows: Cell<Shadows>,
     /// For each [`Role`]: asked for already, and the answer.
     roles: Cell<(u8, u8)>,
+    /// Where an attribute that no descriptor decides stands in the shared keys; `NO_INDEX`: only its slot tells.
+    places: [Cell<u8>; names::COUNT],
     slots: [Cell<Slot>; names::COUNT],
 }
 
@@ -179,6 +181,7 @@ static TYPES: Shared<Types> = Shared::new(Types {
 /// Forgets all type information: what is bound has changed.
 pub fn forget_types(py: Python<'_>) {
     crate::ordinary::forget(py);
+    crate::level::forget(py);
     TYPES.with(py, |types| {
         types.by_tag = [None; TABLE_SIZE];
         if let Some(infos) = &types.by_address {
@@ -240,6 +243,7 @@ unsafe fn refresh(py: Python<'_>, class: *mut ffi::PyTypeObject) -> &'static Inf
                     direct: Cell::new(false),
                     shadows: Cell::new(Shadows::NONE),
                     roles: Cell::new((0, 0)),
+                    places: [const { Cell::new(NO_INDEX) }; names::COUNT],
                     slots: [const { Cell::new(UNKNOWN) }; names::COUNT],
                 }))
             });
@@ -251,7 +255,8 @@ unsafe fn refresh(py: Python<'_>, class: *mut ffi::PyTypeObject) -> &'static Inf
             } else {
                 raw::keys_len(keys)
             });
-            for slot in &info.slots {
+            for (place, slot) in info.places.iter().zip(&info.slots) {
+                place.set(NO_INDEX);
                 slot.set(UNKNOWN);
             }
             info.roles.set((0, 0));
@@ -407,9 +412,7 @@ impl<'a, 'py> View<'a, 'py> {
     #[inline(always)]
     pub fn method(&self, name: Name) -> Target {
         match self.direct {
-            Some((info, _)) => TABLE
-                .get(slot(self.object, info, name).target as usize)
-                .map_or(Target::Foreign, |entry| entry.target),
+            Some((info, _)) => slot(self.object, info, name).target,
             None => own_or_type_target(self.object, name),
         }
     }
@@ -477,16 +480,56 @@ impl<'a, 'py> View<'a, 'py> {
     }
 
     /// `object.name`, if it exists and is no descriptor's business.
-    #[inline]
+    #[inline(always)]
     pub fn get(&self, name: Name) -> Option<Obj<'py>> {
-        let Some((info, values)) = self.direct else {
-            return peek_anywhere(self.object, name);
-        };
+        if self.direct.is_some() {
+            self.look(name).map(pyo3::Borrowed::to_owned)
+        } else {
+            peek_anywhere(self.object, name)
+        }
+    }
+
+    /// Is there an `object.name` (see [`Self::get`]) of which `holds` is true? `holds` runs no Python code.
+    #[inline(always)]
+    pub fn test(&self, name: Name, holds: impl FnOnce(&Obj<'py>) -> bool) -> bool {
+        if self.direct.is_some() {
+            self.look(name).is_some_and(|found| holds(&found))
+        } else {
+            peek_anywhere(self.object, name).is_some_and(|found| holds(&found))
+        }
+    }
+
+    /// [`Self::get`] of an object that is read in place, without taking a reference: good as long as the view is.
+    #[inline(always)]
+    fn look(&self, name: Name) -> Option<Ref<'a, 'py>> {
+        let (info, values) = self.direct?;
+        let place = info.places[name as usize].get();
+        if place != NO_INDEX {
+            // SAFETY: an index of the shared keys, which the array has; what is found is alive until Python code runs, and the view
+            // is not used after that.
+            let own = unsafe {
+                pyo3::Borrowed::from_ptr_or_opt(self.object.py(), *values.add(place as usize))
+            };
+            if own.is_some() {
+                return own;
+            }
+        }
+        self.look_at_class(info, values, name)
+    }
+
+    /// The same by the slot: the class's own attribute, or one that was not asked for yet.
+    #[inline(never)]
+    fn look_at_class(
+        &self,
+        info: &'static Info,
+        values: *mut *mut ffi::PyObject,
+        name: Name,
+    ) -> Option<Ref<'a, 'py>> {
         let slot = slot(self.object, info, name);
         if slot.state != State::Plain {
             return None;
         }
-        // SAFETY: an index of the shared keys, which the array has; the borrowed value is owned before anything can run.
+        // SAFETY: as for `look`; the class attribute is alive as long as the type's tag stays.
         unsafe {
             let mut found = std::ptr::null_mut();
             if slot.index != NO_INDEX {
@@ -495,7 +538,7 @@ impl<'a, 'py> View<'a, 'py> {
             if found.is_null() {
                 found = slot.default;
             }
-            Bound::from_borrowed_ptr_or_opt(self.object.py(), found)
+            pyo3::Borrowed::from_ptr_or_opt(self.object.py(), found)
         }
     }
 
@@ -505,23 +548,25 @@ impl<'a, 'py> View<'a, 'py> {
     pub fn cached_enabled(&self, level: &Obj<'py>) -> Option<bool> {
         let (info, values) = self.direct?;
         let number = raw::small_int(level)?;
-        let (disabled, cache) = (
-            slot(self.object, info, Name::disabled),
-            slot(self.object, info, Name::_cache),
-        );
-        if number < 0
-            || disabled.state != State::Plain
-            || cache.state != State::Plain
-            || disabled.index == NO_INDEX
-            || cache.index == NO_INDEX
-        {
+        let mut places = [
+            info.places[Name::disabled as usize].get(),
+            info.places[Name::_cache as usize].get(),
+        ];
+        if places.contains(&NO_INDEX) {
+            for (place, name) in places.iter_mut().zip([Name::disabled, Name::_cache]) {
+                slot(self.object, info, name);
+                *place = info.places[name as usize].get();
+            }
+        }
+        if number < 0 || places.contains(&NO_INDEX) {
             return None;
         }
+        let [disabled, cache] = places;
         // SAFETY: indexes of the shared keys, which the array has; nothing runs between the reads; the key is an exact int, its
         // own hash.
         unsafe {
-            let cache = *values.add(cache.index as usize);
-            if *values.add(disabled.index as usize) != ffi::Py_False()
+            let cache = *values.add(cache as usize);
+            if *values.add(disabled as usize) != ffi::Py_False()
                 || cache.is_null()
                 || ffi::PyDict_CheckExact(cache) == 0
             {
@@ -600,7 +645,7 @@ fn resolve(obj: &Obj<'_>, info: &'static Info, name: Name) -> Slot {
                 slot.state = State::Descriptor;
             }
             slot.default = found;
-            slot.target = bind::target_of(found) as u16;
+            slot.target = bind::target_of(found);
         }
         let keys = info.keys.get();
         if !keys.is_null() {
@@ -613,6 +658,9 @@ fn resolve(obj: &Obj<'_>, info: &'static Info, name: Name) -> Slot {
                 .and_then(|at| u8::try_from(at).ok())
                 .unwrap_or(NO_INDEX);
         }
+    }
+    if slot.state == State::Plain {
+        info.places[name as usize].set(slot.index);
     }
     info.slots[name as usize].set(slot);
     slot
@@ -654,9 +702,7 @@ pub fn target(obj: &Obj<'_>, method: Name) -> Target {
         Some(View {
             direct: Some((info, _)),
             ..
-        }) => TABLE
-            .get(slot(obj, info, method).target as usize)
-            .map_or(Target::Foreign, |entry| entry.target),
+        }) => slot(obj, info, method).target,
         _ => own_or_type_target(obj, method),
     }
 }
@@ -669,7 +715,7 @@ fn own_or_type_target(obj: &Obj<'_>, method: Name) -> Target {
     }
     let info = info(obj);
     let slot = slot(obj, info, method);
-    if slot.target as usize >= COUNT {
+    if slot.target == Target::Foreign {
         return Target::Foreign;
     }
     if !info.plain.get() {
@@ -677,7 +723,7 @@ fn own_or_type_target(obj: &Obj<'_>, method: Name) -> Target {
     }
     // SAFETY: the info is of this type and plain. Functions are no data descriptors, so an instance attribute wins.
     if unsafe { own(obj, slot, method) }.is_null() {
-        TABLE[slot.target as usize].target
+        slot.target
     } else {
         Target::Foreign
     }

@@ -1,7 +1,11 @@
 //! Levels and their names: `getLevelName`, `_checkLevel`, `addLevelName` and the mapping, from the module's own tables.
 use pyo3::prelude::*;
+#[cfg(Py_3_12)]
+use pyo3::types::PyDict;
 
 use crate::call::Call;
+#[cfg(Py_3_12)]
+use crate::cell::Shared;
 use crate::ffi::{self as py_ffi, Exc, Obj, Res};
 use crate::globals;
 use crate::names::Name;
@@ -40,6 +44,118 @@ pub fn name_of<'py>(py: Python<'py>, level: &Obj<'py>) -> Res<Obj<'py>> {
         here,
         operator("get").nth(1),
     )
+}
+
+/// Names of the standard levels, read while `getLevelName` was the stdlib's and its table a dict; borrowed from that dict, which has
+/// not changed as long as the epoch is the same. A lookup takes 150 instructions, this 40.
+#[cfg(Py_3_12)]
+struct Known {
+    epoch: globals::Epoch,
+    names: [*mut pyo3::ffi::PyObject; 6],
+}
+
+#[cfg(Py_3_12)]
+static KNOWN: Shared<Known> = Shared::new(Known {
+    epoch: 0,
+    names: [std::ptr::null_mut(); 6],
+});
+
+/// The place of a standard level in [`Known::names`].
+#[cfg(Py_3_12)]
+#[inline]
+fn place(level: &Obj<'_>) -> Option<usize> {
+    Some(match raw::small_int(level)? {
+        10 => 1,
+        20 => 2,
+        30 => 3,
+        40 => 4,
+        50 => 5,
+        _ => return None,
+    })
+}
+
+/// `getLevelName(level)` of a standard level, as long as nothing it depends on has changed since [`remember`].
+#[cfg(Py_3_12)]
+#[inline]
+pub fn known_name<'py>(py: Python<'py>, level: &Obj<'py>) -> Option<Obj<'py>> {
+    let place = place(level)?;
+    let epoch = globals::epoch(py);
+    KNOWN.with(py, |known| {
+        let name = known.names[place];
+        (known.epoch == epoch && !name.is_null()).then(|| {
+            let [name] = py_ffi::own_all(py, [name]);
+            name
+        })
+    })
+}
+
+/// Keeps the name of a standard level for [`known_name`], where changes of all that it depends on will be noticed.
+#[cfg(Py_3_12)]
+#[cold]
+pub fn remember<'py>(py: Python<'py>, level: &Obj<'py>) -> Res<()> {
+    static TABLE: Shared<Option<raw::Watch>> = Shared::new(None);
+    let Some(place) = place(level) else {
+        return Ok(());
+    };
+    let table = globals::get(py, Name::_levelToName)?;
+    let Ok(table) = table.cast_exact::<PyDict>() else {
+        return Ok(());
+    };
+    let watched = TABLE.with(py, |watch| {
+        watch
+            .as_ref()
+            .is_some_and(|watch| watch.dict(py).is(table) && watch.is_counted())
+    });
+    if !watched {
+        let watch = raw::Watch::new(table);
+        let counted = watch.is_counted();
+        // The old one gives up a dict, which may run Python code: not within the cell.
+        let old = TABLE.with(py, |known| known.replace(watch));
+        drop(old);
+        if !counted || !globals::is_epoch_true() {
+            return Ok(());
+        }
+    }
+    let epoch = globals::epoch(py);
+    let number = raw::small_int(level).unwrap_or_default();
+    let own = globals::is_own(py, Name::getLevelName, Target::GetLevelName)?
+        && globals::get(py, Name::_levelToName)?.is(table);
+    let name = py_ffi::dict_get_number(table, level, number);
+    if let Some(name) = name.filter(|name| own && !name.is_none())
+        && globals::epoch(py) == epoch
+    {
+        KNOWN.with(py, |known| {
+            if known.epoch != epoch {
+                known.names = [std::ptr::null_mut(); 6];
+                known.epoch = epoch;
+            }
+            known.names[place] = name.as_ptr();
+        });
+    }
+    Ok(())
+}
+
+/// Forgets all names: what is bound has changed.
+#[cfg(Py_3_12)]
+pub fn forget(py: Python<'_>) {
+    KNOWN.with(py, |known| known.names = [std::ptr::null_mut(); 6]);
+}
+
+/// Nothing is kept: 3.11 has no epoch that a dict besides the modules' could be part of.
+#[cfg(not(Py_3_12))]
+pub fn known_name<'py>(_: Python<'py>, _: &Obj<'py>) -> Option<Obj<'py>> {
+    None
+}
+
+/// As above.
+#[cfg(not(Py_3_12))]
+pub fn forget(_: Python<'_>) {}
+
+/// As above.
+#[cfg(not(Py_3_12))]
+#[allow(clippy::unnecessary_wraps, reason = "same shape as on newer versions")]
+pub fn remember(_: Python<'_>, _: &Obj<'_>) -> Res<()> {
+    Ok(())
 }
 
 /// `logging.getLevelName`

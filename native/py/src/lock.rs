@@ -67,9 +67,7 @@ pub fn held_seen<'a, 'py>(
     let py = handler.py();
     let taken = view.is_some_and(|view| {
         view.method(Name::acquire) == Target::HandlerAcquire
-            && view
-                .get(Name::lock)
-                .is_some_and(|lock| py_ffi::try_acquire(&lock))
+            && view.test(Name::lock, py_ffi::try_acquire)
     });
     let result = if taken {
         body(view)
@@ -109,9 +107,7 @@ fn acquire(handler: &Obj<'_>) -> Res<()> {
 fn release(handler: &Obj<'_>) -> Res<()> {
     let given = guard::view(handler).is_some_and(|view| {
         view.method(Name::release) == Target::HandlerRelease
-            && view
-                .get(Name::lock)
-                .is_some_and(|lock| py_ffi::try_release(&lock))
+            && view.test(Name::lock, py_ffi::try_release)
     });
     if given {
         return Ok(());

@@ -52,7 +52,7 @@ macro_rules! natives {
         /// The identity of a native implementation.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         #[allow(clippy::enum_variant_names, reason = "named after the method each stands for")]
-        #[repr(usize)]
+        #[repr(u16)]
         pub enum Target {
             $($($variant,)*)*
             /// Not ours: an override, a patch, or something without a native implementation.

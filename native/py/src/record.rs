@@ -14,6 +14,7 @@ use crate::ffi::{self as py_ffi, Exc, Obj, Ref, Res};
 use crate::globals;
 use crate::guard;
 use crate::late::Late;
+use crate::level;
 use crate::names::Name;
 use crate::natives::Target;
 use crate::stats;
@@ -482,8 +483,13 @@ pub fn is_plain_extra(extra: &Obj<'_>) -> bool {
 
 /// `getLevelName(level)`
 pub fn level_name<'py>(py: Python<'py>, level: &Obj<'py>) -> Res<Obj<'py>> {
+    if let Some(name) = level::known_name(py, level) {
+        return Ok(name);
+    }
     if globals::is_own(py, Name::getLevelName, Target::GetLevelName)? {
-        return crate::level::name_of(py, level);
+        let name = level::name_of(py, level)?;
+        level::remember(py, level)?;
+        return Ok(name);
     }
     py_ffi::call(&globals::get(py, Name::getLevelName)?, &[level])
 }

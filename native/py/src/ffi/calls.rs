@@ -82,7 +82,15 @@ fn stacked<const N: usize>(obj: &Obj<'_>, args: [&Obj<'_>; N]) -> [*mut ffi::PyO
     stack
 }
 
-/// `function(obj, *args)`
+/// A vectorcall entry, through which a thread that is ended by force may unwind.
+type Entry = unsafe extern "C-unwind" fn(
+    *mut ffi::PyObject,
+    *const *mut ffi::PyObject,
+    usize,
+    *mut ffi::PyObject,
+) -> *mut ffi::PyObject;
+
+/// `function(obj, *args)`, for a Python function: what `PyObject_Vectorcall` does, without its look at the result.
 #[inline]
 pub fn call_on<'py, const N: usize>(
     function: &Obj<'py>,
@@ -90,17 +98,26 @@ pub fn call_on<'py, const N: usize>(
     args: [&Obj<'py>; N],
 ) -> Res<Obj<'py>> {
     let stack = stacked(obj, args);
-    // SAFETY: the stack outlives the call, holds live objects, and owns the slot before its first argument.
+    let (function, count) = (
+        function.as_ptr(),
+        (N + 1) | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET,
+    );
+    // SAFETY: the stack outlives the call, holds live objects, and owns the slot before its first argument; an entry differs
+    // from an `Entry` only in what the compiler assumes of unwinding.
     unsafe {
-        owned(
-            obj.py(),
+        let first = stack.as_ptr().add(1);
+        let result = if let Some(entry) = ffi::PyVectorcall_Function(function) {
+            let entry: Entry = std::mem::transmute(entry);
+            python!(entry(function, first, count, ptr::null_mut()))
+        } else {
             python!(c::PyObject_Vectorcall(
-                function.as_ptr(),
-                stack.as_ptr().add(1),
-                (N + 1) | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET,
-                ptr::null_mut(),
-            )),
-        )
+                function,
+                first,
+                count,
+                ptr::null_mut()
+            ))
+        };
+        owned(obj.py(), result)
     }
 }
 

@@ -42,6 +42,9 @@ pub fn is_true_as_any_object(obj: &Obj<'_>) -> bool {
 
 #[inline(never)]
 fn any_truthy(obj: &Obj<'_>) -> Res<bool> {
+    if is_true_as_any_object(obj) {
+        return Ok(true);
+    }
     // SAFETY: `obj` is alive.
     match unsafe { python!(c::PyObject_IsTrue(obj.as_ptr())) } {
         -1 => Err(Raised(())),

@@ -54,9 +54,9 @@ fn write_to<'py>(
         && (cfg!(Py_3_13)
             || (handler.method(Name::acquire) == Target::HandlerAcquire
                 && handler.method(Name::release) == Target::HandlerRelease))
-        && handler
-            .get(Name::lock)
-            .is_some_and(|lock| crate::raw::rlock_free_or_mine(&lock) == Some(true));
+        && handler.test(Name::lock, |lock| {
+            crate::raw::rlock_free_or_mine(lock) == Some(true)
+        });
     if !own {
         return Ok(false);
     }

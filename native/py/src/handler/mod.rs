@@ -36,7 +36,7 @@ use stream::Quiet;
 /// Where in the logger tree a handler was found: tells whether anybody else still wants the record afterwards.
 pub struct Place<'p, 'py> {
     rest: Option<(&'p Obj<'py>, &'p Obj<'py>, usize)>,
-    last: Cell<bool>,
+    last: Cell<Option<bool>>,
 }
 
 impl<'p, 'py> Place<'p, 'py> {
@@ -44,7 +44,7 @@ impl<'p, 'py> Place<'p, 'py> {
     pub fn new(node: &'p Obj<'py>, handlers: &'p Obj<'py>, next: usize) -> Self {
         Place {
             rest: Some((node, handlers, next)),
-            last: Cell::new(false),
+            last: Cell::new(None),
         }
     }
 
@@ -52,7 +52,7 @@ impl<'p, 'py> Place<'p, 'py> {
     pub fn unknown() -> Self {
         Place {
             rest: None,
-            last: Cell::new(false),
+            last: Cell::new(Some(false)),
         }
     }
 
@@ -60,89 +60,121 @@ impl<'p, 'py> Place<'p, 'py> {
     pub fn last() -> Self {
         Place {
             rest: None,
-            last: Cell::new(true),
+            last: Cell::new(Some(true)),
         }
     }
 
     /// Is it certain that no other handler will get the record? Looks ahead without running anything: what can only be
-    /// known by asking Python code, now or later, is a "no", which costs only time. A "yes" is remembered: for whom a record was
-    /// the last, it stays that even if somebody adds a handler while it is being written.
+    /// known by asking Python code, now or later, is a "no", which costs only time. The answer is remembered: for whom a record
+    /// was the last, it stays that even if somebody adds a handler while it is being written.
     #[inline]
     pub fn is_last(&self) -> bool {
-        self.last.get() || self.look_ahead()
+        self.last.get().unwrap_or_else(|| self.look_ahead(None))
     }
 
-    fn look_ahead(&self) -> bool {
-        let last = self.sees_nobody();
-        self.last.set(last);
+    /// Finds that out now, where the logger has just been looked at.
+    #[inline]
+    fn look_ahead(&self, node: Option<View<'_, 'py>>) -> bool {
+        let last = self.sees_nobody(node);
+        self.last.set(Some(last));
         last
     }
 
-    fn sees_nobody(&self) -> bool {
+    #[inline]
+    fn sees_nobody(&self, first: Option<View<'_, 'py>>) -> bool {
         let Some((node, handlers, next)) = self.rest else {
             return false;
         };
         if next < py_ffi::list_len(handlers) {
             return false;
         }
-        let mut node = node.clone();
-        // A tree deeper than this is not looked through; a cycle of parents would never end.
-        for _ in 0..64 {
-            let Some(view) = guard::view(&node) else {
-                return false;
-            };
-            match view.get(Name::propagate) {
-                Some(propagate) if py_ffi::is_bool(&propagate) => {
-                    if py_ffi::is_false(&propagate) {
-                        return true;
-                    }
-                }
-                _ => return false,
-            }
-            let Some(parent) = view.get(Name::parent) else {
-                return false;
-            };
-            if parent.is_none() {
-                return true;
-            }
-            match guard::peek(&parent, Name::handlers) {
-                Some(handlers)
-                    if py_ffi::is_list(&handlers) && py_ffi::list_len(&handlers) == 0 => {}
-                _ => return false,
-            }
-            node = parent;
+        let Some(view) = first.or_else(|| guard::view(node)) else {
+            return false;
+        };
+        match propagates(&view) {
+            Some(false) => true,
+            Some(true) => view
+                .get(Name::parent)
+                .is_some_and(|parent| nobody_from(parent)),
+            None => false,
         }
-        false
     }
 }
 
+/// Does the logger hand its records to its parent? `None` where only Python code can tell.
+#[inline]
+pub fn propagates(logger: &View<'_, '_>) -> Option<bool> {
+    let mut answer = true;
+    let known = logger.test(Name::propagate, |propagate| {
+        answer = !py_ffi::is_false(propagate);
+        py_ffi::is_bool(propagate)
+    });
+    known.then_some(answer)
+}
+
+/// Is it certain that neither this logger nor those above it have a handler?
+fn nobody_from(mut node: Obj<'_>) -> bool {
+    // A tree deeper than this is not looked through; a cycle of parents would never end.
+    for _ in 0..64 {
+        if node.is_none() {
+            return true;
+        }
+        let Some(view) = guard::view(&node) else {
+            return false;
+        };
+        let empty = view.test(Name::handlers, |handlers| {
+            py_ffi::is_list(handlers) && py_ffi::list_len(handlers) == 0
+        });
+        match propagates(&view) {
+            _ if !empty => return false,
+            Some(false) => return true,
+            Some(true) => {}
+            None => return false,
+        }
+        let Some(parent) = view.get(Name::parent) else {
+            return false;
+        };
+        node = parent;
+    }
+    false
+}
+
 /// `if record.levelno >= handler.level: handler.handle(record)`, which `callHandlers` says twice: for each handler and, second,
-/// for the last resort.
+/// for the last resort. `usual` is the view of the logger whose handler this is, if everything was [ordinary] when it was looked
+/// at and nothing has run since.
+///
+/// [ordinary]: crate::ordinary
 pub fn offer<'py>(
     handler: &Obj<'py>,
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
+    usual: Option<View<'_, 'py>>,
     second: bool,
 ) -> Res<()> {
     let (py, here, nth) = (handler.py(), Target::LoggerCallHandlers, u8::from(second));
     let levelno = record.level().at(py, here, get("levelno").nth(nth))?;
     let known = guard::view(handler).and_then(|view| {
-        let level = view.get(Name::level)?;
-        let enough = raw::small_int(&levelno)? >= raw::small_int(&level)?;
-        Some((enough, view.method(Name::handle), view))
+        let mut level = None;
+        view.test(Name::level, |own| {
+            level = raw::small_int(own);
+            true
+        });
+        Some((raw::small_int(&levelno)? >= level?, view))
     });
-    let handle = if let Some((enough, handle, view)) = known {
+    let handle = if let Some((enough, view)) = known {
         if !enough {
             return Ok(());
         }
-        if handle == Target::HandlerHandle
-            && record.seen().is_none()
+        if record.seen().is_none()
             && is_open(&view)
-            && (cfg!(not(Py_3_12)) || ordinary::is_ordinary(py))
+            && (cfg!(not(Py_3_12)) || usual.is_some() || ordinary::is_ordinary(py))
         {
+            if usual.is_some() {
+                place.look_ahead(usual);
+            }
             return emit_unlocked(&view, record, place).at(py, here, calling("handle").nth(nth));
         }
-        handle
+        view.method(Name::handle)
     } else {
         record.settle()?;
         let level = guard::attr(handler, Name::level).at(py, here, get("level").nth(nth))?;
@@ -164,9 +196,9 @@ pub fn offer<'py>(
 fn is_open(handler: &View<'_, '_>) -> bool {
     handler.is(Role::Handler)
         && filter::has_none(handler)
-        && handler
-            .get(Name::lock)
-            .is_some_and(|lock| raw::rlock_free_or_mine(&lock) == Some(true))
+        && handler.test(Name::lock, |lock| {
+            raw::rlock_free_or_mine(lock) == Some(true)
+        })
 }
 
 /// `Handler.handle`

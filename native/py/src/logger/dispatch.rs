@@ -23,13 +23,14 @@ pub fn handle<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
 /// The same for a record of which nothing has been worked out yet, and a logger whose methods are all native.
 #[inline]
 pub(super) fn handle_late<'py>(logger: &View<'_, 'py>, record: &mut Record<'_, 'py>) -> Res<()> {
-    let open = logger
-        .get(Name::disabled)
-        .is_some_and(|disabled| py_ffi::is_false(&disabled))
-        && filter::has_none(logger);
+    let open = logger.test(Name::disabled, py_ffi::is_false) && filter::has_none(logger);
     if open {
-        let (py, logger) = (logger.object().py(), logger.object());
-        return call_all(logger, record).at(py, Target::LoggerHandle, calling("callHandlers"));
+        let (py, object) = (logger.object().py(), logger.object());
+        return call_all(object, Some(*logger), record).at(
+            py,
+            Target::LoggerHandle,
+            calling("callHandlers"),
+        );
     }
     // What is asked from here on may be Python code.
     record.settle()?;
@@ -49,7 +50,7 @@ pub(super) fn handle_record<'py>(logger: &Obj<'py>, record: &mut Record<'_, 'py>
         Verdict::Replaced(other) => record.replace(other),
     }
     match guard::target(logger, Name::callHandlers) {
-        Target::LoggerCallHandlers => call_all(logger, record),
+        Target::LoggerCallHandlers => call_all(logger, None, record),
         _ => py_ffi::method(logger, Name::callHandlers, [&record.real()?]).map(drop),
     }
     .at(py, here, calling("callHandlers"))
@@ -60,46 +61,60 @@ pub fn call_handlers<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     let Some([Some(record)]) = call.parse([Name::record], 1) else {
         return call.mismatch();
     };
-    call_all(&call.slf(), &mut Record::of(record.to_owned()))?;
+    call_all(&call.slf(), None, &mut Record::of(record.to_owned()))?;
     Ok(py_ffi::none(call.py()))
 }
 
-fn call_all<'py>(logger: &Obj<'py>, record: &mut Record<'_, 'py>) -> Res<()> {
+/// Hands the record to the handlers of the logger and of those above. `usual` is the logger's view if nothing has run since it
+/// was found to be [usual](super::methods::usual).
+fn call_all<'py>(
+    logger: &Obj<'py>,
+    usual: Option<View<'_, 'py>>,
+    record: &mut Record<'_, 'py>,
+) -> Res<()> {
     let (py, here) = (logger.py(), Target::LoggerCallHandlers);
     let mut node = logger.clone();
     let mut found = false;
+    let (mut still, mut usual) = (usual.is_some(), usual);
     while py_ffi::truthy(&node)? {
-        let handlers = guard::attr(&node, Name::handlers).at(py, here, get("handlers"))?;
+        let seen = usual.take().or_else(|| guard::view(&node));
+        let handlers = match seen.and_then(|view| view.get(Name::handlers)) {
+            Some(handlers) => handlers,
+            None => py_ffi::getattr(&node, Name::handlers).at(py, here, get("handlers"))?,
+        };
+        let mut index = 0;
         if py_ffi::is_list(&handlers) {
             // Live iteration, as the stdlib's `for`: a handler that removes itself shifts the next.
-            let mut index = 0;
             while let Some(handler) = py_ffi::list_item(&handlers, index) {
                 found = true;
                 index += 1;
-                handler::offer(
-                    &handler,
-                    record,
-                    &Place::new(&node, &handlers, index),
-                    false,
-                )?;
+                let place = Place::new(&node, &handlers, index);
+                let now = if index == 1 { seen } else { None };
+                handler::offer(&handler, record, &place, now.filter(|_| still), false)?;
+                still = false;
             }
         } else {
+            still = false;
             record.settle()?;
             let iterator = py_ffi::iter(&handlers).at(py, here, iter("handlers"))?;
             while let Some(handler) = py_ffi::next(&iterator).at(py, here, next("handlers"))? {
                 found = true;
-                handler::offer(&handler, record, &Place::unknown(), false)?;
+                handler::offer(&handler, record, &Place::unknown(), None, false)?;
             }
         }
-        let known = guard::view(&node).and_then(|view| {
-            let propagate = view.get(Name::propagate)?;
-            py_ffi::is_bool(&propagate)
-                .then(|| Some((!py_ffi::is_false(&propagate), view.get(Name::parent)?)))?
+        let now = if still { seen } else { guard::view(&node) };
+        let known = now.and_then(|view| {
+            if handler::propagates(&view)? {
+                view.get(Name::parent).map(Some)
+            } else {
+                Some(None)
+            }
         });
         node = match known {
-            Some((false, _)) => break,
-            Some((true, parent)) => parent,
+            Some(Some(parent)) => parent,
+            Some(None) => break,
             None => {
+                still = false;
                 record.settle()?;
                 let propagate =
                     guard::attr(&node, Name::propagate).at(py, here, get("propagate"))?;
@@ -123,7 +138,7 @@ fn nobody<'py>(logger: &Obj<'py>, record: &mut Record<'_, 'py>) -> Res<()> {
     let (py, here) = (logger.py(), Target::LoggerCallHandlers);
     let last = globals::get(py, Name::lastResort)?;
     if py_ffi::truthy(&last).at(py, here, truth("lastResort"))? {
-        return handler::offer(&last, record, &Place::last(), true);
+        return handler::offer(&last, record, &Place::last(), None, true);
     }
     let manager = guard::attr(logger, Name::manager).at(py, here, get("manager"))?;
     if globals::truthy(py, Name::raiseExceptions)?
