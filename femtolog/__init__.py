@@ -14,9 +14,13 @@ from femtolog_compat import installed as installed
 from femtolog_compat import is_installed as is_installed
 from femtolog_compat import uninstall as uninstall
 
-_native = _loading.load()
+_native = _loading.load_or_fall_back()
 
-__version__ = "0.1.0"
+__version__ = _loading.VERSION
+
+accelerated = _native is not None
+"""Whether the native tier can run here. False only with FEMTOLOG_FALLBACK=1, where importing femtolog would fail otherwise:
+then install() does nothing, and the names of `logging` are the standard library's."""
 
 
 def stats() -> dict[str, object]:
@@ -25,12 +29,15 @@ def stats() -> dict[str, object]:
     `native`: records made natively; `emits`: emissions of handlers done natively; `real_records`: records that Python code
     had to see and that became LogRecord objects; `reference`: each reason for using the interpreter's code, with its count.
     """
+    if _native is None:
+        return {"native": 0, "emits": 0, "real_records": 0, "reference": {}}
     return _native.stats()
 
 
 def reset_stats() -> None:
     """Set all counts of stats() back to nought."""
-    _native.reset_stats()
+    if _native is not None:
+        _native.reset_stats()
 
 
 def add_level(name: str, level: int) -> None:
@@ -56,6 +63,17 @@ def explain(logger, level, record=None):  # type: ignore[no-untyped-def]
     from femtolog._explain import explain
 
     return explain(logger, level, record)
+
+
+def doctor():  # type: ignore[no-untyped-def]
+    """What of this process's logging runs natively, what takes the general path, and why: sentences, `data` is the same as a dict.
+
+    Versions, how interpreter structures are read, who installed femtolog, which methods of logging somebody patched, each
+    logger, handler, filter and formatter that is not native with its reasons, and the counts of stats(). Changes nothing.
+    """
+    from femtolog._doctor import doctor
+
+    return doctor()
 
 
 def fileConfig(fname, defaults=None, disable_existing_loggers=True, encoding=None, *, safe=False):  # type: ignore[no-untyped-def]  # noqa: N802 (the stdlib's name)

@@ -31,6 +31,7 @@ from typing import IO, Any
 
 from _typeshed import StrOrBytesPath
 
+from femtolog._doctor import Diagnosis as _Diagnosis
 from femtolog._explain import Explanation as _Explanation
 from femtolog._native import _Stats
 from femtolog_compat import install as install
@@ -39,10 +40,12 @@ from femtolog_compat import is_installed as is_installed
 from femtolog_compat import uninstall as uninstall
 
 __version__: str
+accelerated: bool
 
 def stats() -> _Stats: ...
 def reset_stats() -> None: ...
 def add_level(name: str, level: int) -> None: ...
+def doctor() -> _Diagnosis: ...
 def explain(logger: Logger | LoggerAdapter[Any] | str, level: int | str, record: LogRecord | None = None) -> _Explanation: ...
 def fileConfig(  # noqa: N802 (the stdlib's name)
     fname: StrOrBytesPath | IO[str] | RawConfigParser,

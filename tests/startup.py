@@ -26,6 +26,18 @@ def make_environment(folder):
     return folder / "bin" / "python"
 
 
+def broken_environment(folder):
+    """The same with an extension module that is no such thing, as after a disk that was full."""
+    python = make_environment(folder)
+    [site] = folder.glob("lib/python3.*/site-packages")
+    (site / "femtolog").unlink()
+    shutil.copytree(pathlib.Path(femtolog.__file__).parent, site / "femtolog")
+    for extension in (site / "femtolog").glob("_native.*"):
+        if extension.suffix in (".so", ".pyd"):
+            extension.write_bytes(b"not a library")
+    return python
+
+
 def run(*command, env=None, **more):
     """Run a command in a clean environment, which says nothing of FEMTOLOG and of paths unless `env` does."""
     kept = {name: value for name, value in os.environ.items() if name not in ("FEMTOLOG", "PYTHONPATH")}

@@ -10,9 +10,6 @@ lock of the module it loads, never takes the lock below, so the two cannot wait 
 from __future__ import annotations
 
 import sys
-
-# The import system's own way of waiting until another thread is done with a module, without importing it.
-from _frozen_importlib import _lock_unlock_module as _wait_for_import  # type: ignore[attr-defined]
 from _thread import RLock
 
 from femtolog_compat import _native
@@ -39,6 +36,11 @@ class _State:
     generation = 0
     # Whoever has called install, uninstall or installed decides for himself; until then first use of a name installs.
     decided = False
+    # Who installed, in words, and whether `logging` was there before: for the doctor.
+    way = ""
+    in_place = False
+    # The interpreter's own bodies run and are watched (shadow mode), for as long as the process lives.
+    shadow = False
 
 
 def install(*, picologging: bool = False) -> None:
@@ -48,14 +50,24 @@ def install(*, picologging: bool = False) -> None:
     programs that were written for picologging, which need not be there.
 
     Idempotent and thread-safe. Raises ImportError, and changes nothing, where the native tier cannot run, and with `picologging`
-    where that has been imported before.
+    where that has been imported before. Where the native tier cannot run and FEMTOLOG_FALLBACK=1 is in the environment, there is
+    one RuntimeWarning instead of the error, and logging stays the standard library's.
     """
+    _install(picologging, f"femtolog.install() in {_caller()}")
+
+
+def install_at_start_up(way: str) -> None:
+    """install(), by what `way` names."""
+    _install(False, way)
+
+
+def _install(picologging: bool, way: str) -> None:
     with _lock:
         if picologging:
             from femtolog_compat import _picologging
 
             _picologging.check()
-        _activate()
+        _activate(way)
         if picologging:
             _picologging.register()
         _State.decided = True
@@ -79,6 +91,8 @@ def uninstall() -> None:
 
 def is_installed() -> bool:
     """Whether femtolog executes `logging` now, or will as soon as somebody imports it."""
+    if _State.shadow:  # the program is not to notice: what it asked for
+        return _State.permanent or _State.blocks > 0
     return _State.finder is not None
 
 
@@ -90,7 +104,7 @@ class installed:  # noqa: N801 - used as a function: `with femtolog.installed():
 
     def __enter__(self) -> None:
         with _lock:
-            _activate()
+            _activate(f"with femtolog.installed() in {_caller()}")
             _State.decided = True
             _State.blocks += 1
             self._generation = _State.generation
@@ -108,13 +122,43 @@ def install_on_first_use() -> None:
     """install(), unless the program has called install, uninstall or installed before: then it decides for itself."""
     with _lock:
         if not _State.decided:
-            install()
+            _install(False, f"the first use of a name of femtolog, in {_caller()}")
 
 
-def _activate() -> None:
+def shadow(observers: dict[str, object]) -> None:
+    """Shadow mode until the process ends: the interpreter's own bodies run, and `observers` are told (see `_native.observe`).
+
+    What install() and uninstall() are asked for then is remembered and not done. RuntimeError if femtolog is installed already.
+    """
+    with _lock:
+        _native.load().observe(observers)
+        _State.shadow = True
+        _activate("shadow mode")
+
+
+def how() -> tuple[str, bool]:
+    """Who installed, in words ("" if nobody did), and whether `logging` was there before."""
+    return (_State.way, _State.in_place) if _State.finder is not None else ("", False)
+
+
+def _caller() -> str:
+    """File and line of the first caller that is no part of femtolog."""
+    frame = sys._getframe(1)  # noqa: SLF001 - what `warnings` itself uses
+    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).partition(".")[0] in (
+        "femtolog",
+        "femtolog_compat",
+    ):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}, line {frame.f_lineno}"
+
+
+def _activate(way: str) -> None:
     if _State.finder is not None:
         return
-    native = _native.load()
+    native = _native.load_or_fall_back()
+    if native is None:
+        return
+    _State.way, _State.in_place = way, "logging" in sys.modules
     finder = _State.finder = Finder(_bind, _unbind)
     sys.meta_path.insert(0, finder)
     try:
@@ -127,7 +171,7 @@ def _activate() -> None:
 
 def _deactivate() -> None:
     finder = _State.finder
-    if finder is None:
+    if finder is None or _State.shadow:
         return
     _State.finder = None
     sys.meta_path[:] = [other for other in sys.meta_path if other is not finder]
@@ -140,8 +184,11 @@ def _deactivate() -> None:
 
 
 def _already_imported() -> Iterator[ModuleType]:
+    from _frozen_importlib import _lock_unlock_module as _wait_for_import  # type: ignore[attr-defined]
+
     for name in ("logging", "logging.handlers"):
-        # Another thread may have found the module before our finder was there and not have put it into sys.modules yet.
+        # Another thread may have found the module before our finder was there and not have put it into sys.modules yet. This is the
+        # import system's own way of waiting until another thread is done with a module, without importing it.
         _wait_for_import(name)
         module = sys.modules.get(name)
         if module is None:

@@ -17,11 +17,16 @@ if TYPE_CHECKING:
 
 USAGE = """\
 usage: python -m femtolog [option] ... [-c cmd | -m mod | file] [arg] ...
-       femtolog-run       [option] ... [-c cmd | -m mod | file] [arg] ...
+       python -m femtolog shadow [-h] ...    compare with the standard library while the program runs
+       python -m femtolog doctor [-h] ...    say what runs natively and why the rest does not
+       femtolog-run ...                      the same
 
 Runs the program as `python` would, its logging executed by femtolog; its child processes too (FEMTOLOG=1 is set).
 Options are those of `python`.
 """
+
+COMMANDS = {"shadow": "femtolog._shadow", "doctor": "femtolog._doctor"}
+"""First words that are no program's name (a file of that name is `./shadow`), and the modules whose main() they are."""
 
 
 def main() -> None:
@@ -30,13 +35,48 @@ def main() -> None:
     if not arguments or arguments[0] in ("-h", "--help"):
         (sys.stdout if arguments else sys.stderr).write(USAGE)
         sys.exit(0 if arguments else 2)
-    from femtolog_compat import install
+    from femtolog_compat import is_installed
+    from femtolog_compat._install import install_at_start_up
 
-    install()  # before anything is replaced: an ImportError belongs to this command line
-    os.environ["FEMTOLOG"] = "1"
-    if sys.executable and _startup_file_works():
+    try:
+        if arguments[0] in COMMANDS:
+            import importlib
+
+            command_main = importlib.import_module(COMMANDS[arguments[0]]).main
+        else:
+            install_at_start_up("the command line")
+    except ImportError as error:
+        sys.exit(str(error))
+    if arguments[0] in COMMANDS:
+        command_main(arguments[1:])
+        return
+    if is_installed():
+        os.environ["FEMTOLOG"] = "1"
+    else:
+        os.environ.pop("FEMTOLOG", None)  # FEMTOLOG_FALLBACK, and its warning has been given
+    run_program(arguments)
+
+
+def run_program(arguments: list[str]) -> None:
+    """Let this process become the program; what FEMTOLOG says is done before its first line, here or there."""
+    if sys.executable and startup_file_works():
         _run_by_replacing_this_process(arguments)
     _run_in_this_process(arguments)
+
+
+def command(arguments: list[str]) -> list[str]:
+    """The command line of a child process that is the program."""
+    options = interpreter_options(sys.orig_argv, sys.argv[1:])
+    if startup_file_works():
+        return [sys.executable, *options, *arguments]
+    return [sys.executable, *options, "-c", "from femtolog_compat.run import inside; inside()", *arguments]
+
+
+def inside() -> None:
+    """What `command` starts where there is no start-up file."""
+    import femtolog_compat.startup  # noqa: F401 - does what FEMTOLOG says
+
+    _run_in_this_process(sys.argv[1:])
 
 
 def interpreter_options(original: list[str], arguments: list[str]) -> list[str]:
@@ -52,7 +92,8 @@ def interpreter_options(original: list[str], arguments: list[str]) -> list[str]:
     return [*before, flags] if flags != "-" else before
 
 
-def _startup_file_works() -> bool:
+def startup_file_works() -> bool:
+    """Does FEMTOLOG=1 reach the processes of this interpreter?"""
     if sys.flags.no_site:
         return False
     import site
@@ -65,7 +106,7 @@ def _startup_file_works() -> bool:
 
 
 def _run_by_replacing_this_process(arguments: list[str]) -> NoReturn:
-    options = interpreter_options(sys.orig_argv, arguments)
+    options = interpreter_options(sys.orig_argv, sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()

@@ -5,16 +5,17 @@
 //! nothing is visible from Python. 3.11's `CALL` inlines Python functions without looking at that entry, so there a method
 //! descriptor with the same entry takes the attribute's place. Invariant: what a class shows before `bind` it shows again after `unbind`, unless
 //! somebody else changed it in between, and then theirs stays.
+use std::cell::Cell;
 #[cfg(Py_3_12)]
 use std::ffi::c_int;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, Ordering};
 
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyKeyError, PyRuntimeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyModule, PyType};
+use pyo3::types::{PyDict, PyModule, PyTuple, PyType};
 
 use crate::call::Call;
 use crate::ffi::{Exc, Obj, Raised, Res};
@@ -51,7 +52,7 @@ unsafe extern "C" fn on_function_event(
     const CREATED_OR_DESTROYED: c_int = 1;
     // Code, defaults, keyword defaults; later versions tell of names as well, which change no behaviour.
     const LAST_CHANGE: c_int = 4;
-    if event > CREATED_OR_DESTROYED && event <= LAST_CHANGE && ACTIVE.load(Ordering::Relaxed) {
+    if event > CREATED_OR_DESTROYED && event <= LAST_CHANGE && is_active() {
         for slot in &BOUND {
             if slot.load(Ordering::Relaxed) == function.cast() {
                 // SAFETY: attached (the interpreter calls this); the function is alive and bound, so an entry is known.
@@ -124,12 +125,23 @@ static REFERENCE: [AtomicPtr<ffi::PyObject>; COUNT] =
 static BOUND: [AtomicPtr<ffi::PyObject>; COUNT] =
     [const { AtomicPtr::new(std::ptr::null_mut()) }; COUNT];
 
-static ACTIVE: AtomicBool = AtomicBool::new(false);
+/// Who runs a bound method: see [`OFF`], [`NATIVE`], [`OBSERVED`].
+static MODE: AtomicU8 = AtomicU8::new(OFF);
+/// Nothing is bound.
+const OFF: u8 = 0;
+/// The native implementations.
+const NATIVE: u8 = 1;
+/// The interpreter's own bodies, while `observe` is told of some of the calls (shadow mode).
+const OBSERVED: u8 = 2;
+
+fn is_active() -> bool {
+    MODE.load(Ordering::Relaxed) != OFF
+}
 
 /// Are the native implementations in force?
 #[pyfunction]
 pub fn is_bound() -> bool {
-    ACTIVE.load(Ordering::Relaxed)
+    MODE.load(Ordering::Relaxed) == NATIVE
 }
 
 /// The object that stands for `target` in its class or module while bound; null when it is not bound.
@@ -178,6 +190,242 @@ pub fn call_reference<'py>(
     }
 }
 
+/// What is asked about each observed target's calls; owned for ever once set, null: nobody asks.
+static OBSERVERS: [AtomicPtr<ffi::PyObject>; COUNT] =
+    [const { AtomicPtr::new(std::ptr::null_mut()) }; COUNT];
+
+thread_local! {
+    /// How many calls of an observer, or by an observer, this thread is in: in there nothing is observed.
+    static QUIET: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Runs `body` with nothing observed on this thread.
+fn quietly<R>(body: impl FnOnce() -> R) -> R {
+    struct Until;
+    impl Drop for Until {
+        fn drop(&mut self) {
+            QUIET.set(QUIET.get() - 1);
+        }
+    }
+    QUIET.set(QUIET.get() + 1);
+    let _until = Until;
+    body()
+}
+
+/// A call of a bound method that the interpreter's own body answers: one specialised before `unbind`, one without a self (that
+/// body knows the error), or any in shadow mode, where an observer may be asked before and told after. No frame of an observer is
+/// on the stack while the body runs.
+///
+/// # Safety
+/// As for any vectorcall; `callable` is exactly a Python function, and one was bound before.
+#[cold]
+unsafe fn interpret_instead(
+    index: usize,
+    callable: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    nargsf: usize,
+    kwnames: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: the arguments are the interpreter's, alive for the call; the thread is attached; observers are owned for ever.
+    unsafe {
+        let observer = OBSERVERS[index].load(Ordering::Relaxed);
+        if MODE.load(Ordering::Relaxed) != OBSERVED || observer.is_null() || QUIET.get() > 0 {
+            return interpret(callable, args, nargsf, kwnames);
+        }
+        let py = Python::assume_attached();
+        let observer = crate::ffi::immortal(py, observer).to_owned();
+        let count = nargsf & !ffi::PY_VECTORCALL_ARGUMENTS_OFFSET;
+        let told = quietly(|| {
+            let given = PyTuple::new(py, (0..count).map(|at| object_at(py, args, at)))?;
+            let named = PyDict::new(py);
+            if !kwnames.is_null() {
+                let names = Bound::from_borrowed_ptr(py, kwnames).cast_into_unchecked::<PyTuple>();
+                for (at, name) in names.iter().enumerate() {
+                    named.set_item(name, object_at(py, args, count + at))?;
+                }
+            }
+            observer.call1((given, named))
+        });
+        let after = match told {
+            Ok(after) if !after.is_none() => after,
+            Ok(_) => return interpret(callable, args, nargsf, kwnames),
+            Err(error) => {
+                // A KeyboardInterrupt, say: observers let none of their own errors out.
+                error.restore(py);
+                return std::ptr::null_mut();
+            }
+        };
+        let result = interpret(callable, args, nargsf, kwnames);
+        let raised = if result.is_null() {
+            PyErr::take(py)
+        } else {
+            None
+        };
+        let outcome = if result.is_null() {
+            py.None().into_bound(py)
+        } else {
+            Bound::from_borrowed_ptr(py, result)
+        };
+        let error = raised.as_ref().map(|raised| raised.value(py));
+        match (quietly(|| after.call1((outcome, error))), raised) {
+            (Ok(_), None) => return result,
+            (Ok(_), Some(raised)) => raised.restore(py),
+            (Err(failed), _) => {
+                failed.restore(py);
+                ffi::Py_XDECREF(result);
+            }
+        }
+        std::ptr::null_mut()
+    }
+}
+
+/// # Safety
+/// `args` has an object at `index`, alive for the call.
+unsafe fn object_at(
+    py: Python<'_>,
+    args: *const *mut ffi::PyObject,
+    index: usize,
+) -> Bound<'_, PyAny> {
+    // SAFETY: the caller's promise.
+    unsafe { Bound::from_borrowed_ptr(py, *args.add(index)) }
+}
+
+/// The place in the table of "Logger.info", "getLevelName" and the like.
+fn index_of(name: &str) -> PyResult<usize> {
+    TABLE
+        .iter()
+        .position(|entry| entry.is_called(name))
+        .ok_or_else(|| PyKeyError::new_err(name.to_owned()))
+}
+
+/// Shadow mode, if `observers` is a dict: what is bound from now on is run by the interpreter's own bodies, and calls of the
+/// methods that are its keys ("Logger._log") are told to its values. `observer(args, kwargs)` is called before the body, and what
+/// it returns, unless that is None, after it, with the result and the exception. With None: native again from the next `bind` on.
+///
+/// Must not be called while anything is bound.
+#[pyfunction]
+#[pyo3(signature = (observers, /))]
+pub fn observe(observers: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
+    if is_active() {
+        return Err(PyRuntimeError::new_err("unbind() comes before observe()"));
+    }
+    OBSERVING.store(observers.is_some(), Ordering::Relaxed);
+    for slot in &OBSERVERS {
+        slot.store(std::ptr::null_mut(), Ordering::Relaxed);
+    }
+    for (name, observer) in observers.into_iter().flatten() {
+        let index = index_of(&name.extract::<String>()?)?;
+        // One reference for ever: a call may be under way in another thread when observing ends.
+        OBSERVERS[index].store(observer.into_ptr(), Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+/// Will `bind` bind for observing?
+static OBSERVING: AtomicBool = AtomicBool::new(false);
+
+/// Runs the native implementation called `name` with these arguments, whoever runs it when the program calls it. Records made
+/// meanwhile get the time `nanoseconds` (since 1970), if that is given. Nothing is observed meanwhile.
+#[pyfunction]
+#[pyo3(signature = (name, args, kwargs=None, nanoseconds=None, /))]
+pub fn call_native<'py>(
+    name: &str,
+    args: &Bound<'py, PyTuple>,
+    kwargs: Option<&Bound<'py, PyDict>>,
+    nanoseconds: Option<i64>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = args.py();
+    let index = index_of(name)?;
+    let entry = &TABLE[index];
+    if BOUND[index].load(Ordering::Relaxed).is_null() || (entry.home.is_class() && args.is_empty())
+    {
+        return Err(PyRuntimeError::new_err(format!("{name} is not bound")));
+    }
+    let (values, names) = flat(args, kwargs);
+    let pointers: Vec<*mut ffi::PyObject> = values.iter().map(Bound::as_ptr).collect();
+    // SAFETY: `values` keeps the objects alive, the positional ones first and a value for each name after them.
+    let call = unsafe {
+        Call::new(
+            py,
+            entry.target,
+            pointers.as_ptr(),
+            args.len(),
+            names.as_ref().map_or(std::ptr::null_mut(), Bound::as_ptr),
+            entry.home.is_class(),
+        )
+    };
+    let ran = quietly(|| {
+        crate::clock::at(nanoseconds, || {
+            catch_unwind(AssertUnwindSafe(|| (entry.run)(&call)))
+        })
+    });
+    match ran {
+        Ok(result) => result.map_err(|raised| PyErr::from_value(raised.take(py))),
+        Err(_panic) => Err(pyo3::exceptions::PySystemError::new_err(
+            "femtolog: a native method panicked; please report this",
+        )),
+    }
+}
+
+/// Runs the interpreter's own body of `name` with these arguments. Nothing is observed meanwhile.
+#[pyfunction(name = "call_reference")]
+#[pyo3(signature = (name, args, kwargs=None, /))]
+pub fn call_reference_by_name<'py>(
+    name: &str,
+    args: &Bound<'py, PyTuple>,
+    kwargs: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = args.py();
+    let index = index_of(name)?;
+    let (values, names) = flat(args, kwargs);
+    let pointers: Vec<*mut ffi::PyObject> = values.iter().map(Bound::as_ptr).collect();
+    let names = names.as_ref().map_or(std::ptr::null_mut(), Bound::as_ptr);
+    quietly(|| call_reference(py, TABLE[index].target, &pointers, names))
+        .map_err(|raised| PyErr::from_value(raised.take(py)))
+}
+
+/// Arguments as vectorcall wants them: positional, then keyword values, and the tuple of names.
+fn flat<'py>(
+    args: &Bound<'py, PyTuple>,
+    kwargs: Option<&Bound<'py, PyDict>>,
+) -> (Vec<Bound<'py, PyAny>>, Option<Bound<'py, PyTuple>>) {
+    let mut values: Vec<Bound<'py, PyAny>> = args.iter().collect();
+    let Some(kwargs) = kwargs.filter(|kwargs| !kwargs.is_empty()) else {
+        return (values, None);
+    };
+    values.extend(kwargs.values());
+    (values, Some(kwargs.keys().to_tuple()))
+}
+
+/// What stands in its class or module for each native implementation ("Logger.info", "getLevelName"); None for one that is not
+/// bound: this Python has no such method, or it was not the interpreter's own when femtolog came, or its code was exchanged.
+#[pyfunction]
+pub fn bound_objects(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let found = PyDict::new(py);
+    for (entry, slot) in TABLE.iter().zip(&BOUND) {
+        let object = slot.load(Ordering::Relaxed);
+        let object = if object.is_null() {
+            py.None().into_bound(py)
+        } else {
+            crate::ffi::immortal(py, object).to_owned()
+        };
+        found.set_item(entry.full_name(), object)?;
+    }
+    Ok(found)
+}
+
+/// Which native implementation `object.method(...)` would run now ("StreamHandler.emit"); None: Python code of somebody's.
+#[pyfunction]
+#[pyo3(signature = (object, method, /))]
+pub fn runs(object: &Bound<'_, PyAny>, method: &str) -> PyResult<Option<String>> {
+    let name =
+        crate::names::Name::of(method).ok_or_else(|| PyKeyError::new_err(method.to_owned()))?;
+    let target = crate::guard::target(object, name);
+    Ok(TABLE
+        .get(target as usize)
+        .map(crate::natives::Entry::full_name))
+}
+
 /// One entry point per target, so that the native function is a direct call.
 struct Entrance<const T: usize>;
 
@@ -217,9 +465,9 @@ impl<const T: usize> Entrance<T> {
         // SAFETY: the interpreter calls this with the thread attached and, by the vectorcall protocol, with `count`
         // positional arguments followed by the values of `kwnames`, all alive for the call.
         unsafe {
-            if !ACTIVE.load(Ordering::Relaxed) || (Self::ENTRY.home.is_class() && count == 0) {
-                // A call specialised before `unbind`, or a missing self: the interpreter's own body knows the error.
-                return interpret(callable, args, nargsf, kwnames);
+            if MODE.load(Ordering::Relaxed) != NATIVE || (Self::ENTRY.home.is_class() && count == 0)
+            {
+                return interpret_instead(T, callable, args, nargsf, kwnames);
             }
             let py = Python::assume_attached();
             let call = Call::new(
@@ -245,6 +493,20 @@ impl<const T: usize> Entrance<T> {
         // SAFETY: the interpreter calls this with the thread attached and the arguments as the fastcall protocol says; a
         // method descriptor has checked the type of `slf`.
         unsafe {
+            if MODE.load(Ordering::Relaxed) == OBSERVED {
+                let keywords = if kwnames.is_null() {
+                    0
+                } else {
+                    ffi::PyTuple_Size(kwnames) as usize
+                };
+                let method = Self::ENTRY.home.is_class();
+                let mut all = Vec::with_capacity(nargs as usize + keywords + 1);
+                all.extend(method.then_some(slf));
+                all.extend((0..nargs as usize + keywords).map(|index| *args.add(index)));
+                let function = REFERENCE[T].load(Ordering::Relaxed);
+                let count = nargs as usize + usize::from(method);
+                return interpret_instead(T, function, all.as_ptr(), count, kwnames);
+            }
             let py = Python::assume_attached();
             let call = Call::with_self(
                 py,
@@ -489,7 +751,7 @@ fn detach(py: Python<'_>, index: usize) {
 /// overridden. Not to be called from two threads at once; `femtolog.install` holds a lock.
 #[pyfunction]
 pub fn bind(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    if ACTIVE.load(Ordering::Relaxed) {
+    if is_active() {
         return Ok(());
     }
     crate::globals::attach(module)?;
@@ -501,7 +763,12 @@ pub fn bind(module: &Bound<'_, PyModule>) -> PyResult<()> {
     #[cfg(Py_3_12)]
     watch_functions();
     bind_home(module, false)?;
-    ACTIVE.store(true, Ordering::Relaxed);
+    let mode = if OBSERVING.load(Ordering::Relaxed) {
+        OBSERVED
+    } else {
+        NATIVE
+    };
+    MODE.store(mode, Ordering::Relaxed);
     crate::guard::forget_types(module.py());
     Ok(())
 }
@@ -509,7 +776,7 @@ pub fn bind(module: &Bound<'_, PyModule>) -> PyResult<()> {
 /// Binds the native tier onto `logging.handlers`. Idempotent; `bind` must have been called.
 #[pyfunction]
 pub fn bind_handlers(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    if !ACTIVE.load(Ordering::Relaxed) {
+    if !is_active() {
         return Err(PyRuntimeError::new_err(
             "bind(logging) comes before bind_handlers(logging.handlers)",
         ));
@@ -530,7 +797,7 @@ pub fn bind_handlers(module: &Bound<'_, PyModule>) -> PyResult<()> {
 /// Takes every native implementation off again; what somebody else changed in the meantime stays as it is.
 #[pyfunction]
 pub fn unbind(py: Python<'_>) {
-    ACTIVE.store(false, Ordering::Relaxed);
+    MODE.store(OFF, Ordering::Relaxed);
     for index in 0..COUNT {
         detach(py, index);
     }

@@ -2,7 +2,8 @@
 //!
 //! Up to 3.12 a record's time is the float of `time.time()`, from 3.13 on the integer of `time.time_ns()`; the derived values
 //! follow `Lib/logging/__init__.py, LogRecord.__init__` of either generation, to the last bit.
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -130,8 +131,33 @@ pub fn now(py: Python<'_>) -> Res<Stamp<'_>> {
     replaced(py, &reading)
 }
 
+/// Has any thread been in [`at`]?
+static EVER_GIVEN: AtomicBool = AtomicBool::new(false);
+
+thread_local! {
+    /// The time that [`at`] gave this thread's records.
+    static GIVEN: Cell<Option<i64>> = const { Cell::new(None) };
+}
+
+/// Runs `body`, in which the built-in clock shows `nanoseconds` on this thread, if that is given: for shadow mode, which makes a
+/// record twice.
+pub fn at<R>(nanoseconds: Option<i64>, body: impl FnOnce() -> R) -> R {
+    if nanoseconds.is_some() {
+        EVER_GIVEN.store(true, Ordering::Relaxed);
+    }
+    let before = GIVEN.replace(nanoseconds);
+    let result = body();
+    GIVEN.set(before);
+    result
+}
+
 /// Nanoseconds since the epoch, as `CPython`'s `_PyTime_GetSystemClock` reads them.
 fn system_time() -> i64 {
+    if EVER_GIVEN.load(Ordering::Relaxed)
+        && let Some(given) = GIVEN.get()
+    {
+        return given;
+    }
     match std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
         Err(before) => -i64::try_from(before.duration().as_nanos()).unwrap_or(i64::MAX),

@@ -52,7 +52,10 @@ mod trace;
 #[pyo3(name = "_native")]
 mod native {
     #[pymodule_export]
-    use super::bind::{bind, bind_handlers, is_bound, unbind};
+    use super::bind::{
+        bind, bind_handlers, bound_objects, call_native, call_reference_by_name, is_bound, observe,
+        runs, unbind,
+    };
     #[pymodule_export]
     use super::raw::{_raw_probe, _raw_selftest};
     #[pymodule_export]
@@ -65,9 +68,16 @@ mod native {
         crate::raw::layout_name()
     }
 
+    /// Why interpreter structures are read by the public API; empty where they are not.
+    #[pyfunction]
+    fn raw_refusal() -> &'static str {
+        crate::raw::refusal()
+    }
+
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let py = module.py();
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         crate::ffi::init();
         crate::raw::init(py);
         crate::names::intern(py)

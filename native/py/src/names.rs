@@ -25,6 +25,7 @@ macro_rules! names {
         pub enum Name { $($variant),* }
 
         const TEXTS: &[&CStr] = &[$($text),*];
+        const NAMES: &[Name] = &[$(Name::$variant),*];
     };
 }
 
@@ -156,6 +157,10 @@ impl Name {
     #[inline]
     pub fn hash(self) -> isize {
         HASHES[self as usize].load(Ordering::Relaxed)
+    }
+    /// The name that is spelled so.
+    pub fn of(text: &str) -> Option<Name> {
+        NAMES.iter().copied().find(|name| name.text() == text)
     }
     /// The text, for messages and set-up.
     pub fn text(self) -> &'static str {

@@ -47,6 +47,27 @@ pub struct Entry {
     pub run: NativeFn,
 }
 
+impl Entry {
+    /// "Logger.info", "getLevelName"
+    pub fn full_name(&self) -> String {
+        match self.home {
+            Home::Class(class) | Home::HandlersClass(class) => format!("{class}.{}", self.name),
+            Home::Logging | Home::Handlers => self.name.to_owned(),
+        }
+    }
+
+    /// Is that its full name?
+    pub fn is_called(&self, full_name: &str) -> bool {
+        match self.home {
+            Home::Class(class) | Home::HandlersClass(class) => full_name
+                .strip_prefix(class)
+                .and_then(|rest| rest.strip_prefix('.'))
+                .is_some_and(|rest| rest == self.name),
+            Home::Logging | Home::Handlers => full_name == self.name,
+        }
+    }
+}
+
 macro_rules! natives {
     ($($home:expr => { $($name:literal => $variant:ident, $run:path;)* })*) => {
         /// The identity of a native implementation.
