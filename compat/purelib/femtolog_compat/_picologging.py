@@ -42,33 +42,38 @@ class Loader:
         return None
 
     def exec_module(self, module: ModuleType) -> None:
-        from femtolog._forward import forward
-
-        if module.__name__ == "picologging":
-            import io
-            import logging
-
-            module.__dict__.update(
-                FormatStyle=logging.PercentStyle,
-                _Placeholder=logging.PlaceHolder,
-                text_encoding=io.text_encoding,
-                __version__=VERSION,
-            )
-        elif module.__name__ == "picologging.config":
-            from logging.handlers import MemoryHandler
-
-            module.__dict__["MemoryHandler"] = MemoryHandler
-        forward(module, TARGETS[module.__name__])
+        stand_in(module)
 
     def __repr__(self) -> str:
         return "<femtolog's loader for picologging>"
+
+
+def stand_in(module: ModuleType) -> None:
+    """Turn a module called `picologging` (or one of its two submodules) into one that forwards to that of `logging`."""
+    from femtolog._forward import forward
+
+    if module.__name__ == "picologging":
+        import io
+        import logging
+
+        module.__dict__.update(
+            FormatStyle=logging.PercentStyle,
+            _Placeholder=logging.PlaceHolder,
+            text_encoding=io.text_encoding,
+            __version__=VERSION,
+        )
+    elif module.__name__ == "picologging.config":
+        from logging.handlers import MemoryHandler
+
+        module.__dict__["MemoryHandler"] = MemoryHandler
+    forward(module, TARGETS[module.__name__])
 
 
 def check() -> None:
     """ImportError if picologging itself is imported: its classes cannot be exchanged any more."""
     for name in TARGETS:
         module = sys.modules.get(name)
-        if module is not None and not _is_ours(module):
+        if module is not None and not _forwards(module):
             raise ImportError(
                 f"femtolog cannot stand in for picologging: {name} is imported already. "
                 "Call femtolog.install(picologging=True) before anything imports it",
@@ -88,6 +93,11 @@ def unregister() -> None:
     for name in TARGETS:
         if name in sys.modules and _is_ours(sys.modules[name]):
             del sys.modules[name]
+
+
+def _forwards(module: ModuleType) -> bool:
+    """Is it one of ours, or of the package femtolog-picologging?"""
+    return type(module).__module__ == "femtolog._forward"
 
 
 def _is_ours(module: ModuleType) -> bool:

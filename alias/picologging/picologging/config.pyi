@@ -1,0 +1,2 @@
+from logging.config import *
+from logging.handlers import MemoryHandler as MemoryHandler
