@@ -1,10 +1,14 @@
 """What is in the sdist and in the wheel, and that the sdist alone makes the wheel."""
 
+import json
 import os
 import pathlib
+import re
+import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import venv
 import zipfile
 
@@ -67,6 +71,7 @@ def test_the_wheel_installs_two_packages_and_the_startup_file(built):
     assert sum(name.startswith("femtolog/_native.") and name.endswith((".so", ".pyd")) for name in names) == 1
     assert {"femtolog/py.typed", "femtolog/__init__.pyi", "femtolog/_native.pyi", "femtolog_compat/__init__.py"} <= names
     assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]
+    assert built[1].stat().st_size < 4 * 1024 * 1024
 
 
 @pytest.mark.build
@@ -80,6 +85,7 @@ def test_the_sdist_has_the_sources_and_nothing_built(built):
         "LICENSE",
         "README.md",
         "pyproject.toml",
+        "native/build_backend.py",
         "native/py/Cargo.toml",
         "native/core/Cargo.toml",
     }
@@ -107,3 +113,71 @@ def test_the_wheel_installed_alone_runs_and_uninstalls_without_a_trace(built, tm
     pip(str(python), "uninstall", "-y", "femtolog")
     assert {path.name for path in site.iterdir()} == before
     assert not script.exists()
+
+
+def without_rust(folder):
+    """A PATH with what a build needs and no Rust."""
+    folder.mkdir()
+    for name in ("cc", "gcc", "ld", "sh", "git"):
+        if (found := shutil.which(name)) is not None:
+            (folder / name).symlink_to(found)
+    return str(folder)
+
+
+@pytest.mark.build
+@pytest.mark.timeout(900)
+def test_without_rust_pip_says_so_in_one_sentence(tmp_path):
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "--disable-pip-version-check",
+            "wheel",
+            "--no-deps",
+            "--wheel-dir",
+            str(tmp_path),
+            str(ROOT),
+        ],
+        env=os.environ | {"PATH": without_rust(tmp_path / "bin"), "CARGO_HOME": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode != 0
+    told = done.stdout + done.stderr
+    assert "[1 lines of output]" in told or "[1 line of output]" in told, told
+    assert (
+        "Building femtolog from source needs Rust 1.88 or newer, and there is no cargo and rustc on the path. Install a wheel"
+        in told
+    )
+    assert "Traceback" not in told
+
+
+def test_the_oldest_rust_is_the_same_everywhere():
+    oldest = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]["rust-version"]
+    major, minor = oldest.split(".")
+    assert f"OLDEST = ({major}, {minor})" in (ROOT / "native" / "build_backend.py").read_text()
+    assert f"Rust {oldest} or newer" in (ROOT / "README.md").read_text()
+
+
+def test_versions_are_the_same_everywhere():
+    version = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]["version"]
+    assert f'VERSION = "{version}"' in (ROOT / "compat" / "purelib" / "femtolog_compat" / "_native.py").read_text()
+    assert f'version = "{version}"' in (ROOT / "alias" / "picologging" / "pyproject.toml").read_text()
+
+
+@pytest.mark.build
+def test_licences_of_what_is_compiled_in_are_the_allowed_ones():
+    """As `cargo deny check licenses` with deny.toml, which the release workflow runs."""
+    allowed = set(tomllib.loads((ROOT / "deny.toml").read_text())["licenses"]["allow"])
+    command = ["cargo", "metadata", "--format-version", "1", "--locked", "--all-features"]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    refused = {}
+    for package in json.loads(told)["packages"]:
+        every = re.split(r" AND ", package["license"].replace("/", " OR "))
+        if not all(allowed & set(re.split(r" OR ", one.strip("()"))) for one in every):
+            refused[package["name"]] = package["license"]
+    assert refused == {}

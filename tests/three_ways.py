@@ -89,8 +89,9 @@ class Runner:
 
     _on_stdlib = {}  # (program, options) -> Outcome: the oracle runs once for both installed ways
 
-    def __init__(self, way):
+    def __init__(self, way, python=sys.executable):
         self.way = way
+        self.python = python
         self.folders = []
 
     def clean(self):
@@ -165,7 +166,7 @@ class Runner:
         # Files, not pipes: a grandchild that survives must not keep us waiting for the end of a pipe.
         with out.open("wb") as stdout, err.open("wb") as stderr:
             process = subprocess.Popen(
-                [sys.executable, *flags, str(path), *args],
+                [self.python, *flags, str(path), *args],
                 cwd=directory,
                 env=environment,
                 stdin=subprocess.DEVNULL,
