@@ -110,7 +110,7 @@ log.handle(logging.makeLogRecord({"name": "app", "msg": "from elsewhere", "level
 log.addHandler(Frames())
 log.info("who is on the stack?")
 print("counts", Shown.count, Failed.count, len(Listed.records), sorted(vars(Listed.records[0])))
-print(type(vars(logging.Logger)["_log"]) is type(work) or sys.version_info < (3, 12), logging.Handler.handle.__module__)
+print(type(vars(logging.Logger)["_log"]) is type(work) or sys.version_info < (3, 12))
 raise SystemExit(7)
 """
 

@@ -1,5 +1,5 @@
 """Airflow's LoggingMixin and StreamLogWriter, without a database."""
-# requires: apache-airflow-core==3.3.0
+# requires: apache-airflow-core==3.3.2
 
 import logging
 import os

@@ -32,7 +32,7 @@ settings.configure(
 settings.LOGGING["handlers"]["mail_admins"] = {"class": "django.utils.log.AdminEmailHandler", "level": "ERROR"}
 django.setup()
 from django.core import mail
-from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+from django.core.servers.basehttp import WSGIRequestHandler, WSGIServer
 from django.core.wsgi import get_wsgi_application
 from django.http import HttpResponse
 from django.urls import path
@@ -52,15 +52,17 @@ def broken(request):
 
 urlpatterns = [path("fine", fine), path("broken", broken)]
 mail.outbox = []
-server = ThreadedWSGIServer(("127.0.0.1", 0), WSGIRequestHandler, ipv6=False, allow_reuse_address=True)
+server = WSGIServer(("127.0.0.1", 0), WSGIRequestHandler, ipv6=False, allow_reuse_address=True)
 server.set_app(get_wsgi_application())
 thread = threading.Thread(target=server.serve_forever)
 thread.start()
+answers = []
 for name in ("fine", "broken", "nowhere"):
     try:
-        print(name, urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}/{name}", timeout=30).status)
+        answers.append((name, urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}/{name}", timeout=30).status))
     except urllib.error.HTTPError as error:
-        print(name, error.code)
+        answers.append((name, error.code))
 server.shutdown()
 thread.join()
+print(answers)
 print([message.subject for message in mail.outbox])

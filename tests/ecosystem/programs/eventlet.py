@@ -1,5 +1,5 @@
 """eventlet, everything monkey-patched: green threads that log and wait."""
-# requires: eventlet==0.41.0
+# requires: eventlet==0.41.3
 
 import warnings
 

@@ -31,10 +31,12 @@ def broken():
 server = make_server("127.0.0.1", 0, app)
 thread = threading.Thread(target=server.serve_forever, name="server")
 thread.start()
+answers = []
 for path in ("/fine/1", "/broken", "/nowhere"):
     try:
-        print(path, urllib.request.urlopen(f"http://127.0.0.1:{server.port}{path}", timeout=30).status)
+        answers.append((path, urllib.request.urlopen(f"http://127.0.0.1:{server.port}{path}", timeout=30).status))
     except urllib.error.HTTPError as error:
-        print(path, error.code)
+        answers.append((path, error.code))
 server.shutdown()
 thread.join()
+print(answers)

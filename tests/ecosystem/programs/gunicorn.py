@@ -3,6 +3,7 @@
 # files: access.log sorted-error.log
 # mask: \[\d+\] => [?]
 # mask: pid: ?\d+ => pid: ?
+# mask: \(\d+\) => (?)
 # mask: \[\d{4}-[^]]+\] => [time]
 # mask: \[\d\d/\w+/\d{4}[^]]+\] => [time]
 

@@ -37,4 +37,6 @@ for one in kept.get_finished_logs():
     names = sorted(name for name in record.attributes if not name.startswith("code."))
     print(record.severity_text, record.body, names, record.attributes.get("order"), record.attributes.get("exception.type"))
 LoggingInstrumentor().uninstrument()
+logging.root.removeHandler(logging.root.handlers[-1])
+provider.shutdown()
 log.warning("without: %s", "otelTraceID" in vars(logging.makeLogRecord({})))

@@ -1,5 +1,5 @@
 """pandas and numpy: imported, used, and their own modules' warnings captured."""
-# requires: pandas==3.0.4 numpy==2.5.1
+# requires: pandas==3.1.1 numpy==2.5.5
 
 import logging
 import sys

@@ -1,5 +1,5 @@
 """scrapy: a spider over a server on loopback, scrapy's own log set-up, its adapter and its statistics."""
-# requires: scrapy==2.17.0
+# requires: scrapy==2.19.0
 # mask: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d => time
 # mask: Telnet Password: \w+ => Telnet Password
 # mask: [\d.]+ (seconds|s)\b => ? s

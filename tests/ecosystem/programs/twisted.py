@@ -1,4 +1,6 @@
 """twisted: its observer that gives events to logging, a server and a client on loopback."""
+# mask: starting on \d+ => starting on ?
+# mask: Port \d+ => Port ?
 # requires: twisted==26.10.0
 
 import logging
@@ -43,6 +45,7 @@ async def session():
         1 / 0
     except ZeroDivisionError:
         log.failure("failed")
+    await port.stopListening()
     reactor.stop()
 
 
