@@ -7,6 +7,26 @@ import pytest
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("gevent") is None, reason="pip install .[ecosystem]")
 
 
+def test_installed_after_everything_is_patched(run):
+    """gevent's Thread is a subclass of threading's, without a `name` of its own."""
+    run(
+        """
+        from gevent import monkey
+        monkey.patch_all()
+        import gevent, logging, sys, threading
+        logging.basicConfig(stream=sys.stdout, level=0, format="%(levelname)s %(threadName)s %(message)s")
+        pass  # late install
+        logging.info("main")
+        gevent.spawn(logging.info, "greenlet %d", 1).join()
+        thread = threading.Thread(target=logging.warning, args=("thread",), name="named")
+        thread.start()
+        thread.join()
+        """,
+        masks=[(r"(Dummy-|Greenlet-)\d+", r"\1?")],
+        native=3,
+    )
+
+
 @pytest.mark.parametrize("order", ["patch first", "logging first"])
 def test_greenlets_log_with_their_names_and_no_deadlock(run, order):
     patch = "from gevent import monkey; monkey.patch_all()"

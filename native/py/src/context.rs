@@ -94,13 +94,11 @@ pub fn init(py: Python<'_>) -> PyResult<()> {
         GET_IDENT.set(ident);
     }
     let current = threading.getattr("current_thread")?;
-    if py_ffi::is_function_of(&current, &threading) {
+    let thread = threading.getattr("Thread")?.getattr("__dict__")?;
+    // gevent puts a subclass there, which has no `name` of its own: threads are asked for theirs then.
+    if py_ffi::is_function_of(&current, &threading) && thread.contains("name")? {
         CURRENT_THREAD.set(current);
-        let name = threading
-            .getattr("Thread")?
-            .getattr("__dict__")?
-            .get_item("name")?;
-        THREAD_NAME.set(name);
+        THREAD_NAME.set(thread.get_item("name")?);
     }
     let getpid = py.import("os")?.getattr("getpid")?;
     if py_ffi::is_builtin_of(&getpid, "posix") || py_ffi::is_builtin_of(&getpid, "nt") {
