@@ -139,7 +139,11 @@ def table(rows):
         "| versions | session | text | native |",
         "| --- | --- | --- | ---: |",
     ]
-    lines += [f"| {', '.join(p.requires).replace('==', ' ')} | {p.title} | {verdict} | {native} |" for p, verdict, native in rows]
+    for program, verdict, native in rows:
+        # A session that logs in child processes only leaves no count here.
+        counted = native or "children"
+        versions = ", ".join(program.requires).replace("==", " ")
+        lines.append(f"| {versions} | {program.title} | {verdict} | {counted} |")
     return "\n".join(lines) + "\n"
 
 

@@ -1,4 +1,5 @@
 """Airflow's LoggingMixin and StreamLogWriter, without a database."""
+# mask: 20[\d-]+T[\d:.]+Z => time
 # requires: apache-airflow-core==3.3.2
 
 import logging

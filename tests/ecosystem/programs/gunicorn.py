@@ -1,4 +1,4 @@
-"""gunicorn, a worker of its own, its access log and error log, a reload by signal."""
+"""gunicorn, a worker of its own, its access log and error log, an end by signal."""
 # requires: gunicorn==27.0.1
 # files: access.log sorted-error.log
 # mask: \[\d+\] => [?]

@@ -1,4 +1,5 @@
 """scrapy: a spider over a server on loopback, scrapy's own log set-up, its adapter and its statistics."""
+# mask: port \d+ \(job [^)]*\) => port ?
 # requires: scrapy==2.19.0
 # mask: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d => time
 # mask: Telnet Password: \w+ => Telnet Password
