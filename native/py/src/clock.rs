@@ -123,6 +123,10 @@ pub fn starts_plainly(py: Python<'_>) -> Res<bool> {
 
 /// Reads the clock for a new record.
 pub fn now(py: Python<'_>) -> Res<Stamp<'_>> {
+    let builtin = BUILTIN.load(Ordering::Relaxed);
+    if globals::reaches(py, Name::time, &globals::TIME, SOURCE, builtin) && is_untouched(py) {
+        return stamp(py, system_time());
+    }
     let source = globals::from_module(py, Name::time, &globals::TIME, SOURCE)?;
     if is_builtin(&source) {
         return stamp(py, system_time());
@@ -212,9 +216,17 @@ fn replaced_arithmetic<'py>(py: Python<'py>, ct: &Obj<'py>) -> Res<Stamp<'py>> {
 
 #[cfg(Py_3_13)]
 fn stamp(py: Python<'_>, ns: i64) -> Res<Stamp<'_>> {
-    let start = globals::get(py, Name::_startTime)?;
-    let Some(start) = py_ffi::int_value(&start) else {
-        return replaced_arithmetic(py, &py_ffi::new_int(py, ns)?);
+    #[cfg(Py_GIL_DISABLED)]
+    let kept = globals::kept(py, &globals::LOGGING, Name::_startTime)
+        .and_then(|start| py_ffi::int_value(&start));
+    #[cfg(not(Py_GIL_DISABLED))]
+    let kept = None;
+    let start = match kept {
+        Some(start) => start,
+        None => match py_ffi::int_value(&globals::get(py, Name::_startTime)?) {
+            Some(start) => start,
+            None => return replaced_arithmetic(py, &py_ffi::new_int(py, ns)?),
+        },
     };
     // An int divided by a float becomes a float first, so both divisions are plain ones.
     let created = ns as f64 / 1e9;

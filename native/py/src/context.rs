@@ -155,6 +155,14 @@ fn look_whether_own(py: Python<'_>) -> Res<bool> {
 /// `threading.get_ident()` and `threading.current_thread().name`
 #[inline]
 fn thread_identity(py: Python<'_>) -> Res<(Obj<'_>, Obj<'_>)> {
+    #[cfg(Py_GIL_DISABLED)]
+    if let Some(active) = globals::kept(py, &globals::THREADING, Name::_active)
+        && asks_threading(py, Name::get_ident, &GET_IDENT)
+        && asks_threading(py, Name::current_thread, &CURRENT_THREAD)
+        && let Some(known) = named_by(&active)?
+    {
+        return Ok(known);
+    }
     let get_ident =
         globals::from_module(py, Name::threading, &globals::THREADING, Name::get_ident)?;
     let current = globals::from_module(
@@ -166,19 +174,9 @@ fn thread_identity(py: Python<'_>) -> Res<(Obj<'_>, Obj<'_>)> {
     if GET_IDENT.is(&get_ident)
         && CURRENT_THREAD.is(&current)
         && let Some(active) = globals::THREADING.get_opt(py, Name::_active)?
-        && py_ffi::is_dict(&active)
+        && let Some(known) = named_by(&active)?
     {
-        let ident = py_ffi::thread_ident(py)?;
-        if let Some(thread) = py_ffi::dict_get(&active, &ident)?
-            && py_ffi::type_attr(&thread, Name::name).is_some_and(|name| THREAD_NAME.is(&name))
-        {
-            // The property checks that the thread was initialised and returns the name.
-            let ready = guard::attr(&thread, Name::_initialized)?;
-            if py_ffi::truthy(&ready)? {
-                let name = guard::attr(&thread, Name::_name)?;
-                return Ok((ident, name));
-            }
-        }
+        return Ok(known);
     }
     let ident = py_ffi::call(&get_ident, &[])?;
     let thread = py_ffi::call(&current, &[])?;
@@ -186,9 +184,54 @@ fn thread_identity(py: Python<'_>) -> Res<(Obj<'_>, Obj<'_>)> {
     Ok((ident, name))
 }
 
+/// Number and name of the running thread by the table of threads; `None`: they have to be asked for.
+#[inline]
+fn named_by<'py>(active: &Obj<'py>) -> Res<Option<(Obj<'py>, Obj<'py>)>> {
+    if !py_ffi::is_dict(active) {
+        return Ok(None);
+    }
+    let ident = py_ffi::thread_ident(active.py())?;
+    if let Some(thread) = py_ffi::dict_get(active, &ident)?
+        && has_own_name(&thread)
+    {
+        // The property checks that the thread was initialised and returns the name.
+        let ready = guard::attr(&thread, Name::_initialized)?;
+        if py_ffi::truthy(&ready)? {
+            let name = guard::attr(&thread, Name::_name)?;
+            return Ok(Some((ident, name)));
+        }
+    }
+    Ok(None)
+}
+
+/// Is `thread.name` the property of `threading.Thread`?
+#[inline]
+fn has_own_name(thread: &Obj<'_>) -> bool {
+    #[cfg(Py_GIL_DISABLED)]
+    if let Some(same) = guard::class_attribute_is(thread, Name::name, THREAD_NAME.address()) {
+        return same;
+    }
+    py_ffi::type_attr(thread, Name::name).is_some_and(|name| THREAD_NAME.is(&name))
+}
+
+/// Is `logging.threading.<name>` the function that was saved?
+#[cfg(Py_GIL_DISABLED)]
+fn asks_threading(py: Python<'_>, name: Name, saved: &Saved) -> bool {
+    globals::reaches(
+        py,
+        Name::threading,
+        &globals::THREADING,
+        name,
+        saved.address(),
+    )
+}
+
 /// `os.getpid()`, or `None` where there is none.
 #[inline]
 fn process_id(py: Python<'_>) -> Res<Obj<'_>> {
+    if globals::reaches(py, Name::os, &globals::OS, Name::getpid, GETPID.address()) {
+        return py_ffi::new_int(py, crate::fork::process_id());
+    }
     let os = globals::get(py, Name::os)?;
     let found = if globals::OS.is(&os) {
         globals::OS.get_opt(py, Name::getpid)?

@@ -11,7 +11,9 @@ use pyo3::types::PyModule;
 
 use crate::bind;
 use crate::cell::Shared;
-use crate::ffi::{self as py_ffi, Exc, Obj, Raised, Res};
+#[cfg(Py_GIL_DISABLED)]
+use crate::ffi::Ref;
+use crate::ffi::{self as py_ffi, Exc, Obj, Raised, Remembered, Res};
 use crate::names::{self, Name};
 use crate::natives::Target;
 use crate::raw::Watch;
@@ -25,10 +27,10 @@ pub struct Module {
     seen: Shared<Seen>,
 }
 
-/// Values read since the dict last changed; borrowed from the dict, which holds them as long as it does not change.
+/// Values read since the dict last changed, which holds them as long as it does not change.
 struct Seen {
     generation: u64,
-    values: [*mut ffi::PyObject; names::COUNT],
+    values: [Remembered; names::COUNT],
 }
 
 /// The one `logging`.
@@ -52,7 +54,7 @@ impl Module {
             watch: OnceLock::new(),
             seen: Shared::new(Seen {
                 generation: 0,
-                values: [std::ptr::null_mut(); names::COUNT],
+                values: [Remembered::NOTHING; names::COUNT],
             }),
         }
     }
@@ -98,21 +100,39 @@ impl Module {
         };
         let generation = watch.generation(py);
         let known = self.seen.with(py, |seen| {
-            let value = seen.values[name as usize];
-            (seen.generation == generation && !value.is_null())
-                .then(|| py_ffi::own_all(py, [value]))
+            if seen.generation == generation {
+                seen.values[name as usize]
+            } else {
+                Remembered::NOTHING
+            }
         });
-        match known {
-            Some([value]) => Ok(Some(value)),
+        match known.object(py) {
+            Some(value) => Ok(Some(value)),
+            // Known, and not to be used without asking: no need to remember it once more.
+            None if known != Remembered::NOTHING => {
+                py_ffi::dict_get(watch.dict(py).as_any(), &name.object(py))
+            }
             None => self.look_up(py, watch, name),
         }
     }
 
     /// Is the module's global `name` the object that `saved` points to? No reference is taken.
     #[inline]
-    fn holds(&self, py: Python<'_>, name: Name, saved: *mut ffi::PyObject) -> Res<bool> {
+    pub fn holds(&self, py: Python<'_>, name: Name, saved: *mut ffi::PyObject) -> Res<bool> {
         if saved.is_null() {
             return Ok(false);
+        }
+        #[cfg(Py_GIL_DISABLED)]
+        if let Some(watch) = self.watch.get() {
+            // What is remembered is `saved` only if it is alive: somebody keeps that for ever. To count a reference to it would
+            // have threads that log side by side write to one place.
+            let generation = watch.generation(py);
+            let known = self.seen.with(py, |seen| {
+                (seen.generation == generation).then(|| seen.values[name as usize].address())
+            });
+            if known == Some(saved) {
+                return Ok(true);
+            }
         }
         Ok(self
             .get_opt(py, name)?
@@ -121,16 +141,20 @@ impl Module {
 
     #[cold]
     fn look_up<'py>(&self, py: Python<'py>, watch: &Watch, name: Name) -> Res<Option<Obj<'py>>> {
-        let generation = watch.generation(py);
-        let found = py_ffi::dict_get(watch.dict(py).as_any(), &name.object(py))?;
+        let dict = watch.dict(py).as_any();
+        let (generation, found) = py_ffi::undisturbed(dict, || {
+            let generation = watch.generation(py);
+            (generation, py_ffi::dict_get(dict, &name.object(py)))
+        });
+        let found = found?;
         if let Some(value) = &found {
-            let pointer = value.as_ptr();
+            let value = Remembered::new(value);
             self.seen.with(py, |seen| {
                 if seen.generation != generation {
-                    seen.values = [std::ptr::null_mut(); names::COUNT];
+                    seen.values = [Remembered::NOTHING; names::COUNT];
                     seen.generation = generation;
                 }
-                seen.values[name as usize] = pointer;
+                seen.values[name as usize] = value;
             });
         }
         Ok(found)
@@ -230,6 +254,8 @@ pub fn attach(module: &Bound<'_, PyModule>) -> PyResult<()> {
             slot.store(module.getattr(name.text())?.into_ptr(), Ordering::Relaxed);
         }
     }
+    #[cfg(Py_GIL_DISABLED)]
+    keep(py);
     Ok(())
 }
 
@@ -281,6 +307,94 @@ pub fn set(name: Name, value: &Obj<'_>) -> Res<()> {
         Some(watch) => py_ffi::dict_set(watch.dict(py).as_any(), &name.object(py), value),
         None => Err(missing(py, name)),
     }
+}
+
+/// Is `logging.<module>.<name>`, where `module` names the global that normally is `known`, the object that `saved` points to and that
+/// lives for ever? Then nobody has to count a reference to it, which would have threads that log side by side write to one
+/// place: with the GIL, where that costs nothing, never asked.
+#[inline]
+pub fn reaches(
+    py: Python<'_>,
+    module: Name,
+    known: &Module,
+    name: Name,
+    saved: *mut ffi::PyObject,
+) -> bool {
+    if cfg!(not(Py_GIL_DISABLED)) {
+        return false;
+    }
+    let holds = LOGGING
+        .holds(py, module, known.object.load(Ordering::Relaxed))
+        .and_then(|same| Ok(same && known.holds(py, name, saved)?));
+    py_ffi::or_nothing(py, holds).unwrap_or_default()
+}
+
+/// Globals that are read at each record and whose objects are kept for ever, as they were when binding.
+#[cfg(Py_GIL_DISABLED)]
+static KEPT: [(&Module, Name, AtomicPtr<ffi::PyObject>); 8] = [
+    (
+        &LOGGING,
+        Name::_levelToName,
+        AtomicPtr::new(std::ptr::null_mut()),
+    ),
+    (
+        &LOGGING,
+        Name::_startTime,
+        AtomicPtr::new(std::ptr::null_mut()),
+    ),
+    (
+        &LOGGING,
+        Name::_srcfile,
+        AtomicPtr::new(std::ptr::null_mut()),
+    ),
+    (
+        &LOGGING,
+        Name::_defaultFormatter,
+        AtomicPtr::new(std::ptr::null_mut()),
+    ),
+    (
+        &LOGGING,
+        Name::StreamHandler,
+        AtomicPtr::new(std::ptr::null_mut()),
+    ),
+    (
+        &LOGGING,
+        Name::FileHandler,
+        AtomicPtr::new(std::ptr::null_mut()),
+    ),
+    (
+        &THREADING,
+        Name::_active,
+        AtomicPtr::new(std::ptr::null_mut()),
+    ),
+    (&SYS, Name::modules, AtomicPtr::new(std::ptr::null_mut())),
+];
+
+#[cfg(Py_GIL_DISABLED)]
+fn keep(py: Python<'_>) {
+    for (module, name, slot) in &KEPT {
+        let value = py_ffi::or_nothing(py, module.get_opt(py, *name)).flatten();
+        if let Some(value) = value
+            && slot.load(Ordering::Relaxed).is_null()
+        {
+            slot.store(value.into_ptr(), Ordering::Relaxed);
+        }
+    }
+}
+
+/// The global `name` of a module, where it is still the one that is kept: without counting a reference to it.
+#[cfg(Py_GIL_DISABLED)]
+#[inline]
+pub fn kept<'py>(
+    py: Python<'py>,
+    module: &'static Module,
+    name: Name,
+) -> Option<Ref<'static, 'py>> {
+    let slot = KEPT
+        .iter()
+        .find(|(of, known, _)| std::ptr::eq(*of, module) && *known == name)?;
+    let object = slot.2.load(Ordering::Relaxed);
+    py_ffi::or_nothing(py, module.holds(py, name, object))?.then(|| py_ffi::immortal(py, object))
 }
 
 /// The name as a function of the module sees it: a module global, else a built-in.
@@ -355,5 +469,13 @@ pub fn original(py: Python<'_>, name: Name) -> Option<Obj<'_>> {
 /// The version tag of the class that the module global `name` (one of `ORIGINALS`) was when binding; 0: it has none.
 #[inline]
 pub fn original_class_tag(py: Python<'_>, name: Name) -> u32 {
-    original(py, name).map_or(0, |class| py_ffi::class_tag(&class))
+    let index = ORIGINALS.iter().position(|known| *known == name);
+    let class = index.map_or(std::ptr::null_mut(), |index| {
+        ORIGINAL[index].load(Ordering::Relaxed)
+    });
+    if class.is_null() {
+        0
+    } else {
+        py_ffi::class_tag(&py_ffi::immortal(py, class))
+    }
 }

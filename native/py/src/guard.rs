@@ -16,7 +16,9 @@ use pyo3::prelude::*;
 
 use crate::bind;
 use crate::cell::Shared;
-use crate::ffi::{self as py_ffi, Obj, Ref, Res};
+#[cfg(not(Py_GIL_DISABLED))]
+use crate::ffi::Ref;
+use crate::ffi::{self as py_ffi, Obj, Remembered, Res};
 use crate::names::{self, Name};
 use crate::natives::Target;
 use crate::raw::{self, NO_INDEX};
@@ -39,8 +41,9 @@ struct Slot {
     /// The name's place in the type's shared keys.
     index: u8,
     state: State,
-    /// The class attribute of that name (no descriptor); borrowed, alive as long as the type's tag stays.
-    default: *mut ffi::PyObject,
+    /// The class attribute of that name; alive as long as the type's tag stays.
+    default: Remembered,
+    kind: Kind,
     /// The native implementation the type's lookup finds, if it finds one.
     target: Target,
 }
@@ -55,10 +58,22 @@ enum State {
     Descriptor,
 }
 
+/// What kind of object a class attribute is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A Python function.
+    Function,
+    /// The interpreter's own access to a part of the instance.
+    GetSet,
+    /// Anything else, or nothing.
+    Other,
+}
+
 const UNKNOWN: Slot = Slot {
     index: NO_INDEX,
     state: State::Unknown,
-    default: std::ptr::null_mut(),
+    default: Remembered::NOTHING,
+    kind: Kind::Other,
     target: Target::Foreign,
 };
 
@@ -106,7 +121,7 @@ impl Shadows {
             // SAFETY: places of the shared keys, which the array has.
             Some(indexes) => indexes
                 .iter()
-                .any(|index| unsafe { !(*values.add(*index as usize)).is_null() }),
+                .any(|index| unsafe { !value_address(values, *index).is_null() }),
             None => true,
         }
     }
@@ -171,38 +186,79 @@ const TABLE_SIZE: usize = 1024;
 struct Types {
     by_tag: [Option<&'static Info>; TABLE_SIZE],
     by_address: Option<HashMap<usize, &'static Info>>,
+    /// What was bound when all this was found out.
+    #[cfg(Py_GIL_DISABLED)]
+    bindings: u64,
 }
 
 static TYPES: Shared<Types> = Shared::new(Types {
     by_tag: [None; TABLE_SIZE],
     by_address: None,
+    #[cfg(Py_GIL_DISABLED)]
+    bindings: 0,
 });
 
-/// Forgets all type information: what is bound has changed.
-pub fn forget_types(py: Python<'_>) {
-    crate::ordinary::forget(py);
-    crate::level::forget(py);
-    TYPES.with(py, |types| {
-        types.by_tag = [None; TABLE_SIZE];
-        if let Some(infos) = &types.by_address {
+impl Types {
+    fn forget(&mut self) {
+        self.by_tag = [None; TABLE_SIZE];
+        if let Some(infos) = &self.by_address {
             for info in infos.values() {
                 info.tag.set(0);
             }
         }
-    });
+    }
+
+    /// What is known of the type with that tag.
+    #[inline(always)]
+    fn tagged(&mut self, tag: u32) -> Option<&'static Info> {
+        #[cfg(Py_GIL_DISABLED)]
+        if self.bindings != bindings() {
+            self.bindings = bindings();
+            self.forget();
+        }
+        self.by_tag[tag as usize % TABLE_SIZE]
+    }
+}
+
+/// A number that is another one after each change of what is bound: each thread sees for itself that what it knows is old. With
+/// the GIL it is forgotten at once.
+#[cfg(Py_GIL_DISABLED)]
+static BINDINGS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+
+/// The present state of what is bound, to be compared with an earlier one.
+#[cfg(Py_GIL_DISABLED)]
+#[inline(always)]
+pub fn bindings() -> u64 {
+    BINDINGS.load(std::sync::atomic::Ordering::Acquire)
+}
+
+/// Forgets all type information: what is bound has changed.
+pub fn forget_types(py: Python<'_>) {
+    #[cfg(Py_GIL_DISABLED)]
+    BINDINGS.fetch_add(1, std::sync::atomic::Ordering::Release);
+    crate::ordinary::forget(py);
+    crate::level::forget(py);
+    TYPES.with(py, Types::forget);
 }
 
 /// What is known of the type of `obj`, up to date. 1 ns.
 #[inline]
 fn info(obj: &Obj<'_>) -> &'static Info {
-    // SAFETY: the type is alive while `obj` is. The tag tells whether the entry still holds; keys only ever grow.
+    // SAFETY: the type is alive while `obj` is.
+    unsafe { info_of(obj.py(), ffi::Py_TYPE(obj.as_ptr())) }
+}
+
+/// # Safety
+/// A live type.
+#[inline]
+unsafe fn info_of(py: Python<'_>, class: *mut ffi::PyTypeObject) -> &'static Info {
+    // SAFETY: a live type. The tag tells whether the entry still holds; keys only ever grow.
     unsafe {
-        let class = ffi::Py_TYPE(obj.as_ptr());
         let tag = raw::type_tag(class);
-        let known = TYPES.with(obj.py(), |types| types.by_tag[tag as usize % TABLE_SIZE]);
+        let known = TYPES.with(py, |types| types.tagged(tag));
         match known {
             Some(info) if tag != 0 && info.tag.get() == tag && info.is_current() => info,
-            _ => refresh(obj.py(), class),
+            _ => refresh(py, class),
         }
     }
 }
@@ -250,11 +306,17 @@ unsafe fn refresh(py: Python<'_>, class: *mut ffi::PyTypeObject) -> &'static Inf
             info.tag.set(tag);
             info.plain.set(plain);
             info.keys.set(keys);
-            info.keys_len.set(if keys.is_null() {
+            let count = if keys.is_null() {
                 0
             } else {
                 raw::keys_len(keys)
-            });
+            };
+            // A key that is being added counts before it is there: what lies behind is looked at the next time.
+            #[cfg(Py_GIL_DISABLED)]
+            let count = (0..count)
+                .find(|at| raw::key_at(keys, *at).is_null())
+                .unwrap_or(count);
+            info.keys_len.set(count);
             for (place, slot) in info.places.iter().zip(&info.slots) {
                 place.set(NO_INDEX);
                 slot.set(UNKNOWN);
@@ -314,7 +376,7 @@ fn view_at_once<'a, 'py>(object: &'a Obj<'py>) -> Option<View<'a, 'py>> {
     unsafe {
         let class = ffi::Py_TYPE(object.as_ptr());
         let tag = raw::type_tag(class);
-        let known = TYPES.with(object.py(), |types| types.by_tag[tag as usize % TABLE_SIZE]);
+        let known = TYPES.with(object.py(), |types| types.tagged(tag));
         if let Some(info) = known
             && info.tag.get() == tag
             && tag != 0
@@ -337,7 +399,8 @@ fn view_at_once<'a, 'py>(object: &'a Obj<'py>) -> Option<View<'a, 'py>> {
 #[inline(always)]
 pub fn quickly_enabled<'py>(logger: &Obj<'py>, level: &Obj<'py>) -> Option<bool> {
     let view = view_at_once(logger)?;
-    if view.method(Name::isEnabledFor) == Target::LoggerIsEnabledFor {
+    // Without values to read there is no answer here: do not look for the method either.
+    if view.is_direct() && view.method(Name::isEnabledFor) == Target::LoggerIsEnabledFor {
         view.cached_enabled(level)
     } else {
         None
@@ -347,7 +410,7 @@ pub fn quickly_enabled<'py>(logger: &Obj<'py>, level: &Obj<'py>) -> Option<bool>
 /// The same for an object with a dict, of a type not met before, with attributes that may hide a method, or without raw reads.
 #[inline(never)]
 fn unusual_view<'a, 'py>(object: &'a Obj<'py>) -> Option<View<'a, 'py>> {
-    if !raw::enabled() {
+    if !raw::reads_instances() {
         return is_plain(object).then_some(View {
             object,
             direct: None,
@@ -362,6 +425,10 @@ fn unusual_view<'a, 'py>(object: &'a Obj<'py>) -> Option<View<'a, 'py>> {
     let direct = !values.is_null()
         // SAFETY: the array belongs to an object of the type.
         && (info.shadows.get().count == 0 || unsafe { !info.shadows.get().hide_one(values) });
+    // Looked at last: nothing that was not there has gone elsewhere meanwhile.
+    #[cfg(Py_GIL_DISABLED)]
+    // SAFETY: as above.
+    let direct = direct && unsafe { raw::are_valid(values) };
     Some(View {
         object,
         direct: direct.then_some((info, values)),
@@ -431,10 +498,8 @@ impl<'a, 'py> View<'a, 'py> {
         if slot.index == NO_INDEX {
             return None;
         }
-        // SAFETY: an index of the shared keys, which the array has; the borrowed value is owned before anything can run.
-        unsafe {
-            Bound::from_borrowed_ptr_or_opt(self.object.py(), *values.add(slot.index as usize))
-        }
+        // SAFETY: an index of the shared keys, which the array has.
+        unsafe { own_value(self.object.py(), values, slot.index) }
     }
 
     /// Would `object.name = …` set the object's own attribute and nothing else?
@@ -450,12 +515,8 @@ impl<'a, 'py> View<'a, 'py> {
     /// Is `object.__dict__` the interpreter's own view of the object's attributes?
     #[inline]
     pub fn has_own_dict(&self) -> bool {
-        self.direct.is_some_and(|(info, _)| {
-            let slot = slot(self.object, info, Name::__dict__);
-            // SAFETY: the class attribute is alive as long as the type's tag stays.
-            !slot.default.is_null()
-                && unsafe { ffi::Py_TYPE(slot.default) == &raw mut ffi::PyGetSetDescr_Type }
-        })
+        self.direct
+            .is_some_and(|(info, _)| slot(self.object, info, Name::__dict__).kind == Kind::GetSet)
     }
 
     /// Does the object's class have an attribute `name` (a str)?
@@ -469,17 +530,22 @@ impl<'a, 'py> View<'a, 'py> {
     pub fn function(&self, name: Name) -> Option<Obj<'py>> {
         let (info, values) = self.direct?;
         let slot = slot(self.object, info, name);
-        // SAFETY: the class attribute is alive as long as the type's tag stays; an index of the shared keys; owned before
-        // anything can run.
-        unsafe {
-            let found = !slot.default.is_null()
-                && ffi::Py_TYPE(slot.default) == &raw mut ffi::PyFunction_Type
-                && (slot.index == NO_INDEX || (*values.add(slot.index as usize)).is_null());
-            found.then(|| Bound::from_borrowed_ptr(self.object.py(), slot.default))
-        }
+        // SAFETY: an index of the shared keys.
+        let shown = slot.kind == Kind::Function
+            && (slot.index == NO_INDEX || unsafe { value_address(values, slot.index).is_null() });
+        #[cfg(not(Py_GIL_DISABLED))]
+        return shown
+            .then(|| slot.default.object(self.object.py()))
+            .flatten();
+        #[cfg(Py_GIL_DISABLED)]
+        shown
+            .then(|| py_ffi::type_attr(self.object, name))
+            .flatten()
+            .filter(py_ffi::is_function)
     }
 
     /// `object.name`, if it exists and is no descriptor's business.
+    #[cfg(not(Py_GIL_DISABLED))]
     #[inline(always)]
     pub fn get(&self, name: Name) -> Option<Obj<'py>> {
         if self.direct.is_some() {
@@ -490,6 +556,7 @@ impl<'a, 'py> View<'a, 'py> {
     }
 
     /// Is there an `object.name` (see [`Self::get`]) of which `holds` is true? `holds` runs no Python code.
+    #[cfg(not(Py_GIL_DISABLED))]
     #[inline(always)]
     pub fn test(&self, name: Name, holds: impl FnOnce(&Obj<'py>) -> bool) -> bool {
         if self.direct.is_some() {
@@ -500,6 +567,7 @@ impl<'a, 'py> View<'a, 'py> {
     }
 
     /// [`Self::get`] of an object that is read in place, without taking a reference: good as long as the view is.
+    #[cfg(not(Py_GIL_DISABLED))]
     #[inline(always)]
     fn look(&self, name: Name) -> Option<Ref<'a, 'py>> {
         let (info, values) = self.direct?;
@@ -518,6 +586,7 @@ impl<'a, 'py> View<'a, 'py> {
     }
 
     /// The same by the slot: the class's own attribute, or one that was not asked for yet.
+    #[cfg(not(Py_GIL_DISABLED))]
     #[inline(never)]
     fn look_at_class(
         &self,
@@ -536,7 +605,7 @@ impl<'a, 'py> View<'a, 'py> {
                 found = *values.add(slot.index as usize);
             }
             if found.is_null() {
-                found = slot.default;
+                found = slot.default.address();
             }
             pyo3::Borrowed::from_ptr_or_opt(self.object.py(), found)
         }
@@ -544,6 +613,7 @@ impl<'a, 'py> View<'a, 'py> {
 
     /// What the logger's `_cache` says of `level` while it is not disabled, by reads alone; `None` when anything is not as usual.
     /// No reference is taken: this is all a disabled call pays.
+    #[cfg(not(Py_GIL_DISABLED))]
     #[inline(always)]
     pub fn cached_enabled(&self, level: &Obj<'py>) -> Option<bool> {
         let (info, values) = self.direct?;
@@ -584,31 +654,139 @@ impl<'a, 'py> View<'a, 'py> {
     }
 }
 
+#[cfg(Py_GIL_DISABLED)]
+impl<'py> View<'_, 'py> {
+    /// `object.name`, if it exists and is no descriptor's business.
+    #[inline]
+    pub fn get(&self, name: Name) -> Option<Obj<'py>> {
+        let Some((info, values)) = self.direct else {
+            return peek_anywhere(self.object, name);
+        };
+        let slot = slot(self.object, info, name);
+        if slot.state != State::Plain {
+            return None;
+        }
+        if slot.index != NO_INDEX {
+            // SAFETY: an index of the shared keys, which the array has.
+            match unsafe { raw::value_at(self.object.py(), values, slot.index) } {
+                Ok(Some(found)) => return Some(found),
+                Ok(None) => {}
+                Err(raw::Elsewhere) => return peek_anywhere(self.object, name),
+            }
+        }
+        class_value(self.object, slot, name)
+    }
+
+    /// Is there an `object.name` (see [`Self::get`]) of which `holds` is true? `holds` runs no Python code.
+    #[inline]
+    pub fn test(&self, name: Name, holds: impl FnOnce(&Obj<'py>) -> bool) -> bool {
+        self.get(name).is_some_and(|found| holds(&found))
+    }
+
+    /// What the logger's `_cache` says of `level` while it is not disabled; `None` when anything is not as usual. The one
+    /// reference taken is to the cache, which another thread could exchange.
+    #[inline(always)]
+    pub fn cached_enabled(&self, level: &Obj<'py>) -> Option<bool> {
+        let (info, values) = self.direct?;
+        let (disabled, cache) = (
+            slot(self.object, info, Name::disabled),
+            slot(self.object, info, Name::_cache),
+        );
+        if !py_ffi::is_int(level)
+            || disabled.state != State::Plain
+            || cache.state != State::Plain
+            || disabled.index == NO_INDEX
+            || cache.index == NO_INDEX
+        {
+            return None;
+        }
+        let py = self.object.py();
+        // SAFETY: indexes of the shared keys, which the array has; the singleton's address is only compared.
+        let cache = unsafe {
+            if value_address(values, disabled.index) != ffi::Py_False() {
+                return None;
+            }
+            own_value(py, values, cache.index)?
+        };
+        if !py_ffi::is_dict(&cache) {
+            return None;
+        }
+        let known = py_ffi::or_nothing(py, py_ffi::dict_get(&cache, level))??;
+        py_ffi::is_bool(&known).then(|| !py_ffi::is_false(&known))
+    }
+}
+
+/// What stands at an index of the shared keys in an instance's values, only to be compared.
+///
+/// # Safety
+/// The values of a live instance, an index of its class's keys.
+#[inline(always)]
+unsafe fn value_address(values: *mut *mut ffi::PyObject, index: u8) -> *mut ffi::PyObject {
+    // SAFETY: the caller's.
+    unsafe {
+        #[cfg(not(Py_GIL_DISABLED))]
+        return *values.add(index as usize);
+        #[cfg(Py_GIL_DISABLED)]
+        raw::address_at(values, index)
+    }
+}
+
+/// The instance's own value at an index of the shared keys; without a GIL `None` also where only the interpreter can tell.
+///
+/// # Safety
+/// As [`value_address`].
+#[inline(always)]
+unsafe fn own_value(py: Python<'_>, values: *mut *mut ffi::PyObject, index: u8) -> Option<Obj<'_>> {
+    // SAFETY: the caller's; with the GIL the borrowed value is owned before anything can run.
+    unsafe {
+        #[cfg(not(Py_GIL_DISABLED))]
+        return Bound::from_borrowed_ptr_or_opt(py, *values.add(index as usize));
+        #[cfg(Py_GIL_DISABLED)]
+        raw::value_at(py, values, index).ok().flatten()
+    }
+}
+
+/// The class attribute of a slot that has no descriptor.
+#[cfg(Py_GIL_DISABLED)]
+#[inline]
+fn class_value<'py>(obj: &Obj<'py>, slot: Slot, name: Name) -> Option<Obj<'py>> {
+    if slot.default == Remembered::NOTHING {
+        return None;
+    }
+    slot.default.object(obj.py()).or_else(|| {
+        // Another thread may have put something else there by now.
+        py_ffi::type_attr(obj, name).filter(|found| !py_ffi::is_descriptor(found))
+    })
+}
+
 /// [`View::get`] of an object that is not read by index.
 #[inline(never)]
 fn peek_anywhere<'py>(obj: &Obj<'py>, name: Name) -> Option<Obj<'py>> {
-    if raw::enabled() {
+    if raw::reads_instances() {
         let info = info(obj);
         let slot = slot(obj, info, name);
         if slot.state != State::Plain {
             return None;
         }
         // SAFETY: a view is of a plain type, whose info this is; the borrowed value is owned before anything can run.
+        #[cfg(not(Py_GIL_DISABLED))]
         return unsafe {
             let found = own(obj, slot, name);
-            let found = if found.is_null() { slot.default } else { found };
+            let found = if found.is_null() {
+                slot.default.address()
+            } else {
+                found
+            };
             Bound::from_borrowed_ptr_or_opt(obj.py(), found)
         };
+        #[cfg(Py_GIL_DISABLED)]
+        return match py_ffi::own_dict_get(obj, name) {
+            Some(found) => Some(found),
+            None => class_value(obj, slot, name),
+        };
     }
-    // SAFETY: the type is alive while `obj` is; the slots of a live object's type are read.
-    unsafe {
-        let found = type_lookup(ffi::Py_TYPE(obj.as_ptr()), name.object(obj.py()).as_ptr());
-        if !found.is_null() {
-            let kind = ffi::Py_TYPE(found);
-            if (*kind).tp_descr_get.is_some() || (*kind).tp_descr_set.is_some() {
-                return None;
-            }
-        }
+    if slot(obj, info(obj), name).state == State::Descriptor {
+        return None;
     }
     py_ffi::getattr_opt(obj, name).unwrap_or_else(|raised| {
         raised.clear(obj.py());
@@ -621,15 +799,47 @@ fn peek_anywhere<'py>(obj: &Obj<'py>, name: Name) -> Option<Obj<'py>> {
 fn slot(obj: &Obj<'_>, info: &'static Info, name: Name) -> Slot {
     let slot = info.slots[name as usize].get();
     if slot.state == State::Unknown {
-        resolve(obj, info, name)
+        // SAFETY: the type is alive while `obj` is.
+        unsafe { resolve(obj.py(), ffi::Py_TYPE(obj.as_ptr()), info, name) }
     } else {
         slot
     }
 }
 
+/// Which native implementation the class attribute `name` of `class` (a class made by `type` itself) is.
+#[cfg(Py_GIL_DISABLED)]
+pub fn class_target(class: &Obj<'_>, name: Name) -> Target {
+    // SAFETY: the callers' class is alive.
+    unsafe {
+        let (py, class) = (class.py(), class.as_ptr().cast());
+        let info = info_of(py, class);
+        let mut slot = info.slots[name as usize].get();
+        if slot.state == State::Unknown {
+            slot = resolve(py, class, info, name);
+        }
+        slot.target
+    }
+}
+
+/// Does the class of `obj` have `saved`, which lives for ever, under `name`? `None`: look it up. Takes no reference.
+#[cfg(Py_GIL_DISABLED)]
+pub fn class_attribute_is(obj: &Obj<'_>, name: Name, saved: *mut ffi::PyObject) -> Option<bool> {
+    if !raw::reads_instances() || saved.is_null() {
+        return None;
+    }
+    Some(slot(obj, info(obj), name).default.address() == saved)
+}
+
+/// # Safety
+/// A live type, whose info this is.
 #[cold]
-fn resolve(obj: &Obj<'_>, info: &'static Info, name: Name) -> Slot {
-    let text = name.object(obj.py());
+unsafe fn resolve(
+    py: Python<'_>,
+    class: *mut ffi::PyTypeObject,
+    info: &'static Info,
+    name: Name,
+) -> Slot {
+    let text = name.object(py);
     let mut slot = Slot {
         state: State::Plain,
         ..UNKNOWN
@@ -637,15 +847,18 @@ fn resolve(obj: &Obj<'_>, info: &'static Info, name: Name) -> Slot {
     // SAFETY: a live type and its keys; nothing here runs Python code (keys of a type are exact, interned strings as a rule,
     // and comparing exact strings runs none).
     unsafe {
-        let class = ffi::Py_TYPE(obj.as_ptr());
-        let found = raw::lookup(class, text.as_ptr());
-        if !found.is_null() {
-            let kind = ffi::Py_TYPE(found);
-            if (*kind).tp_descr_get.is_some() || (*kind).tp_descr_set.is_some() {
+        if let Some(found) = raw::lookup_owned(py, class, text.as_ptr()) {
+            if py_ffi::is_descriptor(&found) {
                 slot.state = State::Descriptor;
             }
-            slot.default = found;
-            slot.target = bind::target_of(found);
+            slot.default = Remembered::new(&found);
+            slot.target = bind::target_of(found.as_ptr());
+            let kind = ffi::Py_TYPE(found.as_ptr());
+            if kind == &raw mut ffi::PyFunction_Type {
+                slot.kind = Kind::Function;
+            } else if kind == &raw mut ffi::PyGetSetDescr_Type {
+                slot.kind = Kind::GetSet;
+            }
         }
         let keys = info.keys.get();
         if !keys.is_null() {
@@ -670,6 +883,7 @@ fn resolve(obj: &Obj<'_>, info: &'static Info, name: Name) -> Slot {
 ///
 /// # Safety
 /// `info` is that of the type of `obj`, up to date and plain; the result is good until Python code runs.
+#[cfg(not(Py_GIL_DISABLED))]
 #[inline]
 unsafe fn own(obj: &Obj<'_>, slot: Slot, name: Name) -> *mut ffi::PyObject {
     // SAFETY: as the caller says; the hash is the name's own.
@@ -689,6 +903,7 @@ unsafe fn own(obj: &Obj<'_>, slot: Slot, name: Name) -> *mut ffi::PyObject {
     }
 }
 
+#[cfg(not(Py_GIL_DISABLED))]
 #[inline]
 fn raw_has_values(obj: &Obj<'_>) -> bool {
     // SAFETY: a live object of a plain type (the only caller is `own`).
@@ -710,7 +925,7 @@ pub fn target(obj: &Obj<'_>, method: Name) -> Target {
 /// The same for an object that may hide a method or is not read in place.
 #[inline(never)]
 fn own_or_type_target(obj: &Obj<'_>, method: Name) -> Target {
-    if !raw::enabled() {
+    if !raw::reads_instances() {
         return target_by_lookup(obj, method);
     }
     let info = info(obj);
@@ -721,19 +936,21 @@ fn own_or_type_target(obj: &Obj<'_>, method: Name) -> Target {
     if !info.plain.get() {
         return target_by_lookup(obj, method);
     }
-    // SAFETY: the info is of this type and plain. Functions are no data descriptors, so an instance attribute wins.
-    if unsafe { own(obj, slot, method) }.is_null() {
-        slot.target
-    } else {
-        Target::Foreign
-    }
+    // Functions are no data descriptors, so an instance attribute wins.
+    #[cfg(not(Py_GIL_DISABLED))]
+    // SAFETY: the info is of this type and plain.
+    let shown = unsafe { own(obj, slot, method).is_null() };
+    #[cfg(Py_GIL_DISABLED)]
+    let shown = py_ffi::own_dict_get(obj, method).is_none();
+    if shown { slot.target } else { Target::Foreign }
 }
 
-/// The same by the interpreter's own lookup: is what it finds a bound method of ours on this very object?
+/// The same by the interpreter's own lookup: is what it would call a method of ours on this very object?
 #[cold]
 fn target_by_lookup(obj: &Obj<'_>, method: Name) -> Target {
-    match py_ffi::getattr(obj, method) {
-        Ok(found) => bind::bound_method_target(&found, obj),
+    match py_ffi::callee(obj, method) {
+        Ok((found, true)) => bind::target_of(found.as_ptr()),
+        Ok((found, false)) => bind::bound_method_target(&found, obj),
         Err(raised) => {
             raised.clear(obj.py());
             Target::Foreign
@@ -768,7 +985,7 @@ pub fn call_method<'py, const N: usize>(
 /// seen by nobody?
 #[inline]
 pub fn is_plain(obj: &Obj<'_>) -> bool {
-    if raw::enabled() {
+    if raw::reads_instances() {
         return info(obj).plain.get();
     }
     // SAFETY: the type is alive while `obj` is.

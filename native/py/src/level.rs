@@ -6,8 +6,12 @@ use pyo3::types::PyDict;
 use crate::call::Call;
 #[cfg(Py_3_12)]
 use crate::cell::Shared;
+#[cfg(Py_3_12)]
+use crate::ffi::Remembered;
 use crate::ffi::{self as py_ffi, Exc, Obj, Res};
 use crate::globals;
+#[cfg(Py_GIL_DISABLED)]
+use crate::guard;
 use crate::names::Name;
 use crate::natives::Target;
 use crate::raw;
@@ -16,6 +20,14 @@ use crate::trace::{At as _, call as calling, compare, operator, raise};
 /// `getLevelName(level)`: by number, else by name, else "Level %s".
 pub fn name_of<'py>(py: Python<'py>, level: &Obj<'py>) -> Res<Obj<'py>> {
     let here = Target::GetLevelName;
+    #[cfg(Py_GIL_DISABLED)]
+    if let Some(table) = globals::kept(py, &globals::LOGGING, Name::_levelToName)
+        && py_ffi::is_int(level)
+        && let Some(name) = py_ffi::or_nothing(py, py_ffi::dict_get(&table, level)).flatten()
+        && !name.is_none()
+    {
+        return Ok(name);
+    }
     for (nth, table) in [Name::_levelToName, Name::_nameToLevel]
         .into_iter()
         .enumerate()
@@ -51,13 +63,17 @@ pub fn name_of<'py>(py: Python<'py>, level: &Obj<'py>) -> Res<Obj<'py>> {
 #[cfg(Py_3_12)]
 struct Known {
     epoch: globals::Epoch,
-    names: [*mut pyo3::ffi::PyObject; 6],
+    #[cfg(Py_GIL_DISABLED)]
+    bindings: u64,
+    names: [Remembered; 6],
 }
 
 #[cfg(Py_3_12)]
 static KNOWN: Shared<Known> = Shared::new(Known {
     epoch: 0,
-    names: [std::ptr::null_mut(); 6],
+    #[cfg(Py_GIL_DISABLED)]
+    bindings: 0,
+    names: [Remembered::NOTHING; 6],
 });
 
 /// The place of a standard level in [`Known::names`].
@@ -81,11 +97,13 @@ pub fn known_name<'py>(py: Python<'py>, level: &Obj<'py>) -> Option<Obj<'py>> {
     let place = place(level)?;
     let epoch = globals::epoch(py);
     KNOWN.with(py, |known| {
-        let name = known.names[place];
-        (known.epoch == epoch && !name.is_null()).then(|| {
-            let [name] = py_ffi::own_all(py, [name]);
-            name
-        })
+        #[cfg(Py_GIL_DISABLED)]
+        if known.bindings != guard::bindings() {
+            return None;
+        }
+        (known.epoch == epoch)
+            .then(|| known.names[place].object(py))
+            .flatten()
     })
 }
 
@@ -116,20 +134,36 @@ pub fn remember<'py>(py: Python<'py>, level: &Obj<'py>) -> Res<()> {
             return Ok(());
         }
     }
-    let epoch = globals::epoch(py);
-    let number = raw::small_int(level).unwrap_or_default();
+    #[cfg(not(Py_GIL_DISABLED))]
+    let (epoch, name) = (
+        globals::epoch(py),
+        py_ffi::dict_get_number(table, level, raw::small_int(level).unwrap_or_default()),
+    );
+    #[cfg(Py_GIL_DISABLED)]
+    let bindings = guard::bindings();
+    // From the notice of a change to the change itself another thread holds the table's lock.
+    #[cfg(Py_GIL_DISABLED)]
+    let (epoch, name) = py_ffi::undisturbed(table, || {
+        let epoch = globals::epoch(py);
+        let name = py_ffi::or_nothing(py, py_ffi::dict_get(table, level));
+        (epoch, name.flatten())
+    });
     let own = globals::is_own(py, Name::getLevelName, Target::GetLevelName)?
         && globals::get(py, Name::_levelToName)?.is(table);
-    let name = py_ffi::dict_get_number(table, level, number);
     if let Some(name) = name.filter(|name| own && !name.is_none())
         && globals::epoch(py) == epoch
     {
         KNOWN.with(py, |known| {
+            #[cfg(Py_GIL_DISABLED)]
+            if known.bindings != bindings {
+                known.names = [Remembered::NOTHING; 6];
+                known.bindings = bindings;
+            }
             if known.epoch != epoch {
-                known.names = [std::ptr::null_mut(); 6];
+                known.names = [Remembered::NOTHING; 6];
                 known.epoch = epoch;
             }
-            known.names[place] = name.as_ptr();
+            known.names[place] = Remembered::new(&name);
         });
     }
     Ok(())
@@ -138,7 +172,7 @@ pub fn remember<'py>(py: Python<'py>, level: &Obj<'py>) -> Res<()> {
 /// Forgets all names: what is bound has changed.
 #[cfg(Py_3_12)]
 pub fn forget(py: Python<'_>) {
-    KNOWN.with(py, |known| known.names = [std::ptr::null_mut(); 6]);
+    KNOWN.with(py, |known| known.names = [Remembered::NOTHING; 6]);
 }
 
 /// Nothing is kept: 3.11 has no epoch that a dict besides the modules' could be part of.

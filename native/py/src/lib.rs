@@ -62,7 +62,8 @@ mod native {
     use super::stats::{reset_stats, stats};
     use pyo3::prelude::*;
 
-    /// How interpreter structures are read: `raw` (verified at load) or `public` (the C API's own functions).
+    /// How interpreter structures are read: `raw` (verified at load), `parallel` (the same for what may be read without a GIL) or
+    /// `public` (the C API's own functions).
     #[pyfunction]
     fn raw_layout() -> &'static str {
         crate::raw::layout_name()

@@ -11,18 +11,24 @@ use crate::clock;
 use crate::context;
 use crate::ffi::{self as py_ffi, Res};
 use crate::globals::{self, Epoch};
+#[cfg(Py_GIL_DISABLED)]
+use crate::guard;
 use crate::names::Name;
 use crate::natives::Target;
 use crate::raw;
 
 struct Known {
     epoch: Option<Epoch>,
+    #[cfg(Py_GIL_DISABLED)]
+    bindings: u64,
     record_tag: u32,
     answer: bool,
 }
 
 static KNOWN: Shared<Known> = Shared::new(Known {
     epoch: None,
+    #[cfg(Py_GIL_DISABLED)]
+    bindings: 0,
     record_tag: 0,
     answer: false,
 });
@@ -35,11 +41,18 @@ pub fn forget(py: Python<'_>) {
 /// Is it? 3 ns.
 #[inline]
 pub fn is_ordinary(py: Python<'_>) -> bool {
-    if !raw::enabled() || !clock::is_untouched(py) {
+    if !raw::reads_instances() || !clock::is_untouched(py) {
         return false;
     }
+    #[cfg(Py_GIL_DISABLED)]
+    let bindings = guard::bindings();
     let (epoch, tag) = (globals::epoch(py), record_tag(py));
     let known = KNOWN.with(py, |known| {
+        #[cfg(Py_GIL_DISABLED)]
+        if known.bindings != bindings {
+            known.bindings = bindings;
+            return None;
+        }
         (known.epoch == Some(epoch) && known.record_tag == tag).then_some(known.answer)
     });
     known.unwrap_or_else(|| find_out(py, epoch, tag))
@@ -61,11 +74,9 @@ fn find_out(py: Python<'_>, epoch: Epoch, tag: u32) -> bool {
     let tag = if tag == 0 { record_tag(py) } else { tag };
     let answer = answer && tag != 0 && globals::is_epoch_true();
     KNOWN.with(py, |known| {
-        *known = Known {
-            epoch: Some(epoch),
-            record_tag: tag,
-            answer,
-        };
+        known.epoch = Some(epoch);
+        known.record_tag = tag;
+        known.answer = answer;
     });
     answer
 }

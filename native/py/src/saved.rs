@@ -1,6 +1,8 @@
 //! Objects of the interpreter that are remembered only to be compared: is `time.localtime` still what it was?
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
+use pyo3::prelude::*;
+
 use crate::ffi::{self as py_ffi, Obj};
 
 /// One object, owned for ever once set.
@@ -44,6 +46,21 @@ impl Saved {
     /// Has nothing been remembered yet?
     pub fn is_empty(&self) -> bool {
         self.object.load(Ordering::Relaxed).is_null()
+    }
+
+    /// The object, only to be compared; null for nothing.
+    #[inline]
+    pub fn address(&self) -> *mut pyo3::ffi::PyObject {
+        self.object.load(Ordering::Relaxed)
+    }
+
+    /// Does the built-in function that was remembered still run the C function it ran then?
+    #[inline]
+    pub fn runs_as_it_did(&self, py: Python<'_>) -> bool {
+        let object = self.address();
+        !object.is_null()
+            && py_ffi::builtin_entry(&py_ffi::immortal(py, object))
+                == self.entry.load(Ordering::Relaxed)
     }
 
     /// Is it this very object?

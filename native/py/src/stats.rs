@@ -26,45 +26,106 @@ reasons! {
     ColdBody = "a method left to the interpreter",
 }
 
-static NATIVE: AtomicU64 = AtomicU64::new(0);
-static EMITS: AtomicU64 = AtomicU64::new(0);
-static REAL: AtomicU64 = AtomicU64::new(0);
-static REFERENCE: [AtomicU64; REASONS.len()] = [const { AtomicU64::new(0) }; REASONS.len()];
+static NATIVE: Counter = Counter::new();
+static EMITS: Counter = Counter::new();
+static REAL: Counter = Counter::new();
+static REFERENCE: [Counter; REASONS.len()] = [const { Counter::new() }; REASONS.len()];
 
-/// Adds one. With the GIL a load and a store are exact and four times cheaper than a locked add.
-#[inline]
-fn bump(counter: &AtomicU64) {
-    #[cfg(not(Py_GIL_DISABLED))]
-    counter.store(
-        counter.load(Ordering::Relaxed).wrapping_add(1),
-        Ordering::Relaxed,
-    );
-    #[cfg(Py_GIL_DISABLED)]
-    counter.fetch_add(1, Ordering::Relaxed);
+/// A count that every thread adds to.
+#[cfg(not(Py_GIL_DISABLED))]
+struct Counter(AtomicU64);
+
+#[cfg(not(Py_GIL_DISABLED))]
+impl Counter {
+    const fn new() -> Self {
+        Counter(AtomicU64::new(0))
+    }
+
+    /// Adds one. With the GIL a load and a store are exact and four times cheaper than a locked add.
+    #[inline]
+    fn bump(&self) {
+        self.0.store(
+            self.0.load(Ordering::Relaxed).wrapping_add(1),
+            Ordering::Relaxed,
+        );
+    }
+
+    fn total(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn reset(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+}
+
+/// A count that every thread adds to: several counts, each on a cache line of its own, so that threads which log side by side
+/// do not take one line from each other at each record (40 ns each time).
+#[cfg(Py_GIL_DISABLED)]
+struct Counter([Stripe; STRIPES]);
+
+#[cfg(Py_GIL_DISABLED)]
+#[repr(align(64))]
+struct Stripe(AtomicU64);
+
+#[cfg(Py_GIL_DISABLED)]
+const STRIPES: usize = 16;
+
+#[cfg(Py_GIL_DISABLED)]
+impl Counter {
+    const fn new() -> Self {
+        Counter([const { Stripe(AtomicU64::new(0)) }; STRIPES])
+    }
+
+    /// Adds one.
+    #[inline]
+    fn bump(&self) {
+        static THREADS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+        thread_local! {
+            static STRIPE: std::cell::Cell<usize> = const { std::cell::Cell::new(usize::MAX) };
+        }
+        let mut stripe = STRIPE.get();
+        if stripe == usize::MAX {
+            stripe = THREADS.fetch_add(1, Ordering::Relaxed) % STRIPES;
+            STRIPE.set(stripe);
+        }
+        self.0[stripe].0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn total(&self) -> u64 {
+        let counts = self.0.iter().map(|stripe| stripe.0.load(Ordering::Relaxed));
+        counts.fold(0, u64::wrapping_add)
+    }
+
+    fn reset(&self) {
+        for stripe in &self.0 {
+            stripe.0.store(0, Ordering::Relaxed);
+        }
+    }
 }
 
 /// A record was made by the native tier.
 #[inline]
 pub fn native_record() {
-    bump(&NATIVE);
+    NATIVE.bump();
 }
 
 /// A handler's `emit` ran natively.
 #[inline]
 pub fn native_emit() {
-    bump(&EMITS);
+    EMITS.bump();
 }
 
 /// A record became a Python `LogRecord`.
 #[inline]
 pub fn real_record() {
-    bump(&REAL);
+    REAL.bump();
 }
 
 /// A step went to the reference tier.
 #[cold]
 pub fn reference(reason: Reason) {
-    bump(&REFERENCE[reason as usize]);
+    REFERENCE[reason as usize].bump();
 }
 
 /// How often each tier did the work since the process started or `reset_stats()`.
@@ -77,14 +138,14 @@ pub fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let result = PyDict::new(py);
     let reference = PyDict::new(py);
     for (text, counter) in REASONS.iter().zip(&REFERENCE) {
-        let count = counter.load(Ordering::Relaxed);
+        let count = counter.total();
         if count > 0 {
             reference.set_item(text, count)?;
         }
     }
-    result.set_item("native", NATIVE.load(Ordering::Relaxed))?;
-    result.set_item("emits", EMITS.load(Ordering::Relaxed))?;
-    result.set_item("real_records", REAL.load(Ordering::Relaxed))?;
+    result.set_item("native", NATIVE.total())?;
+    result.set_item("emits", EMITS.total())?;
+    result.set_item("real_records", REAL.total())?;
     result.set_item("reference", reference)?;
     Ok(result)
 }
@@ -93,6 +154,6 @@ pub fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 #[pyfunction]
 pub fn reset_stats() {
     for counter in [&NATIVE, &EMITS, &REAL].into_iter().chain(&REFERENCE) {
-        counter.store(0, Ordering::Relaxed);
+        counter.reset();
     }
 }

@@ -1,6 +1,5 @@
 //! Attributes of objects and of their types.
 use pyo3::ffi;
-use pyo3::prelude::*;
 
 use super::{Exc, Obj, Res, c, done, exception_class, owned, python};
 use crate::names::Name;
@@ -30,6 +29,29 @@ pub fn getattr_opt<'py>(obj: &Obj<'py>, name: Name) -> Res<Option<Obj<'py>>> {
                 Err(raised)
             }
         }
+    }
+}
+
+/// What `obj.name(…)` would call: `obj.name`, or (and true) the function of the class that would get `obj` as its first
+/// argument, for which no bound method is made. A third of the cost of making one.
+pub fn callee<'py>(obj: &Obj<'py>, name: Name) -> Res<(Obj<'py>, bool)> {
+    unsafe extern "C-unwind" {
+        fn _PyObject_GetMethod(
+            obj: *mut ffi::PyObject,
+            name: *mut ffi::PyObject,
+            method: *mut *mut ffi::PyObject,
+        ) -> std::ffi::c_int;
+    }
+    let py = obj.py();
+    let mut found = std::ptr::null_mut();
+    // SAFETY: both objects are alive; `found` is owned or null with an exception.
+    unsafe {
+        let unbound = python!(_PyObject_GetMethod(
+            obj.as_ptr(),
+            name.object(py).as_ptr(),
+            &raw mut found
+        ));
+        Ok((owned(py, found)?, unbound == 1))
     }
 }
 
@@ -69,11 +91,15 @@ pub fn setattr<'py>(obj: &Obj<'py>, name: Name, value: &Obj<'py>) -> Res<()> {
 /// What `type(obj)` itself says of `name`: no instance attribute, no `__getattr__`, no descriptor call.
 pub fn type_attr<'py>(obj: &Obj<'py>, name: Name) -> Option<Obj<'py>> {
     let py = obj.py();
-    // SAFETY: the type is alive while `obj` is; the borrowed result is owned at once, before anything else can run.
+    // SAFETY: the type is alive while `obj` is; the name is interned.
+    unsafe { crate::raw::lookup_owned(py, ffi::Py_TYPE(obj.as_ptr()), name.object(py).as_ptr()) }
+}
+
+/// Does the type of `obj` make it a descriptor, so that reading it as a class attribute may run code?
+pub fn is_descriptor(obj: &Obj<'_>) -> bool {
+    // SAFETY: the slots of a live object's type are read.
     unsafe {
-        Bound::from_borrowed_ptr_or_opt(
-            py,
-            crate::guard::type_lookup(ffi::Py_TYPE(obj.as_ptr()), name.object(py).as_ptr()),
-        )
+        let kind = ffi::Py_TYPE(obj.as_ptr());
+        (*kind).tp_descr_get.is_some() || (*kind).tp_descr_set.is_some()
     }
 }

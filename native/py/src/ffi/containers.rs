@@ -34,8 +34,13 @@ pub fn list_item<'py>(list: &Obj<'py>, index: usize) -> Option<Obj<'py>> {
         }
         #[cfg(Py_GIL_DISABLED)]
         {
+            // Asked first: an IndexError made to be dropped costs more than all of this.
+            if index >= list_len(list) {
+                return None;
+            }
             let item = ffi::PyList_GetItemRef(list.as_ptr(), index as isize);
             if item.is_null() {
+                // Shortened since: this is its end, as a `for` sees it.
                 ffi::PyErr_Clear();
             }
             Bound::from_owned_ptr_or_opt(list.py(), item)
@@ -131,7 +136,10 @@ pub fn dict_len(dict: &Obj<'_>) -> usize {
 
 /// `dict[key]` of a real dict, without `__missing__`; `None` when it is not there.
 pub fn dict_get<'py>(dict: &Obj<'py>, key: &Obj<'py>) -> Res<Option<Obj<'py>>> {
+    #[cfg(Py_GIL_DISABLED)]
+    return dict_get_ref(dict, key.as_ptr());
     // SAFETY: both alive, `dict` is a dict; the borrowed value is owned at once.
+    #[cfg(not(Py_GIL_DISABLED))]
     unsafe {
         let value = python!(c::PyDict_GetItemWithError(dict.as_ptr(), key.as_ptr()));
         if value.is_null() && !ffi::PyErr_Occurred().is_null() {
@@ -139,6 +147,37 @@ pub fn dict_get<'py>(dict: &Obj<'py>, key: &Obj<'py>) -> Res<Option<Obj<'py>>> {
         }
         Ok(Bound::from_borrowed_ptr_or_opt(dict.py(), value))
     }
+}
+
+/// The value as a reference of its own from the start: another thread may take it out of the dict at any moment.
+#[cfg(Py_GIL_DISABLED)]
+#[inline]
+fn dict_get_ref<'py>(dict: &Obj<'py>, key: *mut ffi::PyObject) -> Res<Option<Obj<'py>>> {
+    let mut value = ptr::null_mut();
+    // SAFETY: `dict` is a dict, callers lend a live key; the value is owned, or null with or without an exception.
+    unsafe {
+        if python!(c::PyDict_GetItemRef(dict.as_ptr(), key, &raw mut value)) < 0 {
+            return Err(Raised(()));
+        }
+        Ok(Bound::from_owned_ptr_or_opt(dict.py(), value))
+    }
+}
+
+/// What the `__dict__` of an object holds for a name: its own attribute of that name, wherever its attributes stand. The object's
+/// type is a plain one with a dict for its instances.
+#[cfg(Py_GIL_DISABLED)]
+#[cold]
+pub fn own_dict_get<'py>(obj: &Obj<'py>, name: Name) -> Option<Obj<'py>> {
+    let py = obj.py();
+    // SAFETY: alive, of a type whose instances have a dict; owned or null with an exception.
+    let found = unsafe {
+        owned(
+            py,
+            ffi::PyObject_GenericGetDict(obj.as_ptr(), ptr::null_mut()),
+        )
+    }
+    .and_then(|dict| dict_get_ref(&dict, name.object(py).as_ptr()));
+    super::or_nothing(py, found).flatten()
 }
 
 /// What a dict that has only `str` keys holds for `key`, an exact str; `None` also for a dict with other keys. Runs no Python code.
@@ -161,7 +200,10 @@ pub fn dict_get_str<'py>(dict: &Obj<'py>, key: &Obj<'py>) -> Option<Obj<'py>> {
 /// [`dict_get`] of a name, whose hash is known.
 pub fn dict_get_name<'py>(dict: &Obj<'py>, name: Name) -> Res<Option<Obj<'py>>> {
     let py = dict.py();
+    #[cfg(Py_GIL_DISABLED)]
+    return dict_get_ref(dict, name.object(py).as_ptr());
     // SAFETY: alive, a dict; the hash is the name's own; the borrowed value is owned at once.
+    #[cfg(not(Py_GIL_DISABLED))]
     unsafe {
         let value = crate::raw::dict_get(dict.as_ptr(), name.object(py).as_ptr(), name.hash());
         if value.is_null() && !ffi::PyErr_Occurred().is_null() {
@@ -273,8 +315,8 @@ pub fn all_keys_str(dict: &Obj<'_>) -> bool {
 /// Is `test`, which runs no Python code, true of all keys of a dict?
 pub fn all_keys(dict: &Obj<'_>, test: impl Fn(&Obj<'_>) -> bool) -> bool {
     let (mut position, mut key) = (0, ptr::null_mut());
-    // SAFETY: alive, a dict; nothing in the loop can change it, so its keys stay alive.
-    unsafe {
+    // SAFETY: alive, a dict; nothing in the loop can change it (another thread has to wait), so its keys stay alive.
+    undisturbed(dict, || unsafe {
         while ffi::PyDict_Next(
             dict.as_ptr(),
             &raw mut position,
@@ -286,8 +328,20 @@ pub fn all_keys(dict: &Obj<'_>, test: impl Fn(&Obj<'_>) -> bool) -> bool {
                 return false;
             }
         }
-    }
-    true
+        true
+    })
+}
+
+/// Runs `body`, which runs no Python code, while no other thread changes `dict`: with the GIL that is so anyway, without it the
+/// dict's own lock is held.
+#[inline]
+pub fn undisturbed<R>(dict: &Obj<'_>, body: impl FnOnce() -> R) -> R {
+    #[cfg(not(Py_GIL_DISABLED))]
+    let _ = dict;
+    #[cfg(Py_GIL_DISABLED)]
+    return pyo3::sync::critical_section::with_critical_section(dict, body);
+    #[cfg(not(Py_GIL_DISABLED))]
+    body()
 }
 
 /// The entries of a dict, as a vector of owned pairs: what runs afterwards may change the dict.
@@ -295,8 +349,9 @@ pub fn dict_items<'py>(dict: &Obj<'py>) -> Vec<(Obj<'py>, Obj<'py>)> {
     let py = dict.py();
     let mut items = Vec::with_capacity(dict_len(dict));
     let (mut position, mut key, mut value) = (0, ptr::null_mut(), ptr::null_mut());
-    // SAFETY: alive, a dict; nothing in the loop can change it, and each borrowed pair is owned at once.
-    unsafe {
+    // SAFETY: alive, a dict; nothing in the loop can change it (another thread has to wait), and each borrowed pair is owned at
+    // once.
+    undisturbed(dict, || unsafe {
         while ffi::PyDict_Next(
             dict.as_ptr(),
             &raw mut position,
@@ -309,7 +364,7 @@ pub fn dict_items<'py>(dict: &Obj<'py>) -> Vec<(Obj<'py>, Obj<'py>)> {
                 Bound::from_borrowed_ptr(py, value),
             ));
         }
-    }
+    });
     items
 }
 
@@ -325,5 +380,59 @@ pub fn release_all(_py: Python<'_>, objects: &[*mut ffi::PyObject]) {
     for object in objects {
         // SAFETY: attached; each was stored by `into_ptr`, and the table has forgotten it.
         unsafe { ffi::Py_XDECREF(*object) }
+    }
+}
+
+/// An object that a table remembers without holding it.
+///
+/// With the GIL such a table is only read while what holds the object cannot change, so the object can be used. Without a GIL
+/// another thread may take it away between the look and the use: then it can only be compared, unless it is immortal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Remembered(*mut ffi::PyObject);
+
+impl Remembered {
+    /// Nothing.
+    pub const NOTHING: Self = Remembered(ptr::null_mut());
+
+    #[cfg(Py_GIL_DISABLED)]
+    const IMMORTAL: usize = 1;
+
+    /// Remembers a live object.
+    #[inline]
+    pub fn new(object: &Obj<'_>) -> Self {
+        #[cfg(Py_GIL_DISABLED)]
+        {
+            unsafe extern "C" {
+                fn PyUnstable_IsImmortal(object: *mut ffi::PyObject) -> std::ffi::c_int;
+            }
+            // SAFETY: attached, alive.
+            if unsafe { PyUnstable_IsImmortal(object.as_ptr()) } != 0 {
+                // Objects are aligned: the lowest bit of an address is free.
+                return Remembered(object.as_ptr().map_addr(|address| address | Self::IMMORTAL));
+            }
+        }
+        Remembered(object.as_ptr())
+    }
+
+    /// The address, to be compared with that of an object that is alive.
+    #[inline]
+    pub fn address(self) -> *mut ffi::PyObject {
+        #[cfg(Py_GIL_DISABLED)]
+        return self.0.map_addr(|address| address & !Self::IMMORTAL);
+        #[cfg(not(Py_GIL_DISABLED))]
+        self.0
+    }
+
+    /// The object, if it can be used; `None` also for nothing.
+    #[inline]
+    pub fn object(self, py: Python<'_>) -> Option<Obj<'_>> {
+        #[cfg(Py_GIL_DISABLED)]
+        let usable = self.0.addr() & Self::IMMORTAL != 0;
+        #[cfg(not(Py_GIL_DISABLED))]
+        let usable = !self.0.is_null();
+        usable.then(|| {
+            let [object] = own_all(py, [self.address()]);
+            object
+        })
     }
 }

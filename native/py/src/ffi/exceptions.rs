@@ -261,6 +261,10 @@ pub fn keyword_defaults<'py>(function: &Obj<'py>) -> Option<Obj<'py>> {
 #[inline]
 pub fn list_pointer(list: &Obj<'_>, index: usize) -> *mut ffi::PyObject {
     debug_assert!(super::is_list(list));
+    if cfg!(Py_GIL_DISABLED) {
+        // Another thread may move the items while one is looked at.
+        return ptr::null_mut();
+    }
     // SAFETY: a list, and the index is within it.
     unsafe {
         if index < ffi::PyList_GET_SIZE(list.as_ptr()) as usize {

@@ -78,7 +78,8 @@ mod c {
     }
 
     unwinding! {
-        PyDict_GetItemWithError(dict: Ptr, key: Ptr) -> Ptr;
+        #[cfg(Py_GIL_DISABLED)] PyDict_GetItemRef(dict: Ptr, key: Ptr, value: *mut Ptr) -> c_int;
+        #[cfg(not(Py_GIL_DISABLED))] PyDict_GetItemWithError(dict: Ptr, key: Ptr) -> Ptr;
         PyDict_SetItem(dict: Ptr, key: Ptr, value: Ptr) -> c_int;
         PyDict_Update(dict: Ptr, other: Ptr) -> c_int;
         PyImport_Import(name: Ptr) -> Ptr;

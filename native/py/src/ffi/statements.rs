@@ -52,6 +52,16 @@ pub fn with_statement<T>(
     }
 }
 
+/// `with lock: body()` if the lock can be taken without waiting and is one whose structure is known; else nothing is done.
+#[cfg(Py_GIL_DISABLED)]
+#[inline]
+pub fn with_free_lock<T>(
+    lock: &Obj<'_>,
+    body: impl FnOnce() -> Res<Option<T>>,
+) -> Option<Res<Option<T>>> {
+    try_acquire(lock).then(|| release_after(lock, body()))
+}
+
 /// Gives back a lock that [`try_acquire`] took, with what was done meanwhile.
 #[inline]
 pub fn release_after<T>(lock: &Obj<'_>, result: Res<Option<T>>) -> Res<Option<T>> {

@@ -83,9 +83,18 @@ pub fn text<'py>(formatter: &Obj<'py>, stamp: &Stamp<'py>) -> Res<Option<TimeTex
     if !local && !GMTIME.is_untouched(&converter) {
         return Ok(None);
     }
-    let strftime = globals::from_module(py, Name::time, &globals::TIME, Name::strftime)?;
-    if !STRFTIME.is_untouched(&strftime) {
-        return Ok(None);
+    let own = globals::reaches(
+        py,
+        Name::time,
+        &globals::TIME,
+        Name::strftime,
+        STRFTIME.address(),
+    ) && STRFTIME.runs_as_it_did(py);
+    if !own {
+        let strftime = globals::from_module(py, Name::time, &globals::TIME, Name::strftime)?;
+        if !STRFTIME.is_untouched(&strftime) {
+            return Ok(None);
+        }
     }
     let dated = py_ffi::truthy(&datefmt)?;
     let format = if dated {

@@ -74,6 +74,10 @@ fn stream_emit<'py>(
 /// Is `StreamHandler.emit` the stdlib's?
 #[inline]
 pub fn emits_by_stream(py: Python<'_>) -> bool {
+    #[cfg(Py_GIL_DISABLED)]
+    if let Some(class) = globals::kept(py, &globals::LOGGING, Name::StreamHandler) {
+        return guard::class_target(&class, Name::emit) == Target::StreamEmit;
+    }
     match globals::get(py, Name::StreamHandler) {
         Ok(class) => py_ffi::plain_class_has(&class, Name::emit, Target::StreamEmit),
         Err(raised) => {

@@ -165,6 +165,7 @@ pub fn offer<'py>(
         if !enough {
             return Ok(());
         }
+        #[cfg(not(Py_GIL_DISABLED))]
         if record.seen().is_none()
             && is_open(&view)
             && (cfg!(not(Py_3_12)) || usual.is_some() || ordinary::is_ordinary(py))
@@ -173,6 +174,13 @@ pub fn offer<'py>(
                 place.look_ahead(usual);
             }
             return emit_unlocked(&view, record, place).at(py, here, calling("handle").nth(nth));
+        }
+        #[cfg(Py_GIL_DISABLED)]
+        if record.seen().is_none()
+            && (usual.is_some() || ordinary::is_ordinary(py))
+            && let Some(done) = emit_if_free(&view, record, place)
+        {
+            return done.at(py, here, calling("handle").nth(nth));
         }
         view.method(Name::handle)
     } else {
@@ -192,6 +200,7 @@ pub fn offer<'py>(
 }
 
 /// Has the handler no filters, is its lock free or ours, and is all that it does with them native?
+#[cfg(not(Py_GIL_DISABLED))]
 #[inline]
 fn is_open(handler: &View<'_, '_>) -> bool {
     handler.is(Role::Handler)
@@ -238,8 +247,36 @@ pub fn handle_record<'py>(
     Ok(verdict)
 }
 
+/// [`emit_unlocked`] without a GIL: the lock is really taken, and a record that had to wait for it would have to be settled
+/// before. `None`: nothing done, the lock is not free or something is not the stdlib's.
+#[cfg(Py_GIL_DISABLED)]
+fn emit_if_free<'py>(
+    view: &View<'_, 'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+) -> Option<Res<()>> {
+    if !view.is(Role::Handler) || !filter::has_none(view) {
+        return None;
+    }
+    let quiet = py_ffi::with_free_lock(&view.get(Name::lock)?, || {
+        match stream::emit_quietly(view, record, place)? {
+            Quiet::Written => Ok(Some(())),
+            Quiet::Formatted(stream, line) => {
+                stream::emit_line(view.object(), record, place, &stream, &line).map(Some)
+            }
+            Quiet::Nothing => Ok(None),
+        }
+    })?;
+    match quiet {
+        Ok(None) => None,
+        Ok(Some(())) => Some(Ok(())),
+        Err(raised) => Some(Err(raised)),
+    }
+}
+
 /// `emit` of a handler whose lock is free or ours. What runs no Python code needs no taking of it: the GIL is kept throughout,
 /// and nobody can tell.
+#[cfg(not(Py_GIL_DISABLED))]
 #[inline]
 fn emit_unlocked<'py>(
     view: &View<'_, 'py>,

@@ -87,6 +87,7 @@ pub unsafe fn values(obj: *mut PyObject, tp: *mut PyTypeObject) -> *mut *mut PyO
 ///
 /// # Safety
 /// As [`values`].
+#[cfg(not(Py_GIL_DISABLED))]
 #[inline(always)]
 #[must_use]
 pub unsafe fn indexed_values(obj: *mut PyObject, tp: *mut PyTypeObject) -> *mut *mut PyObject {
@@ -101,6 +102,7 @@ pub unsafe fn indexed_values(obj: *mut PyObject, tp: *mut PyTypeObject) -> *mut 
     }
 }
 
+#[cfg(not(Py_GIL_DISABLED))]
 #[inline(never)]
 unsafe fn values_of_split_dict(obj: *mut PyObject, tp: *mut PyTypeObject) -> *mut *mut PyObject {
     // SAFETY: as for `values`.

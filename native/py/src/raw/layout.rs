@@ -2,7 +2,7 @@
 //!
 //! The numbers were measured with `offsetof` against each version's own headers (64-bit, default build) and are proven
 //! again by `selftest` every time the extension is loaded. Free-threaded and debug builds have no table: none of these
-//! reads is legal there.
+//! reads is legal there. (What is, stands in `parallel`.)
 use pyo3::ffi;
 use std::mem::offset_of;
 
@@ -30,6 +30,16 @@ pub(super) const KNOWN: bool = cfg!(all(
 )) && offset_of!(ffi::PyTypeObject, tp_version_tag) == 384
     && offset_of!(ffi::PyHeapTypeObject, ht_cached_keys) == TYPE_CACHED_KEYS
     && offset_of!(ffi::PyDictObject, ma_keys) == 32;
+
+/// Is an `RLock` of this build as `rlock` says? From 3.14 on its fields are made to be used without a GIL.
+pub(super) const LOCKS_KNOWN: bool = KNOWN
+    || cfg!(all(
+        Py_GIL_DISABLED,
+        Py_3_14,
+        not(py_sys_config = "Py_DEBUG"),
+        target_pointer_width = "64",
+        unix
+    ));
 
 const TYPE_CACHED_KEYS: usize = match MINOR {
     11 => 872,

@@ -16,6 +16,8 @@
 mod frames;
 mod instance;
 mod layout;
+#[cfg(Py_GIL_DISABLED)]
+mod parallel;
 mod probe;
 mod rlock;
 mod scalar;
@@ -25,24 +27,31 @@ mod types;
 mod watch;
 
 pub use frames::{caller, frames, place, replace_caller};
-pub use instance::{
-    NO_INDEX, dict_get, dict_get_small_int, fill_new, get, has_str_keys, indexed_values,
-    peek_small_int, values,
-};
+pub use instance::{NO_INDEX, dict_get, fill_new, has_str_keys, peek_small_int};
+#[cfg(not(Py_GIL_DISABLED))]
+pub use instance::{dict_get_small_int, get, indexed_values, values};
 pub use layout::Keys;
+#[cfg(Py_GIL_DISABLED)]
+pub use parallel::{
+    Elsewhere, address_at, are_valid, enabled as reads_instances, indexed_values, is_plain, key_at,
+    keys_len, shared_keys, value_at, values,
+};
 pub use probe::{_raw_probe, _raw_selftest};
 pub use rlock::{rlock_acquire, rlock_free_or_mine, rlock_release};
 pub use scalar::{ascii, small_int};
 pub use selftest::verify;
 pub use types::{
-    assign_tag, has_managed_dict, has_plain_getattro, has_plain_setattro, key_at, keys_len, lookup,
-    shared_keys, type_tag,
+    assign_tag, has_plain_getattro, has_plain_setattro, lookup, lookup_owned, type_tag,
 };
+#[cfg(not(Py_GIL_DISABLED))]
+pub use types::{has_managed_dict, key_at, keys_len, shared_keys};
 pub use watch::Watch;
 #[cfg(Py_3_12)]
 pub use watch::epoch;
 
-use pyo3::ffi::{self, PyTypeObject};
+use pyo3::ffi;
+#[cfg(not(Py_GIL_DISABLED))]
+use pyo3::ffi::PyTypeObject;
 use pyo3::prelude::*;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -58,10 +67,24 @@ pub fn enabled() -> bool {
     layout::KNOWN && ENABLED.load(Ordering::Relaxed)
 }
 
-/// `"raw"` or `"public"`: which twin is at work.
+/// May attributes of instances be read in place? On free-threaded builds that has rules and a proof of its own, `parallel`.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline(always)]
+#[must_use]
+pub fn reads_instances() -> bool {
+    enabled()
+}
+
+/// `"raw"`, `"parallel"` or `"public"`: which twin is at work.
 #[must_use]
 pub fn layout_name() -> &'static str {
-    if enabled() { "raw" } else { "public" }
+    if enabled() {
+        "raw"
+    } else if reads_instances() {
+        "parallel"
+    } else {
+        "public"
+    }
 }
 
 /// Why the public twin is at work; empty when it is not, or before [`init`].
@@ -75,6 +98,12 @@ pub fn init(py: Python<'_>) {
     REFUSAL.get_or_init(|| {
         if std::env::var_os("FEMTOLOG_RAW").is_some_and(|v| v == "0") {
             return "FEMTOLOG_RAW=0".to_owned();
+        }
+        #[cfg(Py_GIL_DISABLED)]
+        if let Err(mismatch) = parallel::verify(py)
+            .and_then(|()| selftest::verify_locks(py).map_err(|error| error.to_string()))
+        {
+            return mismatch;
         }
         if !layout::KNOWN {
             return "no layout table for this build".to_owned();
@@ -100,6 +129,7 @@ pub fn init(py: Python<'_>) {
 ///
 /// # Safety
 /// `tp` is a live type.
+#[cfg(not(Py_GIL_DISABLED))]
 #[inline]
 #[must_use]
 pub unsafe fn is_plain(tp: *mut PyTypeObject) -> bool {

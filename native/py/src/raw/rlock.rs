@@ -2,7 +2,7 @@
 //!
 //! Uncontended acquisition does what the C method does to the same fields, so both ways mix freely, also with a waiting
 //! thread. Contention goes to the real method, which releases the GIL while it waits and handles signals as ever.
-use super::layout::{KNOWN, field};
+use super::layout::{LOCKS_KNOWN as KNOWN, field};
 use pyo3::ffi::{self, PyObject, PyTypeObject};
 use pyo3::prelude::*;
 use std::ptr::null_mut;
@@ -27,7 +27,8 @@ struct Lock {
 struct Lock {
     base: PyObject,
     mutex: std::sync::atomic::AtomicU8,
-    owner: u64,
+    /// Other threads look at it to see that they are not the owner.
+    owner: std::sync::atomic::AtomicU64,
     level: usize,
 }
 
@@ -98,9 +99,17 @@ fn known(lock: &Bound<'_, PyAny>) -> Option<*mut Lock> {
 #[inline(always)]
 #[must_use]
 pub fn rlock_free_or_mine(lock: &Bound<'_, PyAny>) -> Option<bool> {
+    if cfg!(Py_GIL_DISABLED) {
+        // Free now says nothing of the next moment.
+        return None;
+    }
     let lock = known(lock)?;
     // SAFETY: the structure was proven by the self-test; its owner is written under the GIL only.
+    #[cfg(not(Py_3_14))]
     let owner = unsafe { (*lock).owner };
+    // SAFETY: as above.
+    #[cfg(Py_3_14)]
+    let owner = unsafe { (*lock).owner.load(Relaxed) };
     Some(owner == 0 || owner == this_thread())
 }
 
@@ -127,11 +136,11 @@ pub fn rlock_acquire(lock: &Bound<'_, PyAny>) -> bool {
         }
         free
     }
-    // SAFETY: as above.
+    // SAFETY: as above; without a GIL the owner alone touches the level, and the mutex decides who that is.
     #[cfg(Py_3_14)]
     unsafe {
         use std::sync::atomic::Ordering::Acquire;
-        if (*lock).owner == me {
+        if (*lock).owner.load(Relaxed) == me {
             (*lock).level += 1;
             return true;
         }
@@ -140,7 +149,7 @@ pub fn rlock_acquire(lock: &Bound<'_, PyAny>) -> bool {
             .compare_exchange(0, 1, Acquire, Relaxed)
             .is_ok();
         if free {
-            (*lock).owner = me;
+            (*lock).owner.store(me, Relaxed);
         }
         free
     }
@@ -171,14 +180,14 @@ pub fn rlock_release(lock: &Bound<'_, PyAny>) -> bool {
     #[cfg(Py_3_14)]
     unsafe {
         use std::sync::atomic::Ordering::Release;
-        if (*lock).owner != this_thread() {
+        if (*lock).owner.load(Relaxed) != this_thread() {
             return false;
         }
         if (*lock).level > 0 {
             (*lock).level -= 1;
             return true;
         }
-        (*lock).owner = 0;
+        (*lock).owner.store(0, Relaxed);
         // Anything but a plain 1 means that somebody is parked on it.
         if (*lock)
             .mutex

@@ -1,6 +1,7 @@
 //! What a type says about its instances: version tag, lookup along the MRO, shared keys, form of the instances.
 use super::layout::{KNOWN, Keys, UnicodeEntry};
 use pyo3::ffi::{self, PyObject, PyTypeObject};
+use pyo3::prelude::*;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -81,6 +82,26 @@ pub unsafe fn lookup(tp: *mut PyTypeObject, name: *mut PyObject) -> *mut PyObjec
             }
             found
         }
+    }
+}
+
+/// [`lookup`] as a reference of its own: what it finds stays alive although another thread may change the class.
+///
+/// # Safety
+/// As [`lookup`].
+#[inline]
+#[must_use]
+pub unsafe fn lookup_owned(
+    py: Python<'_>,
+    tp: *mut PyTypeObject,
+    name: *mut PyObject,
+) -> Option<Bound<'_, PyAny>> {
+    // SAFETY: the caller's promise. With the GIL the borrowed result is owned before anything else can run.
+    unsafe {
+        #[cfg(not(Py_GIL_DISABLED))]
+        return Bound::from_borrowed_ptr_or_opt(py, _PyType_Lookup(tp, name));
+        #[cfg(Py_GIL_DISABLED)]
+        Bound::from_owned_ptr_or_opt(py, _PyType_LookupRef(tp, name))
     }
 }
 

@@ -1,7 +1,9 @@
 //! Has a dict (a module's globals) been changed since somebody last looked? Without comparing anything in it.
 //!
-//! 3.11 numbers every change of every dict; from 3.12 on the dict tells a watcher, which counts. Free-threaded builds
-//! tell "changed" every time: there a reader could come between the notice, which is given first, and the change.
+//! 3.11 numbers every change of every dict; from 3.12 on the dict tells a watcher, which counts. The notice is given before
+//! the change: without a GIL another thread could read in between, and keep what was there for what is there now. So whoever
+//! derives something from a watched dict takes the generation first, then reads the dict while holding its lock
+//! (`ffi::undisturbed`), which is held from the notice to the change.
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -31,7 +33,7 @@ impl Watch {
     }
 
     /// A number that is another one after any change to the dict. 0.5 ns. Where no watcher is to be had (all eight of
-    /// the interpreter taken, free threading) it is never the same twice, so that nothing derived is ever trusted.
+    /// the interpreter taken) it is never the same twice, so that nothing derived is ever trusted.
     #[cfg(Py_3_12)]
     #[inline]
     #[must_use]
@@ -79,6 +81,10 @@ mod watchers {
     use pyo3::types::PyDict;
     use std::ffi::c_int;
     use std::ptr::null_mut;
+    #[cfg(Py_GIL_DISABLED)]
+    use std::sync::atomic::Ordering::{Acquire, Release};
+    #[cfg(not(Py_GIL_DISABLED))]
+    use std::sync::atomic::Ordering::{Relaxed as Acquire, Relaxed as Release};
     use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU64, Ordering::Relaxed};
 
     /// `PyDict_WatchEvent`: all but the last say that the contents are about to change.
@@ -115,21 +121,26 @@ mod watchers {
         COUNTER.fetch_add(1, Relaxed)
     }
 
+    /// The number of changes. Where threads run side by side it counts after the dict's own number has changed: whoever sees
+    /// the new one here finds nothing remembered of before.
+    #[cfg(Py_GIL_DISABLED)]
+    static CHANGES: AtomicU64 = AtomicU64::new(1);
+
     #[inline(always)]
     pub(super) fn epoch() -> u64 {
-        COUNTER.load(Relaxed)
+        #[cfg(not(Py_GIL_DISABLED))]
+        return COUNTER.load(Relaxed);
+        #[cfg(Py_GIL_DISABLED)]
+        CHANGES.load(Acquire)
     }
 
     #[inline(always)]
     pub(super) fn generation(slot: usize) -> u64 {
-        TABLE[slot].generation.load(Relaxed)
+        TABLE[slot].generation.load(Acquire)
     }
 
     /// The slot that counts this dict's changes; `None` when there is no watcher or no slot left.
     pub(super) fn slot_of(dict: &Bound<'_, PyDict>) -> Option<usize> {
-        if cfg!(Py_GIL_DISABLED) {
-            return None;
-        }
         let address = dict.as_ptr();
         if let Some(slot) = TABLE.iter().position(|s| s.dict.load(Relaxed) == address) {
             return Some(slot);
@@ -162,7 +173,9 @@ mod watchers {
         _value: *mut PyObject,
     ) -> c_int {
         if let Some(slot) = TABLE.iter().find(|s| s.dict.load(Relaxed) == dict) {
-            slot.generation.store(always_new(), Relaxed);
+            slot.generation.store(always_new(), Release);
+            #[cfg(Py_GIL_DISABLED)]
+            CHANGES.fetch_add(1, Release);
             if event == DEALLOCATED {
                 slot.dict.store(null_mut(), Relaxed);
             }
