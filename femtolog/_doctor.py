@@ -103,7 +103,7 @@ def _about_the_process(data: dict[str, Any]) -> Iterator[str]:
             else "With FEMTOLOG_FALLBACK=1 programs go on with the standard library's logging."
         )
         return
-    if data["reads"] == "raw":
+    if data["reads"] in ("raw", "parallel"):
         yield "Interpreter structures are read in place; the self-test has proven their layout."
     else:
         yield f"Interpreter structures are read by the public API, which is slower ({data['reads_why']})."
