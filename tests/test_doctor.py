@@ -67,8 +67,7 @@ def test_each_object_with_its_reasons():
     where = "of logger 'app'"
     expected = [
         "tracer patched Logger.callHandlers (tracer.hooks.patched): that step is its code; what is around it stays native.",
-        "The root logger takes the general path: tracer patched Logger.callHandlers.",
-        "Logger 'app' takes the general path: tracer patched Logger.callHandlers.",
+        "3 of 3 loggers take the general path (the root logger, logger 'app', logger 'plain'): tracer patched Logger.callHandlers.",
         (
             f"Filter __main__.only_new of <Listed (NOTSET)> {where} takes the general path: __main__.only_new is Python code: "
             "it is called with a LogRecord for each record that comes so far."
@@ -102,6 +101,30 @@ def test_a_handler_without_a_native_form():
         "takes the general path: SocketHandler.emit has no native form; the standard library's own code runs." in told
     )
     assert "Nothing has run natively yet.\n" in told
+
+
+def test_whose_a_wrapper_is_that_passes_for_what_it_wraps():
+    told = python(
+        """
+        import logging, femtolog
+
+        class FunctionWrapper:
+            # As wrapt's: every attribute is that of the wrapped function.
+            def __init__(self, wrapped, wrapper):
+                self._self_wrapped, self._self_wrapper = wrapped, wrapper
+                self.__module__, self.__qualname__ = 'logging', wrapped.__qualname__
+            def __get__(self, instance, owner=None):
+                return self._self_wrapped.__get__(instance, owner)
+
+        def inject(wrapped, instance, args, kwargs): ...
+        inject.__module__ = "tracer.logs"
+        logging.Logger.makeRecord = FunctionWrapper(logging.Logger.makeRecord, inject)
+        femtolog.install()
+        print(*femtolog.doctor(), sep="\\n")
+        """
+    ).stdout
+    assert "tracer patched Logger.makeRecord (tracer.logs.inject): that step is its code" in told
+    assert "The root logger takes the general path: tracer patched Logger.makeRecord.\n" in told
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="on 3.11 a method of logging that is bound has no code to exchange")
@@ -146,7 +169,7 @@ def test_the_command_reports_on_a_program_and_leaves_it_alone(environment, tmp_p
     assert done.stdout == "now one ['--json']\none ['--json']\n1\n"
     told = done.stderr.splitlines()
     assert "Installed by FEMTOLOG=doctor at start-up, before logging was imported." in told
-    assert "Logger 'app' takes the general path: tracer patched Logger.callHandlers." in told
+    assert [line for line in told if line.endswith("logger 'plain'): tracer patched Logger.callHandlers.")]
     report = tmp_path / "report.json"
     done = run(environment, "-m", "femtolog", "doctor", "--json", "--output", report, program)
     assert (done.returncode, done.stderr) == (3, "")
@@ -155,6 +178,17 @@ def test_the_command_reports_on_a_program_and_leaves_it_alone(environment, tmp_p
     assert data["stats"]["native"] == 1
     assert {one["kind"] for one in data["objects"]} == {"logger", "filter", "handler", "formatter"}
     assert data["installed"] and data["reads"] in ("raw", "parallel", "public") and data["error"] is None
+
+
+def test_the_command_where_the_start_up_file_does_not_work(environment, tmp_path):
+    [site] = environment.parent.parent.glob("lib/python3.*/site-packages")
+    program = tmp_path / "program.py"
+    program.write_text("import logging; logging.warning('one'); raise SystemExit(4)")
+    done = run(environment, "-S", "-m", "femtolog", "doctor", program, env={"PYTHONPATH": str(site)})
+    assert done.returncode == 4
+    assert done.stderr.startswith("WARNING:root:one\nfemtolog ")
+    assert "FEMTOLOG=1 has no effect here" in done.stderr
+    assert "1 records were made natively" in done.stderr
 
 
 def test_the_command_alone_reports_on_the_interpreter(environment, tmp_path_factory):

@@ -281,6 +281,15 @@ def test_a_program_that_dies_leaves_its_counts(python):
     assert "0 differences in 1 record\n" in done.stderr
 
 
+def test_where_the_start_up_file_does_not_work(python, tmp_path):
+    [site] = python.parent.parent.glob("lib/python3.*/site-packages")
+    program = tmp_path / "program.py"
+    program.write_text("import logging, sys; logging.warning('one %s', sys.argv); raise SystemExit(4)")
+    done = run(python, "-S", "-m", "femtolog", "shadow", program, "--json", env={"PYTHONPATH": str(site)})
+    assert done.returncode == 4
+    assert done.stderr.startswith(f"WARNING:root:one ['{program}', '--json']\nfemtolog shadow: 0 differences in 1 record\n")
+
+
 def test_the_command_alone_says_how_it_is_used(python):
     done = run(python, "-m", "femtolog", "shadow")
     assert (done.returncode, done.stdout) == (2, "")
