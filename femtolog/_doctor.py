@@ -29,6 +29,9 @@ STEPS = {
     "style": ("format", "_format", "usesTime"),
 }
 
+FEW = 5
+"""So many loggers of a kind are named."""
+
 
 class Diagnosis(list[str]):
     """The sentences. `data` is the same as a dict that `json` can write."""
@@ -137,10 +140,13 @@ def _patches(native: Any) -> list[dict[str, str]]:
         code = getattr(now, "__code__", None)
         if ours and code is not None and code.co_filename == vars(module).get("__file__") and now.__qualname__ == name:
             continue  # a module that was read again: the interpreter's own, and not bound yet
-        what = getattr(now, "__wrapped__", None) and getattr(now, "__module__", None) == "logging"
-        owner = "?" if what else str(getattr(now, "__module__", None) or type(now).__module__)
+        # A wrapper (wrapt's, say) passes for what it wraps; whose it is, its own function tells.
+        maker = getattr(now, "_self_wrapper", None) or now
+        owner = str(getattr(maker, "__module__", None) or type(maker).__module__)
+        if owner in ("logging", "logging.handlers") and not ours:
+            maker, owner = type(now), str(type(now).__module__)
         how = "patched"
-        shown = f"{owner}.{getattr(now, '__qualname__', type(now).__qualname__)}"
+        shown = f"{owner}.{getattr(maker, '__qualname__', type(maker).__qualname__)}"
         if ours:
             how, owner = "exchanged the code of", os.path.basename(code.co_filename) if code is not None else "somebody"
             shown = f"{code.co_filename}, line {code.co_firstlineno}" if code is not None else shown
@@ -265,17 +271,30 @@ def _shown(thing: object) -> str:
 
 
 def _about_objects(objects: list[dict[str, Any]]) -> Iterator[str]:
-    for kind in ("logger", "filter", "handler", "formatter", "factory"):
-        ones = [one for one in objects if one["kind"] == kind]
-        native = sum(one["native"] for one in ones)
-        if native and kind == "logger":
-            yield f"{native} of {len(ones)} loggers run natively." if len(ones) != 1 else "The root logger runs natively."
-        for one in ones:
-            name = _capital(one["name"] if kind == "logger" else f"{kind} {one['name']}")
-            if not one["native"]:
-                yield f"{name} takes the general path: {'; '.join(one['reasons'])}."
-            elif kind != "logger":
-                yield f"{name} runs natively."
+    yield from _about_loggers([one for one in objects if one["kind"] == "logger"])
+    for kind in ("filter", "handler", "formatter", "factory"):
+        for one in objects:
+            if one["kind"] != kind:
+                continue
+            name = _capital(f"{kind} {one['name']}")
+            yield f"{name} runs natively." if one["native"] else f"{name} takes the general path: {'; '.join(one['reasons'])}."
+
+
+def _about_loggers(loggers: list[dict[str, Any]]) -> Iterator[str]:
+    """Those with the same reasons together: a program has hundreds of loggers."""
+    native = sum(one["native"] for one in loggers)
+    if native:
+        yield f"{native} of {len(loggers)} loggers run natively." if len(loggers) != 1 else "The root logger runs natively."
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for one in loggers:
+        if not one["native"]:
+            groups.setdefault(tuple(one["reasons"]), []).append(one["name"])
+    for reasons, names in groups.items():
+        if len(names) == 1:
+            yield f"{_capital(names[0])} takes the general path: {'; '.join(reasons)}."
+        else:
+            some = ", ".join(names[:FEW]) + (f" and {len(names) - FEW} more" if len(names) > FEW else "")
+            yield f"{len(names)} of {len(loggers)} loggers take the general path ({some}): {'; '.join(reasons)}."
 
 
 def _capital(text: str) -> str:

@@ -161,7 +161,7 @@ def test_nothing_differs_and_every_record_is_counted(both):
 
 BROKEN = """
 import logging, sys
-import femtolog._shadow as shadow
+import femtolog._shadow.found as shadow
 
 class Broken:
     def __getattr__(self, name):
@@ -170,9 +170,9 @@ class Broken:
         result = real.call_native(name, *arguments)
         return result.replace("two", "2") if name == "Formatter.format" else result
 
-real = shadow._Found.native
+real = shadow.Found.native
 if "femtolog" in repr(logging.__spec__.loader):
-    shadow._Found.native = Broken()
+    shadow.Found.native = Broken()
 logging.basicConfig(stream=sys.stdout, format="%(message)s")
 for word in ("one", "two", "three", "two"):
     logging.warning("%s", word)
@@ -201,13 +201,13 @@ def test_the_first_difference_is_shown_with_its_place(python, tmp_path, way):
 def test_a_whole_call_that_differs_is_found(python):
     program = """
         import io, logging, sys
-        import femtolog._shadow as shadow
-        copy = shadow._handler_copy
+        import femtolog._shadow.again as shadow
+        copy = shadow.handler_copy
         def louder(handler, streams):
             made = copy(handler, streams)
             made.terminator = "!\\n"
             return made
-        shadow._handler_copy = louder
+        shadow.handler_copy = louder
         logging.basicConfig(stream=sys.stdout, format="%(message)s")
         logging.warning("one")
     """
@@ -279,6 +279,15 @@ def test_a_program_that_dies_leaves_its_counts(python):
     )
     assert done.returncode == 128 + 9
     assert "0 differences in 1 record\n" in done.stderr
+
+
+def test_where_the_start_up_file_does_not_work(python, tmp_path):
+    [site] = python.parent.parent.glob("lib/python3.*/site-packages")
+    program = tmp_path / "program.py"
+    program.write_text("import logging, sys; logging.warning('one %s', sys.argv); raise SystemExit(4)")
+    done = run(python, "-S", "-m", "femtolog", "shadow", program, "--json", env={"PYTHONPATH": str(site)})
+    assert done.returncode == 4
+    assert done.stderr.startswith(f"WARNING:root:one ['{program}', '--json']\nfemtolog shadow: 0 differences in 1 record\n")
 
 
 def test_the_command_alone_says_how_it_is_used(python):

@@ -61,6 +61,8 @@ def run_program(arguments: list[str]) -> None:
     """Let this process become the program; what FEMTOLOG says is done before its first line, here or there."""
     if sys.executable and startup_file_works():
         _run_by_replacing_this_process(arguments)
+    import femtolog_compat.startup  # noqa: F401 - does what FEMTOLOG says
+
     _run_in_this_process(arguments)
 
 
