@@ -188,6 +188,24 @@ pub fn is_epoch_true() -> bool {
     return true;
 }
 
+/// A number that is the same as long as no global of `logging` changes (on 3.12 and newer: of any of those modules); cheaper to
+/// ask for than [`Module::generation`] there. See [`is_state_true`].
+#[inline]
+pub fn state(py: Python<'_>) -> u64 {
+    #[cfg(Py_3_12)]
+    return crate::raw::epoch(py);
+    #[cfg(not(Py_3_12))]
+    return LOGGING.generation(py);
+}
+
+/// Does [`state`] see every change?
+pub fn is_state_true() -> bool {
+    #[cfg(Py_3_12)]
+    return LOGGING.is_counted();
+    #[cfg(not(Py_3_12))]
+    return true;
+}
+
 /// The functions of `os.path` that `logging` calls for a record, as they were when binding.
 static PATH_FUNCTIONS: [(Name, Saved); 3] = [
     (Name::basename, Saved::new()),

@@ -92,7 +92,57 @@ struct Info {
     roles: Cell<(u8, u8)>,
     /// Where an attribute that no descriptor decides stands in the shared keys; `NO_INDEX`: only its slot tells.
     places: [Cell<u8>; names::COUNT],
+    #[cfg(not(Py_GIL_DISABLED))]
+    enabling: Cell<Enabling>,
     slots: [Cell<Slot>; names::COUNT],
+}
+
+/// What a call that logs nothing reads of the loggers or adapters of one class: places, [`NO_INDEX`] for what has none or is not
+/// plain, and which of the class's methods are native.
+#[cfg(not(Py_GIL_DISABLED))]
+#[derive(Clone, Copy)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "answers to questions of their own"
+)]
+struct Enabling {
+    /// Has it been looked for?
+    known: bool,
+    /// `isEnabledFor` of a logger.
+    native: bool,
+    /// A logger's `debug` … `log`.
+    methods: bool,
+    /// `log` and `isEnabledFor` of an adapter.
+    adapts: bool,
+    /// A logger's, both known or none.
+    disabled: u8,
+    cache: u8,
+    /// A logger's.
+    handlers: u8,
+    /// An adapter's.
+    logger: u8,
+}
+
+#[cfg(not(Py_GIL_DISABLED))]
+impl Enabling {
+    const UNKNOWN: Self = Enabling {
+        known: false,
+        native: false,
+        methods: false,
+        adapts: false,
+        disabled: NO_INDEX,
+        cache: NO_INDEX,
+        handlers: NO_INDEX,
+        logger: NO_INDEX,
+    };
+    const METHODS: [(Name, Target); 6] = [
+        (Name::debug, Target::LoggerDebug),
+        (Name::info, Target::LoggerInfo),
+        (Name::warning, Target::LoggerWarning),
+        (Name::error, Target::LoggerError),
+        (Name::critical, Target::LoggerCritical),
+        (Name::log, Target::LoggerLog),
+    ];
 }
 
 /// The places in the shared keys of names under which an instance would hide a native method of the type. Nearly always none:
@@ -300,6 +350,8 @@ unsafe fn refresh(py: Python<'_>, class: *mut ffi::PyTypeObject) -> &'static Inf
                     shadows: Cell::new(Shadows::NONE),
                     roles: Cell::new((0, 0)),
                     places: [const { Cell::new(NO_INDEX) }; names::COUNT],
+                    #[cfg(not(Py_GIL_DISABLED))]
+                    enabling: Cell::new(Enabling::UNKNOWN),
                     slots: [const { Cell::new(UNKNOWN) }; names::COUNT],
                 }))
             });
@@ -322,9 +374,11 @@ unsafe fn refresh(py: Python<'_>, class: *mut ffi::PyTypeObject) -> &'static Inf
                 slot.set(UNKNOWN);
             }
             info.roles.set((0, 0));
+            #[cfg(not(Py_GIL_DISABLED))]
+            info.enabling.set(Enabling::UNKNOWN);
             info.shadows.set(shadows(class, info));
             info.direct
-                .set(plain && !keys.is_null() && info.shadows.get().count == 0);
+                .set(tag != 0 && plain && !keys.is_null() && info.shadows.get().count == 0);
             if tag != 0 {
                 types.by_tag[tag as usize % TABLE_SIZE] = Some(info);
             }
@@ -371,28 +425,33 @@ pub fn view<'a, 'py>(object: &'a Obj<'py>) -> Option<View<'a, 'py>> {
 /// [`view`] as part of its caller.
 #[inline(always)]
 fn view_at_once<'a, 'py>(object: &'a Obj<'py>) -> Option<View<'a, 'py>> {
+    match direct(object) {
+        Some(direct) => Some(View {
+            object,
+            direct: Some(direct),
+        }),
+        None => unusual_view(object),
+    }
+}
+
+/// The information and the values of an object that can be read in place and hides no method, of a type met before.
+#[inline(always)]
+fn direct(object: &Obj<'_>) -> Option<(&'static Info, *mut *mut ffi::PyObject)> {
     // SAFETY: the type is alive while the object is. The tag tells whether what is known still holds, the number of keys whether
-    // the indexes are all there are; what is known to be plain may be read in place.
+    // the indexes are all there are; what is known to be direct has a tag and keys, and may be read in place.
     unsafe {
         let class = ffi::Py_TYPE(object.as_ptr());
         let tag = raw::type_tag(class);
-        let known = TYPES.with(object.py(), |types| types.tagged(tag));
-        if let Some(info) = known
-            && info.tag.get() == tag
-            && tag != 0
-            && info.direct.get()
-            && raw::keys_len(info.keys.get()) == info.keys_len.get()
+        let info = TYPES.with(object.py(), |types| types.tagged(tag))?;
+        if info.tag.get() != tag
+            || !info.direct.get()
+            || raw::keys_len_of(info.keys.get()) != info.keys_len.get()
         {
-            let values = raw::values(object.as_ptr(), class);
-            if !values.is_null() {
-                return Some(View {
-                    object,
-                    direct: Some((info, values)),
-                });
-            }
+            return None;
         }
+        let values = raw::values(object.as_ptr(), class);
+        (!values.is_null()).then_some((info, values))
     }
-    unusual_view(object)
 }
 
 /// What the cache of a logger whose `isEnabledFor` is native says; see [`View::cached_enabled`].
@@ -404,6 +463,160 @@ pub fn quickly_enabled<'py>(logger: &Obj<'py>, level: &Obj<'py>) -> Option<bool>
         view.cached_enabled(level)
     } else {
         None
+    }
+}
+
+/// The same for a logger of a class that was asked before, and a level whose number is known: nothing is called.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline(always)]
+pub fn enabled_at_once(logger: &Obj<'_>, level: &Obj<'_>, number: usize) -> Option<bool> {
+    let (info, values) = direct(logger)?;
+    let enabling = info.enabling.get();
+    if !enabling.native {
+        return None;
+    }
+    // SAFETY: the values of a logger of that type; raw reads are on where objects are read directly.
+    unsafe {
+        cache_says(values, enabling, |cache| {
+            raw::peek_first(cache, level.as_ptr(), number as isize)
+        })
+    }
+}
+
+/// The same for the root logger where the module's functions of that name would call the method: `None` also for one without
+/// handlers.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline(always)]
+pub fn root_enabled_at_once(root: &Obj<'_>, level: &Obj<'_>, number: usize) -> Option<bool> {
+    let (info, values) = direct(root)?;
+    let enabling = info.enabling.get();
+    if !enabling.native || !enabling.methods || enabling.handlers == NO_INDEX {
+        return None;
+    }
+    // SAFETY: the values of a logger of that type; a list is asked for its length; raw reads are on where objects are read
+    // directly.
+    unsafe {
+        let handlers = *values.add(enabling.handlers as usize);
+        if handlers.is_null()
+            || ffi::PyList_CheckExact(handlers) == 0
+            || ffi::PyList_GET_SIZE(handlers) == 0
+        {
+            return None;
+        }
+        cache_says(values, enabling, |cache| {
+            raw::peek_first(cache, level.as_ptr(), number as isize)
+        })
+    }
+}
+
+/// The logger of an adapter that asks it whether it is enabled, lent as long as no Python code runs.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline(always)]
+pub fn adapted<'a, 'py>(adapter: &'a Obj<'py>) -> Option<Ref<'a, 'py>> {
+    let (info, values) = direct(adapter)?;
+    let enabling = info.enabling.get();
+    if !enabling.adapts {
+        return None;
+    }
+    // SAFETY: the values of an adapter of that type; what stands there is alive as long as the adapter is unchanged.
+    unsafe { Borrowed::from_ptr_or_opt(adapter.py(), *values.add(enabling.logger as usize)) }
+}
+
+/// Looks at what the first looks read of a logger or an adapter, for the next time.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline]
+pub fn learn(object: &Obj<'_>) {
+    if let Some((info, _)) = direct(object)
+        && !info.enabling.get().known
+    {
+        find_enabling(object, info);
+    }
+}
+
+#[cfg(not(Py_GIL_DISABLED))]
+#[cold]
+fn find_enabling(object: &Obj<'_>, info: &'static Info) -> Enabling {
+    let place = |name| {
+        let slot = slot(object, info, name);
+        if slot.state == State::Plain {
+            slot.index
+        } else {
+            NO_INDEX
+        }
+    };
+    let is = |name, target: Target| slot(object, info, name).target == target;
+    let mut enabling = Enabling {
+        known: true,
+        handlers: place(Name::handlers),
+        logger: place(Name::logger),
+        ..Enabling::UNKNOWN
+    };
+    let (disabled, cache) = (place(Name::disabled), place(Name::_cache));
+    if disabled != NO_INDEX && cache != NO_INDEX {
+        (enabling.disabled, enabling.cache) = (disabled, cache);
+        enabling.native = is(Name::isEnabledFor, Target::LoggerIsEnabledFor);
+        enabling.methods = Enabling::METHODS
+            .iter()
+            .all(|(name, target)| is(*name, *target));
+    }
+    enabling.adapts = enabling.logger != NO_INDEX
+        && is(Name::log, Target::AdapterLog)
+        && is(Name::isEnabledFor, Target::AdapterIsEnabledFor);
+    info.enabling.set(enabling);
+    enabling
+}
+
+/// Without the GIL there is no first look: what is read in place would have to be owned.
+#[cfg(Py_GIL_DISABLED)]
+pub fn enabled_at_once(_: &Obj<'_>, _: &Obj<'_>, _: usize) -> Option<bool> {
+    None
+}
+
+/// As above.
+#[cfg(Py_GIL_DISABLED)]
+pub fn root_enabled_at_once(_: &Obj<'_>, _: &Obj<'_>, _: usize) -> Option<bool> {
+    None
+}
+
+/// As above.
+#[cfg(Py_GIL_DISABLED)]
+pub fn adapted<'a, 'py>(_: &'a Obj<'py>) -> Option<Ref<'a, 'py>> {
+    None
+}
+
+/// As above.
+#[cfg(Py_GIL_DISABLED)]
+pub fn learn(_: &Obj<'_>) {}
+
+/// What the logger's `_cache` says of a level while it is not disabled; `None` when anything is not as usual. Reads alone: no
+/// reference is taken. `look_up` is what a dict holds for the level, null when that cannot be told.
+///
+/// # Safety
+/// The values of a logger, in whose type's shared keys `enabling` tells places; not none.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline(always)]
+unsafe fn cache_says(
+    values: *mut *mut ffi::PyObject,
+    enabling: Enabling,
+    look_up: impl FnOnce(*mut ffi::PyObject) -> *mut ffi::PyObject,
+) -> Option<bool> {
+    // SAFETY: indexes of the shared keys, which the array has; nothing runs between the reads.
+    unsafe {
+        let cache = *values.add(enabling.cache as usize);
+        if *values.add(enabling.disabled as usize) != ffi::Py_False()
+            || cache.is_null()
+            || ffi::PyDict_CheckExact(cache) == 0
+        {
+            return None;
+        }
+        let known = look_up(cache);
+        if known == ffi::Py_False() {
+            Some(false)
+        } else if known == ffi::Py_True() {
+            Some(true)
+        } else {
+            None
+        }
     }
 }
 
@@ -612,44 +825,23 @@ impl<'a, 'py> View<'a, 'py> {
     }
 
     /// What the logger's `_cache` says of `level` while it is not disabled, by reads alone; `None` when anything is not as usual.
-    /// No reference is taken: this is all a disabled call pays.
     #[cfg(not(Py_GIL_DISABLED))]
-    #[inline(always)]
+    #[inline]
     pub fn cached_enabled(&self, level: &Obj<'py>) -> Option<bool> {
         let (info, values) = self.direct?;
-        let number = raw::small_int(level)?;
-        let mut places = [
-            info.places[Name::disabled as usize].get(),
-            info.places[Name::_cache as usize].get(),
-        ];
-        if places.contains(&NO_INDEX) {
-            for (place, name) in places.iter_mut().zip([Name::disabled, Name::_cache]) {
-                slot(self.object, info, name);
-                *place = info.places[name as usize].get();
-            }
+        let number = usize::try_from(raw::small_int(level)?).ok()?;
+        let mut enabling = info.enabling.get();
+        if !enabling.known {
+            enabling = find_enabling(self.object, info);
         }
-        if number < 0 || places.contains(&NO_INDEX) {
+        if enabling.cache == NO_INDEX {
             return None;
         }
-        let [disabled, cache] = places;
-        // SAFETY: indexes of the shared keys, which the array has; nothing runs between the reads; the key is an exact int, its
-        // own hash.
+        // SAFETY: the values of an object of that type, where both have places; the key is an exact int, its own hash.
         unsafe {
-            let cache = *values.add(cache as usize);
-            if *values.add(disabled as usize) != ffi::Py_False()
-                || cache.is_null()
-                || ffi::PyDict_CheckExact(cache) == 0
-            {
-                return None;
-            }
-            let known = raw::dict_get_small_int(cache, level.as_ptr(), number as isize);
-            if known == ffi::Py_True() {
-                Some(true)
-            } else if known == ffi::Py_False() {
-                Some(false)
-            } else {
-                None
-            }
+            cache_says(values, enabling, |cache| {
+                raw::dict_get_small_int(cache, level.as_ptr(), number as isize)
+            })
         }
     }
 }
