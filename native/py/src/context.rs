@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 
 use crate::cell::Shared;
 use crate::ffi::{self as py_ffi, Exc, Obj, Res};
-use crate::globals;
+use crate::globals::{self, Epoch};
 use crate::guard;
 use crate::late::Late;
 use crate::names::Name;
@@ -45,7 +45,7 @@ impl<'py> Context<'py> {
     #[inline]
     pub fn thread(&self, py: Python<'py>) -> Res<&(Obj<'py>, Obj<'py>)> {
         self.thread.get_or(|| {
-            if globals::truthy(py, Name::logThreads)? {
+            if is_on(py, Switch::Threads)? {
                 return thread_identity(py);
             }
             Ok((py_ffi::none(py), py_ffi::none(py)))
@@ -62,7 +62,7 @@ impl<'py> Context<'py> {
     #[inline]
     pub fn process(&self, py: Python<'py>) -> Res<&Obj<'py>> {
         self.process.get_or(|| {
-            if globals::truthy(py, Name::logProcesses)? {
+            if is_on(py, Switch::Processes)? {
                 return process_id(py);
             }
             Ok(py_ffi::none(py))
@@ -74,6 +74,82 @@ impl<'py> Context<'py> {
     pub fn task_name(&self, py: Python<'py>) -> Res<&Obj<'py>> {
         self.task_name.get_or(|| task_name(py))
     }
+}
+
+/// The globals of `logging` that say whether a record is told of these.
+#[derive(Clone, Copy)]
+enum Switch {
+    Threads,
+    Multiprocessing,
+    Processes,
+    #[cfg(Py_3_12)]
+    AsyncioTasks,
+}
+
+impl Switch {
+    const fn name(self) -> Name {
+        match self {
+            Switch::Threads => Name::logThreads,
+            Switch::Multiprocessing => Name::logMultiprocessing,
+            Switch::Processes => Name::logProcesses,
+            #[cfg(Py_3_12)]
+            Switch::AsyncioTasks => Name::logAsyncioTasks,
+        }
+    }
+}
+
+/// The switches that are `True` or `False`, for a state of the module's globals: a bit for each that has been looked at, and one
+/// for each that is on.
+struct Switches {
+    generation: u64,
+    known: u8,
+    on: u8,
+}
+
+static SWITCHES: Shared<Switches> = Shared::new(Switches {
+    generation: 0,
+    known: 0,
+    on: 0,
+});
+
+/// Is this switch on? Looking all four up and asking whether they are true would take 40 instructions each, as often as a record
+/// is made.
+#[inline]
+fn is_on(py: Python<'_>, switch: Switch) -> Res<bool> {
+    let generation = globals::LOGGING.generation(py);
+    let bit = 1 << switch as u8;
+    let known = SWITCHES.with(py, |switches| {
+        (switches.generation == generation && switches.known & bit != 0)
+            .then_some(switches.on & bit != 0)
+    });
+    match known {
+        Some(on) => Ok(on),
+        None => look_at_switch(py, switch, generation),
+    }
+}
+
+#[cold]
+fn look_at_switch(py: Python<'_>, switch: Switch, generation: u64) -> Res<bool> {
+    let value = globals::get(py, switch.name())?;
+    if !py_ffi::is_bool(&value) {
+        // Somebody's object: whether it is true may be another answer each time.
+        return py_ffi::truthy(&value);
+    }
+    let (bit, on) = (1 << switch as u8, !py_ffi::is_false(&value));
+    SWITCHES.with(py, |switches| {
+        if switches.generation != generation {
+            *switches = Switches {
+                generation,
+                known: 0,
+                on: 0,
+            };
+        }
+        switches.known |= bit;
+        if on {
+            switches.on |= bit;
+        }
+    });
+    Ok(on)
 }
 
 /// The objects `threading` started with; a replaced one (gevent, tests) is asked instead of read around.
@@ -108,20 +184,18 @@ pub fn init(py: Python<'_>) -> PyResult<()> {
 }
 
 /// Can thread and process be asked for later with the same result, and without running anybody's code? Found out once for each
-/// state of the three modules on the way: 2 ns.
+/// state of the modules a record depends on: 1 ns.
 #[inline]
 pub fn can_wait(py: Python<'_>) -> Res<bool> {
-    static KNOWN: Shared<([u64; 3], bool)> = Shared::new(([0; 3], false));
-    let now = [
-        globals::LOGGING.generation(py),
-        globals::THREADING.generation(py),
-        globals::OS.generation(py),
-    ];
-    if let Some(own) = KNOWN.with(py, |known| (known.0 == now).then_some(known.1)) {
+    static KNOWN: Shared<(Option<Epoch>, bool)> = Shared::new((None, false));
+    let now = globals::epoch(py);
+    if let Some(own) = KNOWN.with(py, |known| (known.0 == Some(now)).then_some(known.1)) {
         return Ok(own);
     }
     let own = look_whether_own(py)?;
-    KNOWN.with(py, |known| *known = (now, own));
+    if globals::is_epoch_true() {
+        KNOWN.with(py, |known| *known = (Some(now), own));
+    }
     Ok(own)
 }
 
@@ -159,10 +233,22 @@ fn thread_identity(py: Python<'_>) -> Res<(Obj<'_>, Obj<'_>)> {
     if let Some(active) = globals::kept(py, &globals::THREADING, Name::_active)
         && asks_threading(py, Name::get_ident, &GET_IDENT)
         && asks_threading(py, Name::current_thread, &CURRENT_THREAD)
-        && let Some(known) = named_by(&active)?
+        && let Some(found) = registered_thread(&active)?
     {
-        return Ok(known);
+        return Ok(found);
     }
+    if can_wait(py)?
+        && let Some(active) = globals::THREADING.get_opt(py, Name::_active)?
+        && let Some(found) = registered_thread(&active)?
+    {
+        return Ok(found);
+    }
+    asked_thread(py)
+}
+
+/// The same by calling those functions.
+#[cold]
+fn asked_thread(py: Python<'_>) -> Res<(Obj<'_>, Obj<'_>)> {
     let get_ident =
         globals::from_module(py, Name::threading, &globals::THREADING, Name::get_ident)?;
     let current = globals::from_module(
@@ -171,37 +257,10 @@ fn thread_identity(py: Python<'_>) -> Res<(Obj<'_>, Obj<'_>)> {
         &globals::THREADING,
         Name::current_thread,
     )?;
-    if GET_IDENT.is(&get_ident)
-        && CURRENT_THREAD.is(&current)
-        && let Some(active) = globals::THREADING.get_opt(py, Name::_active)?
-        && let Some(known) = named_by(&active)?
-    {
-        return Ok(known);
-    }
     let ident = py_ffi::call(&get_ident, &[])?;
     let thread = py_ffi::call(&current, &[])?;
     let name = py_ffi::getattr(&thread, Name::name)?;
     Ok((ident, name))
-}
-
-/// Number and name of the running thread by the table of threads; `None`: they have to be asked for.
-#[inline]
-fn named_by<'py>(active: &Obj<'py>) -> Res<Option<(Obj<'py>, Obj<'py>)>> {
-    if !py_ffi::is_dict(active) {
-        return Ok(None);
-    }
-    let ident = py_ffi::thread_ident(active.py())?;
-    if let Some(thread) = py_ffi::dict_get(active, &ident)?
-        && has_own_name(&thread)
-    {
-        // The property checks that the thread was initialised and returns the name.
-        let ready = guard::attr(&thread, Name::_initialized)?;
-        if py_ffi::truthy(&ready)? {
-            let name = guard::attr(&thread, Name::_name)?;
-            return Ok(Some((ident, name)));
-        }
-    }
-    Ok(None)
 }
 
 /// Is `thread.name` the property of `threading.Thread`?
@@ -210,6 +269,10 @@ fn has_own_name(thread: &Obj<'_>) -> bool {
     #[cfg(Py_GIL_DISABLED)]
     if let Some(same) = guard::class_attribute_is(thread, Name::name, THREAD_NAME.address()) {
         return same;
+    }
+    #[cfg(not(Py_GIL_DISABLED))]
+    if let Some(thread) = guard::view(thread) {
+        return thread.class_has(Name::name, &THREAD_NAME);
     }
     py_ffi::type_attr(thread, Name::name).is_some_and(|name| THREAD_NAME.is(&name))
 }
@@ -226,12 +289,113 @@ fn asks_threading(py: Python<'_>, name: Name, saved: &Saved) -> bool {
     )
 }
 
+/// What they find where the thread is registered and its name is what `Thread.name` gives, which checks that the thread was
+/// initialised.
+#[inline]
+fn registered_thread<'py>(active: &Obj<'py>) -> Res<Option<(Obj<'py>, Obj<'py>)>> {
+    let py = active.py();
+    if !py_ffi::is_dict(active) {
+        return Ok(None);
+    }
+    let value = py_ffi::thread_ident(py);
+    if !(0..i64::MAX >> 2).contains(&value) {
+        // No number that is its own hash.
+        return Ok(None);
+    }
+    let ident = number(py, value, Some(active))?;
+    let thread = match py_ffi::dict_get_number(active, &ident, value) {
+        Some(thread) => thread,
+        None => match py_ffi::dict_get(active, &ident)? {
+            Some(thread) => thread,
+            None => return Ok(None),
+        },
+    };
+    if !has_own_name(&thread) {
+        return Ok(None);
+    }
+    let name = guard::view(&thread).and_then(|thread| {
+        let ready = thread
+            .get(Name::_initialized)
+            .is_some_and(|ready| py_ffi::is_bool(&ready) && !py_ffi::is_false(&ready));
+        ready.then(|| thread.get(Name::_name)).flatten()
+    });
+    Ok(name.map(|name| (ident, name)))
+}
+
+/// An int object that is kept for the next record of the same thread or process, owned.
+#[derive(Clone, Copy)]
+struct Kept {
+    value: i64,
+    object: *mut pyo3::ffi::PyObject,
+}
+
+const KEPT: usize = 18;
+
+static NUMBERS: Shared<[Kept; KEPT]> = Shared::new(
+    [Kept {
+        value: 0,
+        object: std::ptr::null_mut(),
+    }; KEPT],
+);
+
+/// An int of that value: making and dropping one takes 150 instructions. Where it is a key of `registry`, it is that very object,
+/// which the next look into the registry finds without comparing numbers.
+#[inline]
+fn number<'py>(py: Python<'py>, value: i64, registry: Option<&Obj<'py>>) -> Res<Obj<'py>> {
+    // The last place is the process's; threads' identities are addresses, most of them on a page of their own.
+    let place = match registry {
+        Some(_) => (value as usize >> 12) % (KEPT - 1),
+        None => KEPT - 1,
+    };
+    let known = NUMBERS.with(py, |numbers| {
+        let kept = &numbers[place];
+        (kept.value == value && !kept.object.is_null()).then(|| py_ffi::own_all(py, [kept.object]))
+    });
+    match known {
+        Some([object]) => Ok(object),
+        None => keep_number(py, value, registry, place),
+    }
+}
+
+#[cold]
+fn keep_number<'py>(
+    py: Python<'py>,
+    value: i64,
+    registry: Option<&Obj<'py>>,
+    place: usize,
+) -> Res<Obj<'py>> {
+    let key = registry.and_then(|registry| {
+        py_ffi::find_key(registry, |key| py_ffi::int_value(key) == Some(value))
+    });
+    let object = match key {
+        Some(key) => key,
+        None => py_ffi::new_int(py, value)?,
+    };
+    let kept = Kept {
+        value,
+        object: object.clone().into_ptr(),
+    };
+    let old = NUMBERS.with(py, |numbers| std::mem::replace(&mut numbers[place], kept));
+    py_ffi::release_all(py, &[old.object]);
+    Ok(object)
+}
+
 /// `os.getpid()`, or `None` where there is none.
 #[inline]
 fn process_id(py: Python<'_>) -> Res<Obj<'_>> {
-    if globals::reaches(py, Name::os, &globals::OS, Name::getpid, GETPID.address()) {
-        return py_ffi::new_int(py, crate::fork::process_id());
+    #[cfg(Py_GIL_DISABLED)]
+    let own = globals::reaches(py, Name::os, &globals::OS, Name::getpid, GETPID.address());
+    #[cfg(not(Py_GIL_DISABLED))]
+    let own = can_wait(py)?;
+    if own {
+        return number(py, crate::fork::process_id(), None);
     }
+    asked_process(py)
+}
+
+/// The same by calling that function.
+#[cold]
+fn asked_process(py: Python<'_>) -> Res<Obj<'_>> {
     let os = globals::get(py, Name::os)?;
     let found = if globals::OS.is(&os) {
         globals::OS.get_opt(py, Name::getpid)?
@@ -245,15 +409,12 @@ fn process_id(py: Python<'_>) -> Res<Obj<'_>> {
             None => return Ok(py_ffi::none(py)),
         },
     };
-    if GETPID.is(&getpid) {
-        return py_ffi::new_int(py, crate::fork::process_id());
-    }
     py_ffi::call(&getpid, &[])
 }
 
 /// `record.processName`: asked of `multiprocessing` only when the program has imported it.
 fn process_name(py: Python<'_>) -> Res<Obj<'_>> {
-    if !globals::truthy(py, Name::logMultiprocessing)? {
+    if !is_on(py, Switch::Multiprocessing)? {
         return Ok(py_ffi::none(py));
     }
     if let Some(module) = imported(py, Name::multiprocessing)?
@@ -276,7 +437,7 @@ fn process_name(py: Python<'_>) -> Res<Obj<'_>> {
 /// `record.taskName`: the running asyncio task's name.
 #[cfg(Py_3_12)]
 fn task_name(py: Python<'_>) -> Res<Obj<'_>> {
-    if globals::truthy(py, Name::logAsyncioTasks)?
+    if is_on(py, Switch::AsyncioTasks)?
         && let Some(module) = imported(py, Name::asyncio)?
         && py_ffi::truthy(&module)?
         && !outside_any_loop(&module)?

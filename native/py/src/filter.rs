@@ -133,23 +133,36 @@ fn run<'py>(filters: &Obj<'py>, record: &Obj<'py>) -> Res<Option<Obj<'py>>> {
             return Ok(Some(current));
         };
         index += 1;
-        let answer = if guard::target(&filter, Name::filter) == Target::FilterFilter {
-            name_matches(&filter, &current).at(py, here, calling("filter"))?
-        } else {
-            let method = py_ffi::getattr_opt(&filter, Name::filter);
-            match method.at(py, here, calling("hasattr"))? {
-                Some(method) => {
-                    py_ffi::call(&method, &[&current]).at(py, here, calling("filter"))?
-                }
-                None => py_ffi::call(&filter, &[&current]).at(py, here, call_after("filter"))?,
-            }
-        };
+        let answer = answer(&filter, &current)?;
         if !py_ffi::truthy(&answer).at(py, here, truth("filter"))? {
             return Ok(None);
         }
         if cfg!(Py_3_12) && is_record(&answer)? {
             current = answer;
         }
+    }
+}
+
+/// What a filter, which may be any function, says of the record.
+#[inline]
+fn answer<'py>(filter: &Obj<'py>, record: &Obj<'py>) -> Res<Obj<'py>> {
+    let (py, here) = (record.py(), Target::FiltererFilter);
+    let view = guard::view(filter);
+    let own = match view {
+        Some(view) => view.method(Name::filter),
+        None => guard::target(filter, Name::filter),
+    };
+    if own == Target::FilterFilter {
+        return name_matches(filter, record).at(py, here, calling("filter"));
+    }
+    if let Some(function) = view.and_then(|view| view.function(Name::filter)) {
+        // What hasattr() would find is what the call finds: no bound method in between.
+        return py_ffi::call_on(&function, filter, [record]).at(py, here, calling("filter"));
+    }
+    let method = py_ffi::getattr_opt(filter, Name::filter);
+    match method.at(py, here, calling("hasattr"))? {
+        Some(method) => py_ffi::call(&method, &[record]).at(py, here, calling("filter")),
+        None => py_ffi::call(filter, &[record]).at(py, here, call_after("filter")),
     }
 }
 

@@ -22,6 +22,7 @@ use crate::ffi::{self as py_ffi, Obj, Remembered, Res};
 use crate::names::{self, Name};
 use crate::natives::Target;
 use crate::raw::{self, NO_INDEX};
+use crate::saved::Saved;
 
 /// What the type's own lookup finds for `name`, borrowed; null when nothing. No descriptor is called.
 ///
@@ -824,6 +825,16 @@ impl<'a, 'py> View<'a, 'py> {
         }
     }
 
+    /// Is `object` what the class has under `name` (no descriptor is called)?
+    #[cfg(not(Py_GIL_DISABLED))]
+    #[inline]
+    pub fn class_has(&self, name: Name, object: &Saved) -> bool {
+        match self.direct {
+            Some((info, _)) => object.is_at(slot(self.object, info, name).default.address()),
+            None => py_ffi::type_attr(self.object, name).is_some_and(|found| object.is(&found)),
+        }
+    }
+
     /// What the logger's `_cache` says of `level` while it is not disabled, by reads alone; `None` when anything is not as usual.
     #[cfg(not(Py_GIL_DISABLED))]
     #[inline]
@@ -1192,39 +1203,36 @@ pub fn peek<'py>(obj: &Obj<'py>, name: Name) -> Option<Obj<'py>> {
 
 /// Where the attributes that [`filled_instance`] sets stand in the shared keys of one class: for a version of the class and a
 /// number of keys. Looking up each of a record's 21 costs 25 ns.
+#[derive(Clone, Copy)]
 struct Places {
     names: *const Name,
     tag: u32,
     keys: usize,
-    indexes: [u8; MOST_PLACES],
+    indexes: raw::Indexes,
 }
-
-const MOST_PLACES: usize = 32;
 
 static PLACES: Shared<Places> = Shared::new(Places {
     names: std::ptr::null(),
     tag: 0,
     keys: 0,
-    indexes: [NO_INDEX; MOST_PLACES],
+    indexes: raw::Indexes::NONE,
 });
 
 #[cold]
-fn find_places(
-    instance: &Obj<'_>,
-    info: &'static Info,
-    attributes: &'static [Name],
-) -> Option<[u8; MOST_PLACES]> {
-    let mut indexes = [NO_INDEX; MOST_PLACES];
-    if attributes.len() > indexes.len() {
+fn find_places(instance: &Obj<'_>, attributes: &'static [Name]) -> Option<raw::Indexes> {
+    let info = info(instance);
+    if !info.plain.get() {
         return None;
     }
-    for (index, name) in indexes.iter_mut().zip(attributes) {
+    let mut indexes = Vec::with_capacity(attributes.len());
+    for name in attributes {
         let slot = slot(instance, info, *name);
         if slot.index == NO_INDEX || slot.state == State::Descriptor {
             return None;
         }
-        *index = slot.index;
+        indexes.push(slot.index);
     }
+    let indexes = raw::Indexes::new(&indexes)?;
     PLACES.with(instance.py(), |known| {
         *known = Places {
             names: attributes.as_ptr(),
@@ -1241,40 +1249,34 @@ fn find_places(
 pub fn filled_instance<'py, const N: usize>(
     class: &Obj<'py>,
     attributes: &'static [Name; N],
-    values: &[&Obj<'py>; N],
+    values: [&Obj<'py>; N],
 ) -> Res<Option<Obj<'py>>> {
     if !raw::enabled() {
         return Ok(None);
     }
     let instance = py_ffi::new_instance(class)?;
-    let info = info(&instance);
-    if !info.plain.get() {
-        return Ok(None);
-    }
-    let (tag, keys) = (info.tag.get(), info.keys_len.get());
-    let known = PLACES.with(class.py(), |known| {
-        (known.names == attributes.as_ptr() && known.tag == tag && tag != 0 && known.keys == keys)
-            .then_some(known.indexes)
+    let kind = class.as_ptr().cast();
+    let items = values.map(pyo3::Bound::as_ptr);
+    // SAFETY: a fresh instance of that type; distinct names have distinct indexes; the references are made right after they were
+    // handed over, when nothing else has run.
+    let fill = |indexes: &raw::Indexes| unsafe {
+        let filled = raw::fill_new(instance.as_ptr(), kind, indexes, &items);
+        if filled {
+            for item in items {
+                ffi::Py_INCREF(item);
+            }
+        }
+        filled
+    };
+    // SAFETY: a new instance of that type was made, so it is a live class.
+    let (tag, keys) = unsafe { (raw::type_tag(kind), raw::keys_len(raw::shared_keys(kind))) };
+    let filled = PLACES.with(class.py(), |known| {
+        let same = known.names == attributes.as_ptr() && known.tag == tag && known.keys == keys;
+        (same && tag != 0).then(|| fill(&known.indexes))
     });
-    let Some(indexes) = known.or_else(|| find_places(&instance, info, attributes)) else {
-        return Ok(None);
+    let filled = match filled {
+        Some(filled) => filled,
+        None => find_places(&instance, attributes).is_some_and(|indexes| fill(&indexes)),
     };
-    let Some(indexes) = indexes.first_chunk::<N>() else {
-        return Ok(None);
-    };
-    let pointers = values.map(pyo3::Bound::as_ptr);
-    // SAFETY: a fresh instance of that type; distinct names have distinct indexes; the references are made now and taken
-    // over on success, given back otherwise.
-    unsafe {
-        for value in &pointers {
-            ffi::Py_INCREF(*value);
-        }
-        if raw::fill_new(instance.as_ptr(), class.as_ptr().cast(), indexes, &pointers) {
-            return Ok(Some(instance));
-        }
-        for value in &pointers {
-            ffi::Py_DECREF(*value);
-        }
-    }
-    Ok(None)
+    Ok(filled.then_some(instance))
 }

@@ -374,8 +374,8 @@ impl<'a, 'py> Record<'a, 'py> {
             context.task_name(py)?,
         ];
         let class = globals::get(py, Name::_logRecordFactory)?;
-        let values: &[&Obj<'py>; ATTRIBUTE_COUNT] =
-            values.first_chunk().expect("a value for each attribute");
+        let values: [&Obj<'py>; ATTRIBUTE_COUNT] =
+            *values.first_chunk().expect("a value for each attribute");
         let real = if let Some(real) = guard::filled_instance(&class, &ATTRIBUTES, values)? {
             real
         } else {

@@ -344,6 +344,27 @@ pub fn undisturbed<R>(dict: &Obj<'_>, body: impl FnOnce() -> R) -> R {
     body()
 }
 
+/// The key of a dict of which `test`, which runs no Python code, is true.
+pub fn find_key<'py>(dict: &Obj<'py>, test: impl Fn(&Obj<'py>) -> bool) -> Option<Obj<'py>> {
+    let (mut position, mut key) = (0, ptr::null_mut());
+    // SAFETY: alive, a dict; nothing in the loop can change it, so its keys stay alive.
+    unsafe {
+        while ffi::PyDict_Next(
+            dict.as_ptr(),
+            &raw mut position,
+            &raw mut key,
+            ptr::null_mut(),
+        ) != 0
+        {
+            let key = Borrowed::from_ptr(dict.py(), key);
+            if test(&key) {
+                return Some(key.to_owned());
+            }
+        }
+    }
+    None
+}
+
 /// The entries of a dict, as a vector of owned pairs: what runs afterwards may change the dict.
 pub fn dict_items<'py>(dict: &Obj<'py>) -> Vec<(Obj<'py>, Obj<'py>)> {
     let py = dict.py();

@@ -298,14 +298,9 @@ pub fn str_len(text: &Obj<'_>) -> usize {
 
 /// `threading.get_ident()`
 #[inline]
-pub fn thread_ident(py: Python<'_>) -> Res<Obj<'_>> {
+pub fn thread_ident(_py: Python<'_>) -> i64 {
     // SAFETY: attached.
-    unsafe {
-        owned(
-            py,
-            ffi::PyLong_FromUnsignedLong(ffi::PyThread_get_thread_ident() as _),
-        )
-    }
+    unsafe { ffi::PyThread_get_thread_ident() as i64 }
 }
 
 /// Is `obj` a built-in function of the C module `module`?

@@ -27,7 +27,9 @@ mod types;
 mod watch;
 
 pub use frames::{caller, frames, place, replace_caller};
-pub use instance::{NO_INDEX, dict_get, fill_new, has_str_keys, peek_first, peek_small_int};
+pub use instance::{
+    Indexes, NO_INDEX, dict_get, fill_new, has_str_keys, peek_first, peek_small_int,
+};
 #[cfg(not(Py_GIL_DISABLED))]
 pub use instance::{dict_get_small_int, get, indexed_values, values};
 pub use layout::Keys;
