@@ -484,6 +484,16 @@ pub fn original(py: Python<'_>, name: Name) -> Option<Obj<'_>> {
     (!object.is_null()).then(|| py_ffi::immortal(py, object).to_owned())
 }
 
+/// Is the object exactly of the class that the module global `name` (one of `ORIGINALS`) was when binding?
+#[inline]
+pub fn is_original_class_of(object: &Obj<'_>, name: Name) -> bool {
+    let index = ORIGINALS.iter().position(|known| *known == name);
+    index.is_some_and(|index| {
+        let class = ORIGINAL[index].load(Ordering::Relaxed);
+        object.get_type_ptr().cast() == class
+    })
+}
+
 /// The version tag of the class that the module global `name` (one of `ORIGINALS`) was when binding; 0: it has none.
 #[inline]
 pub fn original_class_tag(py: Python<'_>, name: Name) -> u32 {

@@ -197,6 +197,8 @@ pub enum Role {
     Handler,
     /// A formatter, exceptions and stacks left out.
     Formatter,
+    /// A formatter as far as `Formatter.format` calls its methods, exceptions and stacks left out.
+    FormatterSteps,
 }
 
 impl Role {
@@ -215,6 +217,11 @@ impl Role {
         (Name::acquire, &[Target::HandlerAcquire]),
         (Name::release, &[Target::HandlerRelease]),
     ];
+    const FORMATTER_STEPS: [(Name, &'static [Target]); 3] = [
+        (Name::usesTime, &[Target::FormatterUsesTime]),
+        (Name::formatMessage, &[Target::FormatterFormatMessage]),
+        (Name::formatTime, &[Target::FormatterFormatTime]),
+    ];
     const FORMATTER: [(Name, &'static [Target]); 4] = [
         (Name::format, &[Target::FormatterFormat]),
         (Name::usesTime, &[Target::FormatterUsesTime]),
@@ -227,6 +234,7 @@ impl Role {
             Role::Logger => &Self::LOGGER,
             Role::Handler => &Self::HANDLER,
             Role::Formatter => &Self::FORMATTER,
+            Role::FormatterSteps => &Self::FORMATTER_STEPS,
         }
     }
 }
@@ -724,6 +732,38 @@ impl<'a, 'py> View<'a, 'py> {
             let plainly = unsafe { raw::has_plain_setattro(ffi::Py_TYPE(self.object.as_ptr())) };
             plainly && slot(self.object, info, name).state == State::Plain
         })
+    }
+
+    /// As with the GIL; without it another thread may be reading there.
+    #[cfg(Py_GIL_DISABLED)]
+    #[allow(clippy::unused_self, reason = "same shape as with the GIL")]
+    pub fn set(&self, _: Name, value: Obj<'py>) -> Result<(), Obj<'py>> {
+        Err(value)
+    }
+
+    /// `object.name = value` in place; the value back, with nothing done, where the interpreter has to do it. Giving up the old
+    /// value may run Python code.
+    #[cfg(not(Py_GIL_DISABLED))]
+    #[inline]
+    pub fn set(&self, name: Name, value: Obj<'py>) -> Result<(), Obj<'py>> {
+        let Some((info, _)) = self.direct else {
+            return Err(value);
+        };
+        let slot = slot(self.object, info, name);
+        // SAFETY: the slots of a live object's type are read; the object is of that type, which has a managed dict and nothing but
+        // a value under that name; the index is one of its shared keys or none.
+        unsafe {
+            let kind = ffi::Py_TYPE(self.object.as_ptr());
+            if slot.state != State::Plain
+                || !raw::has_plain_setattro(kind)
+                || !raw::set_at(self.object.as_ptr(), kind, slot.index, value.as_ptr())
+            {
+                return Err(value);
+            }
+        }
+        // The reference is the object's now.
+        std::mem::forget(value);
+        Ok(())
     }
 
     /// Is `object.__dict__` the interpreter's own view of the object's attributes?

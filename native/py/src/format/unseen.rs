@@ -104,9 +104,15 @@ pub(super) struct Proof<'py> {
 
 /// Runs no Python code.
 #[inline]
-pub(super) fn proof<'py>(formatter: &Obj<'py>) -> Option<Proof<'py>> {
+fn proof<'py>(formatter: &Obj<'py>) -> Option<Proof<'py>> {
+    proven(formatter, Role::Formatter)
+}
+
+/// The same; with [`Role::FormatterSteps`] for one whose `format` may be an override that has called `Formatter.format`.
+#[inline]
+pub(super) fn proven<'py>(formatter: &Obj<'py>, role: Role) -> Option<Proof<'py>> {
     let view = guard::view(formatter)?;
-    if !view.is(Role::Formatter) {
+    if !view.is(role) {
         return None;
     }
     let style = view.get(Name::_style)?;

@@ -1,10 +1,10 @@
 //! `StreamHandler`: one `write` and one `flush` of the stream for each record.
 use pyo3::prelude::*;
 
-use super::{Place, direct, file};
+use super::{Place, direct, file, rotating, watched};
 use crate::call::Call;
 use crate::ffi::{self as py_ffi, Obj, Raised, Res};
-use crate::format::{Buffer, Text, message, unseen};
+use crate::format::{Buffer, Text, message, seen, unseen};
 use crate::globals;
 use crate::guard::{self, View};
 use crate::lock;
@@ -37,7 +37,7 @@ pub enum Quiet<'py> {
     Nothing,
 }
 
-/// `StreamHandler.emit` or `FileHandler.emit` as far as they run no Python code, for a handler whose lock is free or ours.
+/// `emit` of a handler of streams or files as far as it runs no Python code, for a handler whose lock is free or ours.
 #[inline]
 pub fn emit_quietly<'py>(
     handler: &View<'_, 'py>,
@@ -47,10 +47,22 @@ pub fn emit_quietly<'py>(
     let Some((formatter, stream, terminator)) = quiet_parts(handler, record) else {
         return Ok(Quiet::Nothing);
     };
-    let Some(Text::Bytes(mut line)) = unseen::text(&formatter, record, place)? else {
+    let text = match record.seen() {
+        Some(real) => seen::quiet_text(&formatter, real)?,
+        None => unseen::text(&formatter, record, place)?,
+    };
+    let Some(Text::Bytes(mut line)) = text else {
         return Ok(Quiet::Nothing);
     };
-    if !push_terminator(&mut line, &terminator) {
+    let kind = handler.method(Name::emit);
+    let characters = line.characters();
+    let ready = push_terminator(&mut line, &terminator)
+        && match kind {
+            Target::RotatingEmit => rotating::stays(handler, &stream, characters),
+            Target::WatchedEmit => watched::stays(handler),
+            _ => true,
+        };
+    if !ready {
         return Ok(Quiet::Nothing);
     }
     match direct::write_quietly(handler, &stream, &line) {
@@ -70,12 +82,13 @@ fn quiet_parts<'py>(
     handler: &View<'_, 'py>,
     record: &Record<'_, 'py>,
 ) -> Option<(Obj<'py>, Obj<'py>, Obj<'py>)> {
-    let event = &record.unseen()?.facts.event;
-    if !event.exc_info.is_none()
-        || !event.stack.is_none()
-        || !message::is_plain_message(&event.msg, event.args)
-        || handler.method(Name::format) != Target::HandlerFormat
-    {
+    let plain = record.unseen().is_none_or(|unseen| {
+        let event = &unseen.facts.event;
+        event.exc_info.is_none()
+            && event.stack.is_none()
+            && message::is_plain_message(&event.msg, event.args)
+    });
+    if !plain || handler.method(Name::format) != Target::HandlerFormat {
         return None;
     }
     let stream = handler.get(Name::stream)?;
@@ -85,6 +98,10 @@ fn quiet_parts<'py>(
         // An open file; what is asked of it is whether it is true.
         Target::FileEmit
             if file::emits_by_stream(py)
+                && !stream.is_none()
+                && py_ffi::is_true_as_any_object(&stream) => {}
+        Target::RotatingEmit | Target::WatchedEmit
+            if rotating::emits_natively(py)
                 && !stream.is_none()
                 && py_ffi::is_true_as_any_object(&stream) => {}
         _ => return None,
@@ -129,11 +146,24 @@ pub fn emit_line<'py>(
 #[cold]
 fn failed<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>, raised: Raised) -> Res<()> {
     let py = handler.py();
+    let kind = guard::target(handler, Name::emit);
     let mut result = super::error::emit_failed(handler, record, raised, Target::StreamEmit);
-    if guard::target(handler, Name::emit) == Target::FileEmit {
+    if matches!(
+        kind,
+        Target::FileEmit | Target::RotatingEmit | Target::WatchedEmit
+    ) {
         result = result.at(py, Target::FileEmit, calling("emit"));
     }
-    result.at(py, Target::HandlerHandle, calling("emit"))
+    if matches!(kind, Target::RotatingEmit | Target::WatchedEmit) {
+        result = result.at(py, kind, calling("emit"));
+    }
+    match result {
+        Err(raised) if kind == Target::RotatingEmit => {
+            super::error::caught(handler, record, raised, kind)
+        }
+        result => result,
+    }
+    .at(py, Target::HandlerHandle, calling("emit"))
 }
 
 /// A write that failed without the lock: what comes of it runs with the lock held.

@@ -31,7 +31,7 @@ pub use instance::{
     Indexes, NO_INDEX, dict_get, fill_new, has_str_keys, peek_first, peek_small_int,
 };
 #[cfg(not(Py_GIL_DISABLED))]
-pub use instance::{dict_get_small_int, get, indexed_values, values};
+pub use instance::{dict_get_small_int, get, indexed_values, set_at, values};
 pub use layout::Keys;
 #[cfg(Py_GIL_DISABLED)]
 pub use parallel::keys_len as keys_len_of;
