@@ -34,26 +34,30 @@ pub fn ask<'py>(
     record: &mut Record<'_, 'py>,
     within: Target,
 ) -> Res<Verdict<'py>> {
-    if let Some(view) = guard::view(filterer)
-        && record.seen().is_none()
-        && view.method(Name::filter) == Target::FiltererFilter
-        && (cfg!(not(Py_3_12)) || ordinary::is_ordinary(filterer.py()))
-        && has_none(&view)
-    {
-        return Ok(Verdict::Pass);
-    }
-    if guard::target(filterer, Name::filter) != Target::FiltererFilter {
+    let py = filterer.py();
+    let view = guard::view(filterer);
+    let native = match view {
+        Some(view) => view.method(Name::filter),
+        None => guard::target(filterer, Name::filter),
+    };
+    if native != Target::FiltererFilter {
         return overridden(filterer, record, within);
     }
-    let py = filterer.py();
-    let filters = guard::attr(filterer, Name::filters)
-        .at(py, Target::FiltererFilter, get("filters"))
-        .at(py, within, calling("filter"))?;
-    if cfg!(Py_3_12) && !globals::is_original(filterer.py(), Name::LogRecord)? {
+    let filters = match view.and_then(|view| view.get(Name::filters)) {
+        Some(filters) => filters,
+        None => guard::attr(filterer, Name::filters)
+            .at(py, Target::FiltererFilter, get("filters"))
+            .at(py, within, calling("filter"))?,
+    };
+    let empty = py_ffi::is_list(&filters) && py_ffi::list_len(&filters) == 0;
+    if empty && record.seen().is_none() && (cfg!(not(Py_3_12)) || ordinary::is_ordinary(py)) {
+        return Ok(Verdict::Pass);
+    }
+    if cfg!(Py_3_12) && !globals::is_original(py, Name::LogRecord)? {
         // From 3.12 on the answer is asked whether it is a `LogRecord`, whatever the module now holds under that name.
         is_record(&record.real()?)?;
     }
-    if py_ffi::is_list(&filters) && py_ffi::list_len(&filters) == 0 {
+    if empty {
         return match record.seen() {
             // From 3.12 on the answer is the record itself, so one that is false (a factory may make any object) ends here.
             Some(real) if cfg!(Py_3_12) && !py_ffi::truthy(real)? => {
