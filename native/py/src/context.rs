@@ -10,6 +10,8 @@ use crate::globals::{self, Epoch};
 use crate::guard;
 use crate::late::Late;
 use crate::names::Name;
+#[cfg(Py_3_12)]
+use crate::raw;
 use crate::saved::Saved;
 
 /// The identity of the running thread, process and task, each read when first asked for; the `None` object where switched off
@@ -417,7 +419,7 @@ fn process_name(py: Python<'_>) -> Res<Obj<'_>> {
     if !is_on(py, Switch::Multiprocessing)? {
         return Ok(py_ffi::none(py));
     }
-    if let Some(module) = imported(py, Name::multiprocessing)?
+    if let Some(module) = imported(py, Import::Multiprocessing)?
         && !module.is_none()
     {
         let asked = py_ffi::method(&module, Name::current_process, [])
@@ -438,7 +440,7 @@ fn process_name(py: Python<'_>) -> Res<Obj<'_>> {
 #[cfg(Py_3_12)]
 fn task_name(py: Python<'_>) -> Res<Obj<'_>> {
     if is_on(py, Switch::AsyncioTasks)?
-        && let Some(module) = imported(py, Name::asyncio)?
+        && let Some(module) = imported(py, Import::Asyncio)?
         && py_ffi::truthy(&module)?
         && !outside_any_loop(&module)?
     {
@@ -492,11 +494,105 @@ fn outside_any_loop(asyncio: &Obj<'_>) -> Res<bool> {
 }
 
 /// `sys.modules.get(name)`
-fn imported(py: Python<'_>, name: Name) -> Res<Option<Obj<'_>>> {
+#[inline]
+fn imported(py: Python<'_>, module: Import) -> Res<Option<Obj<'_>>> {
+    #[cfg(Py_3_12)]
+    {
+        let epoch = globals::epoch(py);
+        let known = IMPORTS.with(py, |imports| {
+            let known = imports.epoch == epoch && imports.known[module as usize];
+            known.then(|| {
+                let found = imports.modules[module as usize];
+                (!found.is_null()).then(|| py_ffi::own_all(py, [found]))
+            })
+        });
+        match known {
+            Some(None) => return Ok(None),
+            Some(Some([found])) => return Ok(Some(found)),
+            None => {}
+        }
+    }
+    look_for_import(py, module)
+}
+
+/// The modules that a record may ask something of.
+#[derive(Clone, Copy)]
+enum Import {
+    Multiprocessing,
+    #[cfg(Py_3_12)]
+    Asyncio,
+}
+
+#[inline(never)]
+fn look_for_import(py: Python<'_>, module: Import) -> Res<Option<Obj<'_>>> {
+    let name = match module {
+        Import::Multiprocessing => Name::multiprocessing,
+        #[cfg(Py_3_12)]
+        Import::Asyncio => Name::asyncio,
+    };
     let modules = globals::from_module(py, Name::sys, &globals::SYS, Name::modules)?;
     if py_ffi::is_dict(&modules) {
-        return py_ffi::dict_get_name(&modules, name);
+        let found = py_ffi::dict_get_name(&modules, name)?;
+        #[cfg(Py_3_12)]
+        keep_import(&modules, module, found.as_ref())?;
+        return Ok(found);
     }
     let found = py_ffi::method(&modules, Name::get, [&name.object(py)])?;
     Ok((!found.is_none()).then_some(found))
+}
+
+/// What `sys.modules` holds for them, null for nothing, as long as the epoch is the same: that dict is watched like the modules'
+/// own. Borrowed from it. Looking takes 150 instructions, twice for each record.
+#[cfg(Py_3_12)]
+struct Imports {
+    epoch: Epoch,
+    known: [bool; 2],
+    modules: [*mut pyo3::ffi::PyObject; 2],
+}
+
+#[cfg(Py_3_12)]
+static IMPORTS: Shared<Imports> = Shared::new(Imports {
+    epoch: 0,
+    known: [false; 2],
+    modules: [std::ptr::null_mut(); 2],
+});
+
+#[cfg(Py_3_12)]
+#[cold]
+fn keep_import<'py>(modules: &Obj<'py>, module: Import, found: Option<&Obj<'py>>) -> Res<()> {
+    static TABLE: Shared<Option<raw::Watch>> = Shared::new(None);
+    let py = modules.py();
+    let Ok(modules) = modules.cast_exact::<pyo3::types::PyDict>() else {
+        return Ok(());
+    };
+    let watched = TABLE.with(py, |watch| {
+        watch
+            .as_ref()
+            .is_some_and(|watch| watch.dict(py).is(modules) && watch.is_counted())
+    });
+    if !watched {
+        let watch = raw::Watch::new(modules);
+        // Somebody may have put another module there in between: looked up again the next time.
+        let old = TABLE.with(py, |known| known.replace(watch));
+        // Gives up a dict, which may run Python code: not within the cell.
+        drop(old);
+        return Ok(());
+    }
+    let epoch = globals::epoch(py);
+    let same = globals::from_module(py, Name::sys, &globals::SYS, Name::modules)?.is(modules);
+    if same && globals::is_epoch_true() && globals::SYS.is_counted() {
+        let pointer = found.map_or(std::ptr::null_mut(), Bound::as_ptr);
+        IMPORTS.with(py, |imports| {
+            if imports.epoch != epoch {
+                *imports = Imports {
+                    epoch,
+                    known: [false; 2],
+                    modules: [std::ptr::null_mut(); 2],
+                };
+            }
+            imports.known[module as usize] = true;
+            imports.modules[module as usize] = pointer;
+        });
+    }
+    Ok(())
 }

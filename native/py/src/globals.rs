@@ -75,7 +75,7 @@ impl Module {
 
     /// Does [`epoch`] tell of changes to the module's globals?
     #[cfg(Py_3_12)]
-    fn is_counted(&self) -> bool {
+    pub fn is_counted(&self) -> bool {
         self.watch.get().is_some_and(Watch::is_counted)
     }
 
