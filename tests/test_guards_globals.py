@@ -246,6 +246,61 @@ def test_root_of_the_module_replaced(w):
 
 
 @same_as_stdlib
+def test_all_that_a_disabled_call_reads_changed(w):
+    log = logging.getLogger("app")
+    log.addHandler(w.handler("app %(levelno)s %(message)s"))
+    log.propagate = False
+    log.setLevel(30)
+    logging.root.addHandler(w.handler("root %(levelno)s %(message)s"))
+    adapter = logging.LoggerAdapter(log, {})
+
+    def everybody(when):
+        for _ in range(2):
+            for target in (log, adapter, logging):
+                for name in ("debug", "info", "warning", "error", "critical"):
+                    w.catch(getattr(target, name), when)
+            for level in (10, 30, 50, 1000, 10.0, True, "x"):
+                w.catch(log.isEnabledFor, level)
+                w.catch(adapter.isEnabledFor, level)
+                w.catch(log.log, level, when)
+
+    everybody("as it was")
+    levels = {name: getattr(logging, name) for name in ("DEBUG", "INFO", "CRITICAL")}
+    logging.DEBUG, logging.INFO, logging.CRITICAL = 45, 1000, "critical"
+    everybody("other levels")
+    del logging.DEBUG
+    w.catch(log.debug, "no such level")
+    w.catch(adapter.debug, "no such level")
+    for name, level in levels.items():
+        setattr(logging, name, level)
+    log._cache[30] = False
+    everybody("another answer in the cache")
+    log._cache = {10.0: True, 30: 0}
+    everybody("another cache")
+    log.disabled = 1
+    everybody("disabled by a number")
+    log.disabled = False
+    logging.disable(40)
+    everybody("disabled up to 40")
+    logging.disable(0)
+    log.isEnabledFor = lambda level: level > 25
+    everybody("asked otherwise")
+    del log.isEnabledFor
+    adapter.isEnabledFor = lambda level: level < 25
+    everybody("the adapter asked otherwise")
+    del adapter.isEnabledFor
+    adapter.logger = logging.root
+    everybody("another logger")
+    logging.root.handlers.clear()
+    logging.basicConfig = lambda: w.note("asked to configure")
+    everybody("nobody at the root")
+    logging.root.debug = lambda *args: w.note("own debug", args)
+    logging.root.addHandler(logging.NullHandler())
+    everybody("own debug")
+    del logging.root.debug  # the same object on both sides
+
+
+@same_as_stdlib
 def test_basic_config_replaced(w):
     calls = []
     logging.basicConfig = lambda *args, **kwargs: calls.append((args, kwargs))

@@ -76,6 +76,44 @@ level_methods! {
     critical = CRITICAL;
 }
 
+/// What the methods look at first: is the adapter's logger disabled for their level?
+pub mod first_look {
+    use crate::call::Call;
+    use crate::natives::Look;
+    use crate::{ffi as py_ffi, guard, logger};
+
+    logger::first_look::by_level!(look);
+
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "part of the entry point")]
+    fn look<'py>(call: &Call<'_, 'py>, nth: usize) -> Look<'py> {
+        let py = call.py();
+        if call.len() == 0 || !call.has_no_keywords() {
+            return Look::Nothing;
+        }
+        let slf = call.slf();
+        let (Some((level, number)), Some(logger)) =
+            (logger::level_at_once(py, nth), guard::adapted(&slf))
+        else {
+            return Look::Nothing;
+        };
+        match guard::enabled_at_once(&logger, &level, number) {
+            Some(false) => Look::Answer(py_ffi::none(py)),
+            _ => Look::Nothing,
+        }
+    }
+
+    /// Of `isEnabledFor`.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "part of the entry point")]
+    pub fn is_enabled_for<'py>(call: &Call<'_, 'py>) -> Look<'py> {
+        match guard::adapted(&call.slf()) {
+            Some(logger) => logger::first_look::says(call, &logger),
+            None => Look::Nothing,
+        }
+    }
+}
+
 /// `LoggerAdapter.exception`: at `ERROR`, with `exc_info=True` unless given.
 pub fn exception<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     at_level(call, Name::ERROR, Some(&py_ffi::boolean(call.py(), true)))
@@ -114,7 +152,8 @@ fn at_level<'py>(call: &Call<'_, 'py>, level: Name, exc_info: Option<&Obj<'py>>)
     }
     let (py, here) = (call.py(), call.target());
     let slf = call.slf();
-    let level = globals::get(py, level)?;
+    guard::learn(&slf);
+    let level = logger::level_named(py, level)?;
     if guard::target(&slf, Name::log) != Target::AdapterLog {
         let log = py_ffi::getattr(&slf, Name::log)?;
         call.pass_to(
@@ -214,9 +253,11 @@ fn hand_over<'py>(
     let (py, here) = (adapter.py(), Target::AdapterLog);
     let target = guard::attr(adapter, Name::logger).at(py, here, get("logger"))?;
     let clashes = given.iter().any(|(name, _)| {
-        [Name::self_, Name::level, Name::msg]
-            .iter()
-            .any(|own| own.is(name))
+        // Nearly always the one name that was added here.
+        !name.is(&*Name::extra.object(py))
+            && [Name::self_, Name::level, Name::msg]
+                .iter()
+                .any(|own| own.is(name))
     });
     match guard::target(&target, Name::log) {
         Target::LoggerLog if !clashes => logger::log_with(&target, level, msg, args, &given),
@@ -375,6 +416,10 @@ fn enabled<'py>(adapter: &Obj<'py>, level: &Obj<'py>) -> Res<Obj<'py>> {
 }
 
 fn asks_enabled<'py>(adapter: &Obj<'py>, level: &Obj<'py>) -> Res<bool> {
+    let known = guard::adapted(adapter).and_then(|logger| guard::quickly_enabled(&logger, level));
+    if let Some(known) = known {
+        return Ok(known);
+    }
     let answer = match guard::target(adapter, Name::isEnabledFor) {
         Target::AdapterIsEnabledFor => enabled(adapter, level),
         _ => py_ffi::method(adapter, Name::isEnabledFor, [level]),

@@ -19,7 +19,7 @@ use pyo3::types::{PyDict, PyModule, PyTuple, PyType};
 
 use crate::call::Call;
 use crate::ffi::{Exc, Obj, Raised, Res};
-use crate::natives::{COUNT, ENTRANCES, Entry, Home, TABLE, Target};
+use crate::natives::{COUNT, ENTRANCES, Entry, Home, Look, TABLE, Target};
 
 unsafe extern "C" {
     #[cfg(Py_3_12)]
@@ -455,31 +455,92 @@ impl<const T: usize> Entrance<T> {
         nargsf: usize,
         kwnames: *mut ffi::PyObject,
     ) -> *mut ffi::PyObject {
+        // SAFETY: the caller's, handed on.
+        unsafe {
+            let Some(first) = Self::ENTRY.first else {
+                return Self::whole(callable, args, nargsf, kwnames, false);
+            };
+            // A value of its own, which the first look takes apart: the one that is handed on has to stand in memory.
+            let mut enabled = false;
+            if MODE.load(Ordering::Relaxed) == NATIVE
+                && let Some(call) = Self::call(args, nargsf, kwnames)
+            {
+                match first(&call) {
+                    Look::Answer(answer) => return answer.into_ptr(),
+                    Look::Enabled => enabled = true,
+                    Look::Nothing => {}
+                }
+            }
+            Self::whole_apart(callable, args, nargsf, kwnames, enabled)
+        }
+    }
+
+    /// The call that came in; `None` for a method without a self.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "see `guard`")]
+    unsafe fn call<'a, 'py>(
+        args: *const *mut ffi::PyObject,
+        nargsf: usize,
+        kwnames: *mut ffi::PyObject,
+    ) -> Option<Call<'a, 'py>> {
         let count = nargsf & !ffi::PY_VECTORCALL_ARGUMENTS_OFFSET;
+        let method = Self::ENTRY.home.is_class();
+        if method && count == 0 {
+            return None;
+        }
+        // SAFETY: the interpreter calls with the thread attached and, by the vectorcall protocol, with `count` positional
+        // arguments followed by the values of `kwnames`, all alive for the call.
+        unsafe {
+            let py = Python::assume_attached();
+            Some(Call::new(
+                py,
+                Self::ENTRY.target,
+                args,
+                count,
+                kwnames,
+                method,
+            ))
+        }
+    }
+
+    /// Runs the whole function; `enabled` as in [`Call::is_enabled`].
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "see `guard`")]
+    unsafe fn whole(
+        callable: *mut ffi::PyObject,
+        args: *const *mut ffi::PyObject,
+        nargsf: usize,
+        kwnames: *mut ffi::PyObject,
+        enabled: bool,
+    ) -> *mut ffi::PyObject {
         // The descriptor stands for the function.
         #[cfg(not(Py_3_12))]
         let callable = {
             let _ = callable;
             REFERENCE[T].load(Ordering::Relaxed)
         };
-        // SAFETY: the interpreter calls this with the thread attached and, by the vectorcall protocol, with `count`
-        // positional arguments followed by the values of `kwnames`, all alive for the call.
+        // SAFETY: the caller's, handed on.
         unsafe {
-            if MODE.load(Ordering::Relaxed) != NATIVE || (Self::ENTRY.home.is_class() && count == 0)
+            if MODE.load(Ordering::Relaxed) == NATIVE
+                && let Some(call) = Self::call(args, nargsf, kwnames)
             {
-                return interpret_instead(T, callable, args, nargsf, kwnames);
+                return Self::run(call.py(), &call.known_enabled(enabled));
             }
-            let py = Python::assume_attached();
-            let call = Call::new(
-                py,
-                Self::ENTRY.target,
-                args,
-                count,
-                kwnames,
-                Self::ENTRY.home.is_class(),
-            );
-            Self::run(py, &call)
+            interpret_instead(T, callable, args, nargsf, kwnames)
         }
+    }
+
+    /// The same, not as a part of the entry.
+    #[inline(never)]
+    unsafe fn whole_apart(
+        callable: *mut ffi::PyObject,
+        args: *const *mut ffi::PyObject,
+        nargsf: usize,
+        kwnames: *mut ffi::PyObject,
+        enabled: bool,
+    ) -> *mut ffi::PyObject {
+        // SAFETY: the caller's, handed on.
+        unsafe { Self::whole(callable, args, nargsf, kwnames, enabled) }
     }
 
     /// The C function behind our descriptor or module function (3.11), which specialised calls and bound methods go to.

@@ -20,6 +20,7 @@ pub struct Call<'a, 'py> {
     args: *const *mut ffi::PyObject,
     count: usize,
     kwnames: *mut ffi::PyObject,
+    enabled: bool,
     lifetime: PhantomData<&'a ()>,
 }
 
@@ -49,6 +50,7 @@ impl<'a, 'py> Call<'a, 'py> {
             args,
             count,
             kwnames,
+            enabled: false,
             lifetime: PhantomData,
         }
     }
@@ -74,8 +76,28 @@ impl<'a, 'py> Call<'a, 'py> {
             args,
             count,
             kwnames,
+            enabled: false,
             lifetime: PhantomData,
         }
+    }
+
+    /// The same call, of which it is known that the logger is enabled for its level.
+    #[inline]
+    pub fn known_enabled(self, enabled: bool) -> Self {
+        Self { enabled, ..self }
+    }
+
+    /// Has a first look found that the logger is enabled for the level the call is about? Nothing has run since.
+    #[inline]
+    pub fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+
+    /// Is there no keyword argument?
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "see `guard`")]
+    pub fn has_no_keywords(&self) -> bool {
+        self.kwnames.is_null()
     }
 
     /// The interpreter token.
@@ -211,6 +233,7 @@ impl<'a, 'py> Call<'a, 'py> {
             args: self.args,
             count: self.count,
             kwnames: self.kwnames,
+            enabled: false,
             lifetime: PhantomData,
         }
     }
@@ -225,6 +248,7 @@ impl<'a, 'py> Call<'a, 'py> {
             args: self.args,
             count: self.count,
             kwnames: self.kwnames,
+            enabled: false,
             lifetime: PhantomData,
         }
     }

@@ -8,10 +8,13 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
+#[cfg(not(Py_GIL_DISABLED))]
+use crate::cell::Shared;
 use crate::ffi::{self as py_ffi, Obj, Res};
 use crate::globals;
+#[cfg(not(Py_GIL_DISABLED))]
+use crate::globals::Epoch;
 use crate::names::Name;
-use crate::ordinary;
 
 /// `time.time` or `time.time_ns`, whichever the running version reads.
 pub const SOURCE: Name = if cfg!(Py_3_13) {
@@ -62,13 +65,23 @@ static SECONDS: (AtomicPtr<ffi::PyObject>, AtomicUsize) =
 /// `int(time.time())` for what the global `time` of a module is now.
 pub fn whole_seconds<'py>(time: &Obj<'py>) -> Res<Obj<'py>> {
     let py = time.py();
-    let source = py_ffi::getattr(time, Name::time)?;
-    if source.as_ptr() == SECONDS.0.load(Ordering::Relaxed)
-        && py_ffi::builtin_entry(&source) == SECONDS.1.load(Ordering::Relaxed)
-    {
-        return py_ffi::new_int(py, seconds(system_time()).trunc() as i64);
+    if let Some(now) = plain_seconds(time) {
+        return py_ffi::new_int(py, now);
     }
+    let source = py_ffi::getattr(time, Name::time)?;
     py_ffi::int(&py_ffi::call(&source, &[])?)
+}
+
+/// The same where `time` is the standard library's module and its `time` the built-in clock: runs no Python code.
+pub fn plain_seconds(time: &Obj<'_>) -> Option<i64> {
+    let py = time.py();
+    if !globals::TIME.is(time) {
+        return None;
+    }
+    let source = py_ffi::or_nothing(py, globals::TIME.get_opt(py, Name::time))??;
+    let own = source.as_ptr() == SECONDS.0.load(Ordering::Relaxed)
+        && py_ffi::builtin_entry(&source) == SECONDS.1.load(Ordering::Relaxed);
+    own.then(|| seconds(system_time()).trunc() as i64)
 }
 
 /// `time.time()` of a reading in nanoseconds: `_PyTime_AsSecondsDouble` converts whole seconds exactly and divides else.
@@ -114,25 +127,94 @@ pub fn is_untouched(py: Python<'_>) -> bool {
 
 /// Is the time `logging` was loaded at a number as the running version stores it?
 pub fn starts_plainly(py: Python<'_>) -> Res<bool> {
-    let start = globals::get(py, Name::_startTime)?;
-    Ok(if cfg!(Py_3_13) {
-        py_ffi::int_value(&start).is_some()
-    } else {
-        py_ffi::is_float(&start)
-    })
+    Ok(start_of(&globals::get(py, Name::_startTime)?).is_some())
 }
 
+/// The time `logging` was loaded at as the running version stores it, where that is a plain number.
+#[cfg(not(Py_3_13))]
+type Start = f64;
+/// As above.
+#[cfg(Py_3_13)]
+type Start = i64;
+
+#[cfg(not(Py_3_13))]
+fn start_of(object: &Obj<'_>) -> Option<Start> {
+    py_ffi::float_value(object)
+}
+
+#[cfg(Py_3_13)]
+fn start_of(object: &Obj<'_>) -> Option<Start> {
+    py_ffi::int_value(object)
+}
+
+/// For a state of the modules: `_startTime`, where it is a plain number and the clock the built-in one.
+#[cfg(not(Py_GIL_DISABLED))]
+struct Known {
+    epoch: Option<Epoch>,
+    start: Option<Start>,
+}
+
+#[cfg(not(Py_GIL_DISABLED))]
+static KNOWN: Shared<Known> = Shared::new(Known {
+    epoch: None,
+    start: None,
+});
+
 /// Reads the clock for a new record.
+#[inline]
 pub fn now(py: Python<'_>) -> Res<Stamp<'_>> {
-    let builtin = BUILTIN.load(Ordering::Relaxed);
-    let own = globals::reaches(py, Name::time, &globals::TIME, SOURCE, builtin) && is_untouched(py);
-    // That the source is the built-in clock is part of everything being ordinary.
-    if own || ordinary::is_ordinary(py) {
-        return stamp(py, system_time());
+    #[cfg(not(Py_GIL_DISABLED))]
+    if is_untouched(py) {
+        let epoch = globals::epoch(py);
+        let known = KNOWN.with(py, |known| {
+            if known.epoch == Some(epoch) {
+                known.start
+            } else {
+                None
+            }
+        });
+        if let Some(start) = known {
+            return Ok(since(system_time(), start));
+        }
     }
+    #[cfg(Py_GIL_DISABLED)]
+    {
+        let builtin = BUILTIN.load(Ordering::Relaxed);
+        if globals::reaches(py, Name::time, &globals::TIME, SOURCE, builtin)
+            && is_untouched(py)
+            && let Some(start) = globals::kept(py, &globals::LOGGING, Name::_startTime)
+                .and_then(|start| start_of(&start))
+        {
+            return Ok(since(system_time(), start));
+        }
+    }
+    asked(py)
+}
+
+/// The same by looking at what the globals are.
+#[inline(never)]
+fn asked(py: Python<'_>) -> Res<Stamp<'_>> {
+    #[cfg(not(Py_GIL_DISABLED))]
+    let epoch = globals::epoch(py);
     let source = globals::from_module(py, Name::time, &globals::TIME, SOURCE)?;
     if is_builtin(&source) {
-        return stamp(py, system_time());
+        let reading = system_time();
+        let start = globals::get(py, Name::_startTime)?;
+        return match start_of(&start) {
+            Some(start) => {
+                #[cfg(not(Py_GIL_DISABLED))]
+                if globals::is_epoch_true() {
+                    KNOWN.with(py, |known| {
+                        *known = Known {
+                            epoch: Some(epoch),
+                            start: Some(start),
+                        };
+                    });
+                }
+                Ok(since(reading, start))
+            }
+            None => replaced_arithmetic(py, &plain_reading(py, reading)?),
+        };
     }
     let reading = py_ffi::call(&source, &[])?;
     replaced(py, &reading)
@@ -175,31 +257,38 @@ fn system_time() -> i64 {
     }
 }
 
+/// What the clock of the running version returns for that time.
 #[cfg(not(Py_3_13))]
-fn stamp(py: Python<'_>, nanoseconds: i64) -> Res<Stamp<'_>> {
-    from_float(py, seconds(nanoseconds))
+fn plain_reading(py: Python<'_>, nanoseconds: i64) -> Res<Obj<'_>> {
+    py_ffi::new_float(py, seconds(nanoseconds))
 }
 
 #[cfg(not(Py_3_13))]
-fn from_float(py: Python<'_>, created: f64) -> Res<Stamp<'_>> {
-    let start = globals::get(py, Name::_startTime)?;
-    let Some(start) = py_ffi::float_value(&start) else {
-        return replaced_arithmetic(py, &py_ffi::new_float(py, created)?);
-    };
+fn since<'py>(nanoseconds: i64, start: Start) -> Stamp<'py> {
+    from_float(seconds(nanoseconds), start)
+}
+
+#[cfg(not(Py_3_13))]
+fn from_float<'py>(created: f64, start: Start) -> Stamp<'py> {
     // Below 2**63 (the callers see to it) the whole seconds are an integer, which takes no call to cut off.
     let whole = created as i64 as f64;
-    Ok(Stamp {
+    Stamp {
         created: Number::Float(created),
         msecs: Number::Float(((created - whole) * 1000.0) as i64 as f64),
         relative: Number::Float((created - start) * 1000.0),
-    })
+    }
 }
 
 #[cfg(not(Py_3_13))]
 fn replaced<'py>(py: Python<'py>, reading: &Obj<'py>) -> Res<Stamp<'py>> {
     match py_ffi::float_value(reading) {
         // int() of infinities and NaN raises; only the interpreter's operators say it right.
-        Some(created) if created.abs() < 1e15 => from_float(py, created),
+        Some(created) if created.abs() < 1e15 => {
+            match start_of(&globals::get(py, Name::_startTime)?) {
+                Some(start) => Ok(from_float(created, start)),
+                None => replaced_arithmetic(py, reading),
+            }
+        }
         _ => replaced_arithmetic(py, reading),
     }
 }
@@ -224,19 +313,12 @@ fn replaced_arithmetic<'py>(py: Python<'py>, ct: &Obj<'py>) -> Res<Stamp<'py>> {
 }
 
 #[cfg(Py_3_13)]
-fn stamp(py: Python<'_>, ns: i64) -> Res<Stamp<'_>> {
-    #[cfg(Py_GIL_DISABLED)]
-    let kept = globals::kept(py, &globals::LOGGING, Name::_startTime)
-        .and_then(|start| py_ffi::int_value(&start));
-    #[cfg(not(Py_GIL_DISABLED))]
-    let kept = None;
-    let start = match kept {
-        Some(start) => start,
-        None => match py_ffi::int_value(&globals::get(py, Name::_startTime)?) {
-            Some(start) => start,
-            None => return replaced_arithmetic(py, &py_ffi::new_int(py, ns)?),
-        },
-    };
+fn plain_reading(py: Python<'_>, ns: i64) -> Res<Obj<'_>> {
+    py_ffi::new_int(py, ns)
+}
+
+#[cfg(Py_3_13)]
+fn since<'py>(ns: i64, start: Start) -> Stamp<'py> {
     // An int divided by a float becomes a float first, so both divisions are plain ones.
     let created = ns as f64 / 1e9;
     let mut msecs = (ns.rem_euclid(1_000_000_000) / 1_000_000) as f64;
@@ -244,17 +326,22 @@ fn stamp(py: Python<'_>, ns: i64) -> Res<Stamp<'_>> {
     if msecs >= 999.0 && created.trunc() > ns.div_euclid(1_000_000_000) as f64 {
         msecs = 0.0;
     }
-    Ok(Stamp {
+    Stamp {
         created: Number::Float(created),
         msecs: Number::Float(msecs),
         relative: Number::Float((ns - start) as f64 / 1e6),
-    })
+    }
 }
 
 #[cfg(Py_3_13)]
 fn replaced<'py>(py: Python<'py>, reading: &Obj<'py>) -> Res<Stamp<'py>> {
     match py_ffi::int_value(reading) {
-        Some(ns) if ns.unsigned_abs() < 1 << 62 => stamp(py, ns),
+        Some(ns) if ns.unsigned_abs() < 1 << 62 => {
+            match start_of(&globals::get(py, Name::_startTime)?) {
+                Some(start) => Ok(since(ns, start)),
+                None => replaced_arithmetic(py, reading),
+            }
+        }
         _ => replaced_arithmetic(py, reading),
     }
 }

@@ -6,10 +6,12 @@ use pyo3::prelude::*;
 
 use crate::cell::Shared;
 use crate::ffi::{self as py_ffi, Exc, Obj, Res};
-use crate::globals;
+use crate::globals::{self, Epoch};
 use crate::guard;
 use crate::late::Late;
 use crate::names::Name;
+#[cfg(Py_3_12)]
+use crate::raw;
 use crate::saved::Saved;
 
 /// The identity of the running thread, process and task, each read when first asked for; the `None` object where switched off
@@ -45,7 +47,7 @@ impl<'py> Context<'py> {
     #[inline]
     pub fn thread(&self, py: Python<'py>) -> Res<&(Obj<'py>, Obj<'py>)> {
         self.thread.get_or(|| {
-            if globals::truthy(py, Name::logThreads)? {
+            if is_on(py, Switch::Threads)? {
                 return thread_identity(py);
             }
             Ok((py_ffi::none(py), py_ffi::none(py)))
@@ -62,7 +64,7 @@ impl<'py> Context<'py> {
     #[inline]
     pub fn process(&self, py: Python<'py>) -> Res<&Obj<'py>> {
         self.process.get_or(|| {
-            if globals::truthy(py, Name::logProcesses)? {
+            if is_on(py, Switch::Processes)? {
                 return process_id(py);
             }
             Ok(py_ffi::none(py))
@@ -74,6 +76,82 @@ impl<'py> Context<'py> {
     pub fn task_name(&self, py: Python<'py>) -> Res<&Obj<'py>> {
         self.task_name.get_or(|| task_name(py))
     }
+}
+
+/// The globals of `logging` that say whether a record is told of these.
+#[derive(Clone, Copy)]
+enum Switch {
+    Threads,
+    Multiprocessing,
+    Processes,
+    #[cfg(Py_3_12)]
+    AsyncioTasks,
+}
+
+impl Switch {
+    const fn name(self) -> Name {
+        match self {
+            Switch::Threads => Name::logThreads,
+            Switch::Multiprocessing => Name::logMultiprocessing,
+            Switch::Processes => Name::logProcesses,
+            #[cfg(Py_3_12)]
+            Switch::AsyncioTasks => Name::logAsyncioTasks,
+        }
+    }
+}
+
+/// The switches that are `True` or `False`, for a state of the module's globals: a bit for each that has been looked at, and one
+/// for each that is on.
+struct Switches {
+    generation: u64,
+    known: u8,
+    on: u8,
+}
+
+static SWITCHES: Shared<Switches> = Shared::new(Switches {
+    generation: 0,
+    known: 0,
+    on: 0,
+});
+
+/// Is this switch on? Looking all four up and asking whether they are true would take 40 instructions each, as often as a record
+/// is made.
+#[inline]
+fn is_on(py: Python<'_>, switch: Switch) -> Res<bool> {
+    let generation = globals::LOGGING.generation(py);
+    let bit = 1 << switch as u8;
+    let known = SWITCHES.with(py, |switches| {
+        (switches.generation == generation && switches.known & bit != 0)
+            .then_some(switches.on & bit != 0)
+    });
+    match known {
+        Some(on) => Ok(on),
+        None => look_at_switch(py, switch, generation),
+    }
+}
+
+#[cold]
+fn look_at_switch(py: Python<'_>, switch: Switch, generation: u64) -> Res<bool> {
+    let value = globals::get(py, switch.name())?;
+    if !py_ffi::is_bool(&value) {
+        // Somebody's object: whether it is true may be another answer each time.
+        return py_ffi::truthy(&value);
+    }
+    let (bit, on) = (1 << switch as u8, !py_ffi::is_false(&value));
+    SWITCHES.with(py, |switches| {
+        if switches.generation != generation {
+            *switches = Switches {
+                generation,
+                known: 0,
+                on: 0,
+            };
+        }
+        switches.known |= bit;
+        if on {
+            switches.on |= bit;
+        }
+    });
+    Ok(on)
 }
 
 /// The objects `threading` started with; a replaced one (gevent, tests) is asked instead of read around.
@@ -108,20 +186,18 @@ pub fn init(py: Python<'_>) -> PyResult<()> {
 }
 
 /// Can thread and process be asked for later with the same result, and without running anybody's code? Found out once for each
-/// state of the three modules on the way: 2 ns.
+/// state of the modules a record depends on: 1 ns.
 #[inline]
 pub fn can_wait(py: Python<'_>) -> Res<bool> {
-    static KNOWN: Shared<([u64; 3], bool)> = Shared::new(([0; 3], false));
-    let now = [
-        globals::LOGGING.generation(py),
-        globals::THREADING.generation(py),
-        globals::OS.generation(py),
-    ];
-    if let Some(own) = KNOWN.with(py, |known| (known.0 == now).then_some(known.1)) {
+    static KNOWN: Shared<(Option<Epoch>, bool)> = Shared::new((None, false));
+    let now = globals::epoch(py);
+    if let Some(own) = KNOWN.with(py, |known| (known.0 == Some(now)).then_some(known.1)) {
         return Ok(own);
     }
     let own = look_whether_own(py)?;
-    KNOWN.with(py, |known| *known = (now, own));
+    if globals::is_epoch_true() {
+        KNOWN.with(py, |known| *known = (Some(now), own));
+    }
     Ok(own)
 }
 
@@ -159,20 +235,20 @@ fn thread_identity(py: Python<'_>) -> Res<(Obj<'_>, Obj<'_>)> {
     if let Some(active) = globals::kept(py, &globals::THREADING, Name::_active)
         && asks_threading(py, Name::get_ident, &GET_IDENT)
         && asks_threading(py, Name::current_thread, &CURRENT_THREAD)
-        && let Some(known) = named_by(&active)?
+        && let Some(found) = registered_thread(&active)?
     {
-        return Ok(known);
+        return Ok(found);
     }
-    #[cfg(not(Py_GIL_DISABLED))]
     if can_wait(py)?
-        && let Some(known) = known_thread(py)?
+        && let Some(active) = globals::THREADING.get_opt(py, Name::_active)?
+        && let Some(found) = registered_thread(&active)?
     {
-        return Ok(known);
+        return Ok(found);
     }
     asked_thread(py)
 }
 
-/// The same through whatever the module has now.
+/// The same by calling those functions.
 #[cold]
 fn asked_thread(py: Python<'_>) -> Res<(Obj<'_>, Obj<'_>)> {
     let get_ident =
@@ -183,37 +259,10 @@ fn asked_thread(py: Python<'_>) -> Res<(Obj<'_>, Obj<'_>)> {
         &globals::THREADING,
         Name::current_thread,
     )?;
-    if GET_IDENT.is(&get_ident)
-        && CURRENT_THREAD.is(&current)
-        && let Some(active) = globals::THREADING.get_opt(py, Name::_active)?
-        && let Some(known) = named_by(&active)?
-    {
-        return Ok(known);
-    }
     let ident = py_ffi::call(&get_ident, &[])?;
     let thread = py_ffi::call(&current, &[])?;
     let name = py_ffi::getattr(&thread, Name::name)?;
     Ok((ident, name))
-}
-
-/// Number and name of the running thread by the table of threads; `None`: they have to be asked for.
-#[inline]
-fn named_by<'py>(active: &Obj<'py>) -> Res<Option<(Obj<'py>, Obj<'py>)>> {
-    if !py_ffi::is_dict(active) {
-        return Ok(None);
-    }
-    let ident = py_ffi::thread_ident(active.py())?;
-    if let Some(thread) = py_ffi::dict_get(active, &ident)?
-        && has_own_name(&thread)
-    {
-        // The property checks that the thread was initialised and returns the name.
-        let ready = guard::attr(&thread, Name::_initialized)?;
-        if py_ffi::truthy(&ready)? {
-            let name = guard::attr(&thread, Name::_name)?;
-            return Ok(Some((ident, name)));
-        }
-    }
-    Ok(None)
 }
 
 /// Is `thread.name` the property of `threading.Thread`?
@@ -222,6 +271,10 @@ fn has_own_name(thread: &Obj<'_>) -> bool {
     #[cfg(Py_GIL_DISABLED)]
     if let Some(same) = guard::class_attribute_is(thread, Name::name, THREAD_NAME.address()) {
         return same;
+    }
+    #[cfg(not(Py_GIL_DISABLED))]
+    if let Some(thread) = guard::view(thread) {
+        return thread.class_has(Name::name, &THREAD_NAME);
     }
     py_ffi::type_attr(thread, Name::name).is_some_and(|name| THREAD_NAME.is(&name))
 }
@@ -238,97 +291,117 @@ fn asks_threading(py: Python<'_>, name: Name, saved: &Saved) -> bool {
     )
 }
 
-/// The identity of a thread that `threading` knows, read where its functions, which are its own, would read it.
-#[cfg(not(Py_GIL_DISABLED))]
+/// What they find where the thread is registered and its name is what `Thread.name` gives, which checks that the thread was
+/// initialised.
 #[inline]
-fn known_thread(py: Python<'_>) -> Res<Option<(Obj<'_>, Obj<'_>)>> {
-    let Some(active) = globals::THREADING.get_opt(py, Name::_active)? else {
-        return Ok(None);
-    };
-    if !py_ffi::is_dict(&active) {
-        return Ok(None);
-    }
-    let Some((ident, thread)) = active_thread(&active)? else {
-        return Ok(None);
-    };
-    // The property checks that the thread was initialised and returns the name.
-    let Some(view) = guard::view(&thread).filter(|view| view.class_has(Name::name, &THREAD_NAME))
-    else {
-        return Ok(None);
-    };
-    match (view.lend(Name::_initialized), view.lend(Name::_name)) {
-        (Some(ready), Some(name)) if py_ffi::is_bool(&ready) && !py_ffi::is_false(&ready) => {
-            Ok(Some((ident, name.clone())))
-        }
-        _ => Ok(None),
-    }
-}
-
-/// A thread's number, and the int that is its key in `threading._active`.
-#[cfg(not(Py_GIL_DISABLED))]
-type Ident = (u64, Option<py_ffi::Held>);
-
-#[cfg(not(Py_GIL_DISABLED))]
-const IDENTS: usize = 256;
-#[cfg(not(Py_GIL_DISABLED))]
-static KEYS: Shared<[Ident; IDENTS]> = Shared::new([const { (0, None) }; IDENTS]);
-
-/// Number and object of the running thread. With the very key that the dict has, looking the thread up takes a tenth of what it
-/// takes with a new int.
-#[cfg(not(Py_GIL_DISABLED))]
-#[inline]
-fn active_thread<'py>(active: &Obj<'py>) -> Res<Option<(Obj<'py>, Obj<'py>)>> {
+fn registered_thread<'py>(active: &Obj<'py>) -> Res<Option<(Obj<'py>, Obj<'py>)>> {
     let py = active.py();
-    let number = py_ffi::thread_number(py);
-    // Mostly the address of the thread's stack, which is aligned.
-    let place = (number >> 12 ^ number >> 23) as usize % IDENTS;
-    let key = KEYS.with(py, |keys| {
-        let (known, key) = &keys[place];
-        (*known == number).then(|| key.as_ref().map(|key| key.object(py).to_owned()))
-    });
-    if let (Some(Some(key)), Ok(number)) = (key, i64::try_from(number)) {
-        // Where the first place that is looked at is not it (many threads, a fork since), the dict is asked.
-        let thread = match py_ffi::dict_get_number(active, &key, number) {
-            Some(thread) => Some(thread),
-            None => py_ffi::dict_get(active, &key)?,
-        };
-        if let Some(thread) = thread {
-            return Ok(Some((key, thread)));
-        }
+    if !py_ffi::is_dict(active) {
+        return Ok(None);
     }
-    find_thread(active, number, place)
+    let value = py_ffi::thread_ident(py);
+    if !(0..i64::MAX >> 2).contains(&value) {
+        // No number that is its own hash.
+        return Ok(None);
+    }
+    let ident = number(py, value, Some(active))?;
+    let thread = match py_ffi::dict_get_number(active, &ident, value) {
+        Some(thread) => thread,
+        None => match py_ffi::dict_get(active, &ident)? {
+            Some(thread) => thread,
+            None => return Ok(None),
+        },
+    };
+    if !has_own_name(&thread) {
+        return Ok(None);
+    }
+    let name = guard::view(&thread).and_then(|thread| {
+        let ready = thread
+            .get(Name::_initialized)
+            .is_some_and(|ready| py_ffi::is_bool(&ready) && !py_ffi::is_false(&ready));
+        ready.then(|| thread.get(Name::_name)).flatten()
+    });
+    Ok(name.map(|name| (ident, name)))
 }
 
-#[cfg(not(Py_GIL_DISABLED))]
+/// An int object that is kept for the next record of the same thread or process, owned.
+#[derive(Clone, Copy)]
+struct Kept {
+    value: i64,
+    object: *mut pyo3::ffi::PyObject,
+}
+
+const KEPT: usize = 18;
+
+static NUMBERS: Shared<[Kept; KEPT]> = Shared::new(
+    [Kept {
+        value: 0,
+        object: std::ptr::null_mut(),
+    }; KEPT],
+);
+
+/// An int of that value: making and dropping one takes 150 instructions. Where it is a key of `registry`, it is that very object,
+/// which the next look into the registry finds without comparing numbers.
+#[inline]
+fn number<'py>(py: Python<'py>, value: i64, registry: Option<&Obj<'py>>) -> Res<Obj<'py>> {
+    if cfg!(Py_GIL_DISABLED) {
+        // Threads would wait for each other at the table.
+        return py_ffi::new_int(py, value);
+    }
+    // The last place is the process's; threads' identities are addresses, most of them on a page of their own.
+    let place = match registry {
+        Some(_) => (value as usize >> 12) % (KEPT - 1),
+        None => KEPT - 1,
+    };
+    let known = NUMBERS.with(py, |numbers| {
+        let kept = &numbers[place];
+        (kept.value == value && !kept.object.is_null()).then(|| py_ffi::own_all(py, [kept.object]))
+    });
+    match known {
+        Some([object]) => Ok(object),
+        None => keep_number(py, value, registry, place),
+    }
+}
+
 #[cold]
-fn find_thread<'py>(
-    active: &Obj<'py>,
-    number: u64,
+fn keep_number<'py>(
+    py: Python<'py>,
+    value: i64,
+    registry: Option<&Obj<'py>>,
     place: usize,
-) -> Res<Option<(Obj<'py>, Obj<'py>)>> {
-    let py = active.py();
-    let ident = py_ffi::thread_ident(py)?;
-    let Some(thread) = py_ffi::dict_get(active, &ident)? else {
-        return Ok(None);
-    };
-    let key = i64::try_from(number)
-        .ok()
-        .and_then(|number| py_ffi::dict_int_key(active, number));
-    let held = key.and_then(py_ffi::Held::new);
-    // What was kept is dropped when the table is no longer in use.
-    let old = KEYS.with(py, |keys| {
-        std::mem::replace(&mut keys[place], (number, held))
+) -> Res<Obj<'py>> {
+    let key = registry.and_then(|registry| {
+        py_ffi::find_key(registry, |key| py_ffi::int_value(key) == Some(value))
     });
-    drop(old);
-    Ok(Some((ident, thread)))
+    let object = match key {
+        Some(key) => key,
+        None => py_ffi::new_int(py, value)?,
+    };
+    let kept = Kept {
+        value,
+        object: object.clone().into_ptr(),
+    };
+    let old = NUMBERS.with(py, |numbers| std::mem::replace(&mut numbers[place], kept));
+    py_ffi::release_all(py, &[old.object]);
+    Ok(object)
 }
 
 /// `os.getpid()`, or `None` where there is none.
 #[inline]
 fn process_id(py: Python<'_>) -> Res<Obj<'_>> {
-    if globals::reaches(py, Name::os, &globals::OS, Name::getpid, GETPID.address()) {
-        return py_ffi::new_int(py, crate::fork::process_id());
+    #[cfg(Py_GIL_DISABLED)]
+    let own = globals::reaches(py, Name::os, &globals::OS, Name::getpid, GETPID.address());
+    #[cfg(not(Py_GIL_DISABLED))]
+    let own = can_wait(py)?;
+    if own {
+        return number(py, crate::fork::process_id(), None);
     }
+    asked_process(py)
+}
+
+/// The same by calling that function.
+#[cold]
+fn asked_process(py: Python<'_>) -> Res<Obj<'_>> {
     let os = globals::get(py, Name::os)?;
     let found = if globals::OS.is(&os) {
         globals::OS.get_opt(py, Name::getpid)?
@@ -342,18 +415,15 @@ fn process_id(py: Python<'_>) -> Res<Obj<'_>> {
             None => return Ok(py_ffi::none(py)),
         },
     };
-    if GETPID.is(&getpid) {
-        return py_ffi::new_int(py, crate::fork::process_id());
-    }
     py_ffi::call(&getpid, &[])
 }
 
 /// `record.processName`: asked of `multiprocessing` only when the program has imported it.
 fn process_name(py: Python<'_>) -> Res<Obj<'_>> {
-    if !globals::truthy(py, Name::logMultiprocessing)? {
+    if !is_on(py, Switch::Multiprocessing)? {
         return Ok(py_ffi::none(py));
     }
-    if let Some(module) = imported(py, Name::multiprocessing)?
+    if let Some(module) = imported(py, Import::Multiprocessing)?
         && !module.is_none()
     {
         let asked = py_ffi::method(&module, Name::current_process, [])
@@ -373,8 +443,8 @@ fn process_name(py: Python<'_>) -> Res<Obj<'_>> {
 /// `record.taskName`: the running asyncio task's name.
 #[cfg(Py_3_12)]
 fn task_name(py: Python<'_>) -> Res<Obj<'_>> {
-    if globals::truthy(py, Name::logAsyncioTasks)?
-        && let Some(module) = imported(py, Name::asyncio)?
+    if is_on(py, Switch::AsyncioTasks)?
+        && let Some(module) = imported(py, Import::Asyncio)?
         && py_ffi::truthy(&module)?
         && !outside_any_loop(&module)?
     {
@@ -428,11 +498,105 @@ fn outside_any_loop(asyncio: &Obj<'_>) -> Res<bool> {
 }
 
 /// `sys.modules.get(name)`
-fn imported(py: Python<'_>, name: Name) -> Res<Option<Obj<'_>>> {
+#[inline]
+fn imported(py: Python<'_>, module: Import) -> Res<Option<Obj<'_>>> {
+    #[cfg(Py_3_12)]
+    {
+        let epoch = globals::epoch(py);
+        let known = IMPORTS.with(py, |imports| {
+            let known = imports.epoch == epoch && imports.known[module as usize];
+            known.then(|| {
+                let found = imports.modules[module as usize];
+                (!found.is_null()).then(|| py_ffi::own_all(py, [found]))
+            })
+        });
+        match known {
+            Some(None) => return Ok(None),
+            Some(Some([found])) => return Ok(Some(found)),
+            None => {}
+        }
+    }
+    look_for_import(py, module)
+}
+
+/// The modules that a record may ask something of.
+#[derive(Clone, Copy)]
+enum Import {
+    Multiprocessing,
+    #[cfg(Py_3_12)]
+    Asyncio,
+}
+
+#[inline(never)]
+fn look_for_import(py: Python<'_>, module: Import) -> Res<Option<Obj<'_>>> {
+    let name = match module {
+        Import::Multiprocessing => Name::multiprocessing,
+        #[cfg(Py_3_12)]
+        Import::Asyncio => Name::asyncio,
+    };
     let modules = globals::from_module(py, Name::sys, &globals::SYS, Name::modules)?;
     if py_ffi::is_dict(&modules) {
-        return py_ffi::dict_get_name(&modules, name);
+        let found = py_ffi::dict_get_name(&modules, name)?;
+        #[cfg(Py_3_12)]
+        keep_import(&modules, module, found.as_ref())?;
+        return Ok(found);
     }
     let found = py_ffi::method(&modules, Name::get, [&name.object(py)])?;
     Ok((!found.is_none()).then_some(found))
+}
+
+/// What `sys.modules` holds for them, null for nothing, as long as the epoch is the same: that dict is watched like the modules'
+/// own. Borrowed from it. Looking takes 150 instructions, twice for each record.
+#[cfg(Py_3_12)]
+struct Imports {
+    epoch: Epoch,
+    known: [bool; 2],
+    modules: [*mut pyo3::ffi::PyObject; 2],
+}
+
+#[cfg(Py_3_12)]
+static IMPORTS: Shared<Imports> = Shared::new(Imports {
+    epoch: 0,
+    known: [false; 2],
+    modules: [std::ptr::null_mut(); 2],
+});
+
+#[cfg(Py_3_12)]
+#[cold]
+fn keep_import<'py>(modules: &Obj<'py>, module: Import, found: Option<&Obj<'py>>) -> Res<()> {
+    static TABLE: Shared<Option<raw::Watch>> = Shared::new(None);
+    let py = modules.py();
+    let Ok(modules) = modules.cast_exact::<pyo3::types::PyDict>() else {
+        return Ok(());
+    };
+    let watched = TABLE.with(py, |watch| {
+        watch
+            .as_ref()
+            .is_some_and(|watch| watch.dict(py).is(modules) && watch.is_counted())
+    });
+    if !watched {
+        let watch = raw::Watch::new(modules);
+        // Somebody may have put another module there in between: looked up again the next time.
+        let old = TABLE.with(py, |known| known.replace(watch));
+        // Gives up a dict, which may run Python code: not within the cell.
+        drop(old);
+        return Ok(());
+    }
+    let epoch = globals::epoch(py);
+    let same = globals::from_module(py, Name::sys, &globals::SYS, Name::modules)?.is(modules);
+    if same && globals::is_epoch_true() && globals::SYS.is_counted() {
+        let pointer = found.map_or(std::ptr::null_mut(), Bound::as_ptr);
+        IMPORTS.with(py, |imports| {
+            if imports.epoch != epoch {
+                *imports = Imports {
+                    epoch,
+                    known: [false; 2],
+                    modules: [std::ptr::null_mut(); 2],
+                };
+            }
+            imports.known[module as usize] = true;
+            imports.modules[module as usize] = pointer;
+        });
+    }
+    Ok(())
 }

@@ -34,26 +34,30 @@ pub fn ask<'py>(
     record: &mut Record<'_, 'py>,
     within: Target,
 ) -> Res<Verdict<'py>> {
-    if let Some(view) = guard::view(filterer)
-        && record.seen().is_none()
-        && view.method(Name::filter) == Target::FiltererFilter
-        && (cfg!(not(Py_3_12)) || ordinary::is_ordinary(filterer.py()))
-        && has_none(&view)
-    {
-        return Ok(Verdict::Pass);
-    }
-    if guard::target(filterer, Name::filter) != Target::FiltererFilter {
+    let py = filterer.py();
+    let view = guard::view(filterer);
+    let native = match view {
+        Some(view) => view.method(Name::filter),
+        None => guard::target(filterer, Name::filter),
+    };
+    if native != Target::FiltererFilter {
         return overridden(filterer, record, within);
     }
-    let py = filterer.py();
-    let filters = guard::attr(filterer, Name::filters)
-        .at(py, Target::FiltererFilter, get("filters"))
-        .at(py, within, calling("filter"))?;
-    if cfg!(Py_3_12) && !globals::is_original(filterer.py(), Name::LogRecord)? {
+    let filters = match view.and_then(|view| view.get(Name::filters)) {
+        Some(filters) => filters,
+        None => guard::attr(filterer, Name::filters)
+            .at(py, Target::FiltererFilter, get("filters"))
+            .at(py, within, calling("filter"))?,
+    };
+    let empty = py_ffi::is_list(&filters) && py_ffi::list_len(&filters) == 0;
+    if empty && record.seen().is_none() && (cfg!(not(Py_3_12)) || ordinary::is_ordinary(py)) {
+        return Ok(Verdict::Pass);
+    }
+    if cfg!(Py_3_12) && !globals::is_original(py, Name::LogRecord)? {
         // From 3.12 on the answer is asked whether it is a `LogRecord`, whatever the module now holds under that name.
         is_record(&record.real()?)?;
     }
-    if py_ffi::is_list(&filters) && py_ffi::list_len(&filters) == 0 {
+    if empty {
         return match record.seen() {
             // From 3.12 on the answer is the record itself, so one that is false (a factory may make any object) ends here.
             Some(real) if cfg!(Py_3_12) && !py_ffi::truthy(real)? => {
@@ -133,23 +137,36 @@ fn run<'py>(filters: &Obj<'py>, record: &Obj<'py>) -> Res<Option<Obj<'py>>> {
             return Ok(Some(current));
         };
         index += 1;
-        let answer = if guard::target(&filter, Name::filter) == Target::FilterFilter {
-            name_matches(&filter, &current).at(py, here, calling("filter"))?
-        } else {
-            let method = py_ffi::getattr_opt(&filter, Name::filter);
-            match method.at(py, here, calling("hasattr"))? {
-                Some(method) => {
-                    py_ffi::call(&method, &[&current]).at(py, here, calling("filter"))?
-                }
-                None => py_ffi::call(&filter, &[&current]).at(py, here, call_after("filter"))?,
-            }
-        };
+        let answer = answer(&filter, &current)?;
         if !py_ffi::truthy(&answer).at(py, here, truth("filter"))? {
             return Ok(None);
         }
         if cfg!(Py_3_12) && is_record(&answer)? {
             current = answer;
         }
+    }
+}
+
+/// What a filter, which may be any function, says of the record.
+#[inline]
+fn answer<'py>(filter: &Obj<'py>, record: &Obj<'py>) -> Res<Obj<'py>> {
+    let (py, here) = (record.py(), Target::FiltererFilter);
+    let view = guard::view(filter);
+    let own = match view {
+        Some(view) => view.method(Name::filter),
+        None => guard::target(filter, Name::filter),
+    };
+    if own == Target::FilterFilter {
+        return name_matches(filter, record).at(py, here, calling("filter"));
+    }
+    if let Some(function) = view.and_then(|view| view.function(Name::filter)) {
+        // What hasattr() would find is what the call finds: no bound method in between.
+        return py_ffi::call_on(&function, filter, [record]).at(py, here, calling("filter"));
+    }
+    let method = py_ffi::getattr_opt(filter, Name::filter);
+    match method.at(py, here, calling("hasattr"))? {
+        Some(method) => py_ffi::call(&method, &[record]).at(py, here, calling("filter")),
+        None => py_ffi::call(filter, &[record]).at(py, here, call_after("filter")),
     }
 }
 

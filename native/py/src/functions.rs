@@ -53,13 +53,13 @@ fn at_root<'py>(
     if call.len() < required || call.any_keyword(own_parameters(required)) {
         return call.mismatch();
     }
-    let root = globals::get(py, Name::root)?;
+    let root = logger::root(py)?;
     if let Some(reason) = logger::wants_frames(&root)? {
         return call.reference(reason);
     }
     let here = call.target();
     configure_if_bare(&root, here)?;
-    let root = globals::get(py, Name::root)?;
+    let root = logger::root(py)?;
     if guard::target(&root, name) == target {
         run(&call.on(&root, target))
     } else {
@@ -68,6 +68,33 @@ fn at_root<'py>(
     }
     .at(py, here, calling(name.text()))?;
     Ok(py_ffi::none(py))
+}
+
+/// What the functions look at first: is the root logger, which has handlers, disabled for their level?
+pub mod first_look {
+    use crate::call::Call;
+    use crate::natives::Look;
+    use crate::{ffi as py_ffi, guard, logger};
+
+    logger::first_look::by_level!(look);
+
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "part of the entry point")]
+    fn look<'py>(call: &Call<'_, 'py>, nth: usize) -> Look<'py> {
+        let py = call.py();
+        if call.len() == 0 || !call.has_no_keywords() {
+            return Look::Nothing;
+        }
+        let (Some((level, number)), Some(root)) =
+            (logger::level_at_once(py, nth), logger::root_at_once(py))
+        else {
+            return Look::Nothing;
+        };
+        match guard::root_enabled_at_once(&root, &level, number) {
+            Some(false) => Look::Answer(py_ffi::none(py)),
+            _ => Look::Nothing,
+        }
+    }
 }
 
 fn own_parameters(required: usize) -> &'static [Name] {
@@ -81,6 +108,9 @@ fn own_parameters(required: usize) -> &'static [Name] {
 fn configure_if_bare(root: &Obj<'_>, here: Target) -> Res<()> {
     let py = root.py();
     let handlers = guard::attr(root, Name::handlers).at(py, here, get("handlers"))?;
+    if py_ffi::is_list(&handlers) && py_ffi::list_len(&handlers) > 0 {
+        return Ok(());
+    }
     if py_ffi::len(&handlers).at(py, here, calling("len"))? == 0 {
         py_ffi::call(&globals::get(py, Name::basicConfig)?, &[]).at(
             py,

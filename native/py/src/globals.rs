@@ -75,7 +75,7 @@ impl Module {
 
     /// Does [`epoch`] tell of changes to the module's globals?
     #[cfg(Py_3_12)]
-    fn is_counted(&self) -> bool {
+    pub fn is_counted(&self) -> bool {
         self.watch.get().is_some_and(Watch::is_counted)
     }
 
@@ -203,6 +203,24 @@ pub fn epoch(py: Python<'_>) -> Epoch {
 pub fn is_epoch_true() -> bool {
     #[cfg(Py_3_12)]
     return SOURCES.iter().all(|module| module.is_counted());
+    #[cfg(not(Py_3_12))]
+    return true;
+}
+
+/// A number that is the same as long as no global of `logging` changes (on 3.12 and newer: of any of those modules); cheaper to
+/// ask for than [`Module::generation`] there. See [`is_state_true`].
+#[inline]
+pub fn state(py: Python<'_>) -> u64 {
+    #[cfg(Py_3_12)]
+    return crate::raw::epoch(py);
+    #[cfg(not(Py_3_12))]
+    return LOGGING.generation(py);
+}
+
+/// Does [`state`] see every change?
+pub fn is_state_true() -> bool {
+    #[cfg(Py_3_12)]
+    return LOGGING.is_counted();
     #[cfg(not(Py_3_12))]
     return true;
 }
@@ -489,6 +507,16 @@ pub fn original(py: Python<'_>, name: Name) -> Option<Obj<'_>> {
     let index = ORIGINALS.iter().position(|known| *known == name)?;
     let object = ORIGINAL[index].load(Ordering::Relaxed);
     (!object.is_null()).then(|| py_ffi::immortal(py, object).to_owned())
+}
+
+/// Is the object exactly of the class that the module global `name` (one of `ORIGINALS`) was when binding?
+#[inline]
+pub fn is_original_class_of(object: &Obj<'_>, name: Name) -> bool {
+    let index = ORIGINALS.iter().position(|known| *known == name);
+    index.is_some_and(|index| {
+        let class = ORIGINAL[index].load(Ordering::Relaxed);
+        object.get_type_ptr().cast() == class
+    })
 }
 
 /// The version tag of the class that the module global `name` (one of `ORIGINALS`) was when binding; 0: it has none.

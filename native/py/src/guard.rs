@@ -93,7 +93,57 @@ struct Info {
     roles: Cell<(u8, u8)>,
     /// Where an attribute that no descriptor decides stands in the shared keys; `NO_INDEX`: only its slot tells.
     places: [Cell<u8>; names::COUNT],
+    #[cfg(not(Py_GIL_DISABLED))]
+    enabling: Cell<Enabling>,
     slots: [Cell<Slot>; names::COUNT],
+}
+
+/// What a call that logs nothing reads of the loggers or adapters of one class: places, [`NO_INDEX`] for what has none or is not
+/// plain, and which of the class's methods are native.
+#[cfg(not(Py_GIL_DISABLED))]
+#[derive(Clone, Copy)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "answers to questions of their own"
+)]
+struct Enabling {
+    /// Has it been looked for?
+    known: bool,
+    /// `isEnabledFor` of a logger.
+    native: bool,
+    /// A logger's `debug` … `log`.
+    methods: bool,
+    /// `log` and `isEnabledFor` of an adapter.
+    adapts: bool,
+    /// A logger's, both known or none.
+    disabled: u8,
+    cache: u8,
+    /// A logger's.
+    handlers: u8,
+    /// An adapter's.
+    logger: u8,
+}
+
+#[cfg(not(Py_GIL_DISABLED))]
+impl Enabling {
+    const UNKNOWN: Self = Enabling {
+        known: false,
+        native: false,
+        methods: false,
+        adapts: false,
+        disabled: NO_INDEX,
+        cache: NO_INDEX,
+        handlers: NO_INDEX,
+        logger: NO_INDEX,
+    };
+    const METHODS: [(Name, Target); 6] = [
+        (Name::debug, Target::LoggerDebug),
+        (Name::info, Target::LoggerInfo),
+        (Name::warning, Target::LoggerWarning),
+        (Name::error, Target::LoggerError),
+        (Name::critical, Target::LoggerCritical),
+        (Name::log, Target::LoggerLog),
+    ];
 }
 
 /// The places in the shared keys of names under which an instance would hide a native method of the type. Nearly always none:
@@ -153,6 +203,8 @@ pub enum Role {
     BraceStyle,
     /// A style that formats by a template.
     TemplateStyle,
+    /// A formatter as far as `Formatter.format` calls its methods, exceptions and stacks left out.
+    FormatterSteps,
 }
 
 impl Role {
@@ -170,6 +222,11 @@ impl Role {
         (Name::filter, &[Target::FiltererFilter]),
         (Name::acquire, &[Target::HandlerAcquire]),
         (Name::release, &[Target::HandlerRelease]),
+    ];
+    const FORMATTER_STEPS: [(Name, &'static [Target]); 3] = [
+        (Name::usesTime, &[Target::FormatterUsesTime]),
+        (Name::formatMessage, &[Target::FormatterFormatMessage]),
+        (Name::formatTime, &[Target::FormatterFormatTime]),
     ];
     const FORMATTER: [(Name, &'static [Target]); 4] = [
         (Name::format, &[Target::FormatterFormat]),
@@ -202,6 +259,7 @@ impl Role {
             Role::Logger => &Self::LOGGER,
             Role::Handler => &Self::HANDLER,
             Role::Formatter => &Self::FORMATTER,
+            Role::FormatterSteps => &Self::FORMATTER_STEPS,
         }
     }
 }
@@ -326,6 +384,8 @@ unsafe fn refresh(py: Python<'_>, class: *mut ffi::PyTypeObject) -> &'static Inf
                     shadows: Cell::new(Shadows::NONE),
                     roles: Cell::new((0, 0)),
                     places: [const { Cell::new(NO_INDEX) }; names::COUNT],
+                    #[cfg(not(Py_GIL_DISABLED))]
+                    enabling: Cell::new(Enabling::UNKNOWN),
                     slots: [const { Cell::new(UNKNOWN) }; names::COUNT],
                 }))
             });
@@ -348,9 +408,11 @@ unsafe fn refresh(py: Python<'_>, class: *mut ffi::PyTypeObject) -> &'static Inf
                 slot.set(UNKNOWN);
             }
             info.roles.set((0, 0));
+            #[cfg(not(Py_GIL_DISABLED))]
+            info.enabling.set(Enabling::UNKNOWN);
             info.shadows.set(shadows(class, info));
             info.direct
-                .set(plain && !keys.is_null() && info.shadows.get().count == 0);
+                .set(tag != 0 && plain && !keys.is_null() && info.shadows.get().count == 0);
             if tag != 0 {
                 types.by_tag[tag as usize % TABLE_SIZE] = Some(info);
             }
@@ -397,28 +459,33 @@ pub fn view<'a, 'py>(object: &'a Obj<'py>) -> Option<View<'a, 'py>> {
 /// [`view`] as part of its caller.
 #[inline(always)]
 fn view_at_once<'a, 'py>(object: &'a Obj<'py>) -> Option<View<'a, 'py>> {
+    match direct(object) {
+        Some(direct) => Some(View {
+            object,
+            direct: Some(direct),
+        }),
+        None => unusual_view(object),
+    }
+}
+
+/// The information and the values of an object that can be read in place and hides no method, of a type met before.
+#[inline(always)]
+fn direct(object: &Obj<'_>) -> Option<(&'static Info, *mut *mut ffi::PyObject)> {
     // SAFETY: the type is alive while the object is. The tag tells whether what is known still holds, the number of keys whether
-    // the indexes are all there are; what is known to be plain may be read in place.
+    // the indexes are all there are; what is known to be direct has a tag and keys, and may be read in place.
     unsafe {
         let class = ffi::Py_TYPE(object.as_ptr());
         let tag = raw::type_tag(class);
-        let known = TYPES.with(object.py(), |types| types.tagged(tag));
-        if let Some(info) = known
-            && info.tag.get() == tag
-            && tag != 0
-            && info.direct.get()
-            && raw::keys_len(info.keys.get()) == info.keys_len.get()
+        let info = TYPES.with(object.py(), |types| types.tagged(tag))?;
+        if info.tag.get() != tag
+            || !info.direct.get()
+            || raw::keys_len_of(info.keys.get()) != info.keys_len.get()
         {
-            let values = raw::values(object.as_ptr(), class);
-            if !values.is_null() {
-                return Some(View {
-                    object,
-                    direct: Some((info, values)),
-                });
-            }
+            return None;
         }
+        let values = raw::values(object.as_ptr(), class);
+        (!values.is_null()).then_some((info, values))
     }
-    unusual_view(object)
 }
 
 /// What the cache of a logger whose `isEnabledFor` is native says; see [`View::cached_enabled`].
@@ -430,6 +497,160 @@ pub fn quickly_enabled<'py>(logger: &Obj<'py>, level: &Obj<'py>) -> Option<bool>
         view.cached_enabled(level)
     } else {
         None
+    }
+}
+
+/// The same for a logger of a class that was asked before, and a level whose number is known: nothing is called.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline(always)]
+pub fn enabled_at_once(logger: &Obj<'_>, level: &Obj<'_>, number: usize) -> Option<bool> {
+    let (info, values) = direct(logger)?;
+    let enabling = info.enabling.get();
+    if !enabling.native {
+        return None;
+    }
+    // SAFETY: the values of a logger of that type; raw reads are on where objects are read directly.
+    unsafe {
+        cache_says(values, enabling, |cache| {
+            raw::peek_first(cache, level.as_ptr(), number as isize)
+        })
+    }
+}
+
+/// The same for the root logger where the module's functions of that name would call the method: `None` also for one without
+/// handlers.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline(always)]
+pub fn root_enabled_at_once(root: &Obj<'_>, level: &Obj<'_>, number: usize) -> Option<bool> {
+    let (info, values) = direct(root)?;
+    let enabling = info.enabling.get();
+    if !enabling.native || !enabling.methods || enabling.handlers == NO_INDEX {
+        return None;
+    }
+    // SAFETY: the values of a logger of that type; a list is asked for its length; raw reads are on where objects are read
+    // directly.
+    unsafe {
+        let handlers = *values.add(enabling.handlers as usize);
+        if handlers.is_null()
+            || ffi::PyList_CheckExact(handlers) == 0
+            || ffi::PyList_GET_SIZE(handlers) == 0
+        {
+            return None;
+        }
+        cache_says(values, enabling, |cache| {
+            raw::peek_first(cache, level.as_ptr(), number as isize)
+        })
+    }
+}
+
+/// The logger of an adapter that asks it whether it is enabled, lent as long as no Python code runs.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline(always)]
+pub fn adapted<'a, 'py>(adapter: &'a Obj<'py>) -> Option<Ref<'a, 'py>> {
+    let (info, values) = direct(adapter)?;
+    let enabling = info.enabling.get();
+    if !enabling.adapts {
+        return None;
+    }
+    // SAFETY: the values of an adapter of that type; what stands there is alive as long as the adapter is unchanged.
+    unsafe { Borrowed::from_ptr_or_opt(adapter.py(), *values.add(enabling.logger as usize)) }
+}
+
+/// Looks at what the first looks read of a logger or an adapter, for the next time.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline]
+pub fn learn(object: &Obj<'_>) {
+    if let Some((info, _)) = direct(object)
+        && !info.enabling.get().known
+    {
+        find_enabling(object, info);
+    }
+}
+
+#[cfg(not(Py_GIL_DISABLED))]
+#[cold]
+fn find_enabling(object: &Obj<'_>, info: &'static Info) -> Enabling {
+    let place = |name| {
+        let slot = slot(object, info, name);
+        if slot.state == State::Plain {
+            slot.index
+        } else {
+            NO_INDEX
+        }
+    };
+    let is = |name, target: Target| slot(object, info, name).target == target;
+    let mut enabling = Enabling {
+        known: true,
+        handlers: place(Name::handlers),
+        logger: place(Name::logger),
+        ..Enabling::UNKNOWN
+    };
+    let (disabled, cache) = (place(Name::disabled), place(Name::_cache));
+    if disabled != NO_INDEX && cache != NO_INDEX {
+        (enabling.disabled, enabling.cache) = (disabled, cache);
+        enabling.native = is(Name::isEnabledFor, Target::LoggerIsEnabledFor);
+        enabling.methods = Enabling::METHODS
+            .iter()
+            .all(|(name, target)| is(*name, *target));
+    }
+    enabling.adapts = enabling.logger != NO_INDEX
+        && is(Name::log, Target::AdapterLog)
+        && is(Name::isEnabledFor, Target::AdapterIsEnabledFor);
+    info.enabling.set(enabling);
+    enabling
+}
+
+/// Without the GIL there is no first look: what is read in place would have to be owned.
+#[cfg(Py_GIL_DISABLED)]
+pub fn enabled_at_once(_: &Obj<'_>, _: &Obj<'_>, _: usize) -> Option<bool> {
+    None
+}
+
+/// As above.
+#[cfg(Py_GIL_DISABLED)]
+pub fn root_enabled_at_once(_: &Obj<'_>, _: &Obj<'_>, _: usize) -> Option<bool> {
+    None
+}
+
+/// As above.
+#[cfg(Py_GIL_DISABLED)]
+pub fn adapted<'a, 'py>(_: &'a Obj<'py>) -> Option<Ref<'a, 'py>> {
+    None
+}
+
+/// As above.
+#[cfg(Py_GIL_DISABLED)]
+pub fn learn(_: &Obj<'_>) {}
+
+/// What the logger's `_cache` says of a level while it is not disabled; `None` when anything is not as usual. Reads alone: no
+/// reference is taken. `look_up` is what a dict holds for the level, null when that cannot be told.
+///
+/// # Safety
+/// The values of a logger, in whose type's shared keys `enabling` tells places; not none.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline(always)]
+unsafe fn cache_says(
+    values: *mut *mut ffi::PyObject,
+    enabling: Enabling,
+    look_up: impl FnOnce(*mut ffi::PyObject) -> *mut ffi::PyObject,
+) -> Option<bool> {
+    // SAFETY: indexes of the shared keys, which the array has; nothing runs between the reads.
+    unsafe {
+        let cache = *values.add(enabling.cache as usize);
+        if *values.add(enabling.disabled as usize) != ffi::Py_False()
+            || cache.is_null()
+            || ffi::PyDict_CheckExact(cache) == 0
+        {
+            return None;
+        }
+        let known = look_up(cache);
+        if known == ffi::Py_False() {
+            Some(false)
+        } else if known == ffi::Py_True() {
+            Some(true)
+        } else {
+            None
+        }
     }
 }
 
@@ -572,6 +793,38 @@ impl<'a, 'py> View<'a, 'py> {
         })
     }
 
+    /// As with the GIL; without it another thread may be reading there.
+    #[cfg(Py_GIL_DISABLED)]
+    #[allow(clippy::unused_self, reason = "same shape as with the GIL")]
+    pub fn set(&self, _: Name, value: Obj<'py>) -> Result<(), Obj<'py>> {
+        Err(value)
+    }
+
+    /// `object.name = value` in place; the value back, with nothing done, where the interpreter has to do it. Giving up the old
+    /// value may run Python code.
+    #[cfg(not(Py_GIL_DISABLED))]
+    #[inline]
+    pub fn set(&self, name: Name, value: Obj<'py>) -> Result<(), Obj<'py>> {
+        let Some((info, _)) = self.direct else {
+            return Err(value);
+        };
+        let slot = slot(self.object, info, name);
+        // SAFETY: the slots of a live object's type are read; the object is of that type, which has a managed dict and nothing but
+        // a value under that name; the index is one of its shared keys or none.
+        unsafe {
+            let kind = ffi::Py_TYPE(self.object.as_ptr());
+            if slot.state != State::Plain
+                || !raw::has_plain_setattro(kind)
+                || !raw::set_at(self.object.as_ptr(), kind, slot.index, value.as_ptr())
+            {
+                return Err(value);
+            }
+        }
+        // The reference is the object's now.
+        std::mem::forget(value);
+        Ok(())
+    }
+
     /// Is `object.__dict__` the interpreter's own view of the object's attributes?
     #[inline]
     pub fn has_own_dict(&self) -> bool {
@@ -691,44 +944,23 @@ impl<'a, 'py> View<'a, 'py> {
     }
 
     /// What the logger's `_cache` says of `level` while it is not disabled, by reads alone; `None` when anything is not as usual.
-    /// No reference is taken: this is all a disabled call pays.
     #[cfg(not(Py_GIL_DISABLED))]
-    #[inline(always)]
+    #[inline]
     pub fn cached_enabled(&self, level: &Obj<'py>) -> Option<bool> {
         let (info, values) = self.direct?;
-        let number = raw::small_int(level)?;
-        let mut places = [
-            info.places[Name::disabled as usize].get(),
-            info.places[Name::_cache as usize].get(),
-        ];
-        if places.contains(&NO_INDEX) {
-            for (place, name) in places.iter_mut().zip([Name::disabled, Name::_cache]) {
-                slot(self.object, info, name);
-                *place = info.places[name as usize].get();
-            }
+        let number = usize::try_from(raw::small_int(level)?).ok()?;
+        let mut enabling = info.enabling.get();
+        if !enabling.known {
+            enabling = find_enabling(self.object, info);
         }
-        if number < 0 || places.contains(&NO_INDEX) {
+        if enabling.cache == NO_INDEX {
             return None;
         }
-        let [disabled, cache] = places;
-        // SAFETY: indexes of the shared keys, which the array has; nothing runs between the reads; the key is an exact int, its
-        // own hash.
+        // SAFETY: the values of an object of that type, where both have places; the key is an exact int, its own hash.
         unsafe {
-            let cache = *values.add(cache as usize);
-            if *values.add(disabled as usize) != ffi::Py_False()
-                || cache.is_null()
-                || ffi::PyDict_CheckExact(cache) == 0
-            {
-                return None;
-            }
-            let known = raw::dict_get_small_int(cache, level.as_ptr(), number as isize);
-            if known == ffi::Py_True() {
-                Some(true)
-            } else if known == ffi::Py_False() {
-                Some(false)
-            } else {
-                None
-            }
+            cache_says(values, enabling, |cache| {
+                raw::dict_get_small_int(cache, level.as_ptr(), number as isize)
+            })
         }
     }
 }
@@ -1079,39 +1311,36 @@ pub fn peek<'py>(obj: &Obj<'py>, name: Name) -> Option<Obj<'py>> {
 
 /// Where the attributes that [`filled_instance`] sets stand in the shared keys of one class: for a version of the class and a
 /// number of keys. Looking up each of a record's 21 costs 25 ns.
+#[derive(Clone, Copy)]
 struct Places {
     names: *const Name,
     tag: u32,
     keys: usize,
-    indexes: [u8; MOST_PLACES],
+    indexes: raw::Indexes,
 }
-
-const MOST_PLACES: usize = 32;
 
 static PLACES: Shared<Places> = Shared::new(Places {
     names: std::ptr::null(),
     tag: 0,
     keys: 0,
-    indexes: [NO_INDEX; MOST_PLACES],
+    indexes: raw::Indexes::NONE,
 });
 
 #[cold]
-fn find_places(
-    instance: &Obj<'_>,
-    info: &'static Info,
-    attributes: &'static [Name],
-) -> Option<[u8; MOST_PLACES]> {
-    let mut indexes = [NO_INDEX; MOST_PLACES];
-    if attributes.len() > indexes.len() {
+fn find_places(instance: &Obj<'_>, attributes: &'static [Name]) -> Option<raw::Indexes> {
+    let info = info(instance);
+    if !info.plain.get() {
         return None;
     }
-    for (index, name) in indexes.iter_mut().zip(attributes) {
+    let mut indexes = Vec::with_capacity(attributes.len());
+    for name in attributes {
         let slot = slot(instance, info, *name);
         if slot.index == NO_INDEX || slot.state == State::Descriptor {
             return None;
         }
-        *index = slot.index;
+        indexes.push(slot.index);
     }
+    let indexes = raw::Indexes::new(&indexes)?;
     PLACES.with(instance.py(), |known| {
         *known = Places {
             names: attributes.as_ptr(),
@@ -1128,40 +1357,34 @@ fn find_places(
 pub fn filled_instance<'py, const N: usize>(
     class: &Obj<'py>,
     attributes: &'static [Name; N],
-    values: &[&Obj<'py>; N],
+    values: [&Obj<'py>; N],
 ) -> Res<Option<Obj<'py>>> {
     if !raw::enabled() {
         return Ok(None);
     }
     let instance = py_ffi::new_instance(class)?;
-    let info = info(&instance);
-    if !info.plain.get() {
-        return Ok(None);
-    }
-    let (tag, keys) = (info.tag.get(), info.keys_len.get());
-    let known = PLACES.with(class.py(), |known| {
-        (known.names == attributes.as_ptr() && known.tag == tag && tag != 0 && known.keys == keys)
-            .then_some(known.indexes)
+    let kind = class.as_ptr().cast();
+    let items = values.map(pyo3::Bound::as_ptr);
+    // SAFETY: a fresh instance of that type; distinct names have distinct indexes; the references are made right after they were
+    // handed over, when nothing else has run.
+    let fill = |indexes: &raw::Indexes| unsafe {
+        let filled = raw::fill_new(instance.as_ptr(), kind, indexes, &items);
+        if filled {
+            for item in items {
+                ffi::Py_INCREF(item);
+            }
+        }
+        filled
+    };
+    // SAFETY: a new instance of that type was made, so it is a live class.
+    let (tag, keys) = unsafe { (raw::type_tag(kind), raw::keys_len(raw::shared_keys(kind))) };
+    let filled = PLACES.with(class.py(), |known| {
+        let same = known.names == attributes.as_ptr() && known.tag == tag && known.keys == keys;
+        (same && tag != 0).then(|| fill(&known.indexes))
     });
-    let Some(indexes) = known.or_else(|| find_places(&instance, info, attributes)) else {
-        return Ok(None);
+    let filled = match filled {
+        Some(filled) => filled,
+        None => find_places(&instance, attributes).is_some_and(|indexes| fill(&indexes)),
     };
-    let Some(indexes) = indexes.first_chunk::<N>() else {
-        return Ok(None);
-    };
-    let pointers = values.map(pyo3::Bound::as_ptr);
-    // SAFETY: a fresh instance of that type; distinct names have distinct indexes; the references are made now and taken
-    // over on success, given back otherwise.
-    unsafe {
-        for value in &pointers {
-            ffi::Py_INCREF(*value);
-        }
-        if raw::fill_new(instance.as_ptr(), class.as_ptr().cast(), indexes, &pointers) {
-            return Ok(Some(instance));
-        }
-        for value in &pointers {
-            ffi::Py_DECREF(*value);
-        }
-    }
-    Ok(None)
+    Ok(filled.then_some(instance))
 }

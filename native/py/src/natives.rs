@@ -8,6 +8,20 @@ use crate::ffi::{Obj, Res};
 /// A native implementation.
 pub type NativeFn = for<'a, 'py> fn(&Call<'a, 'py>) -> Res<Obj<'py>>;
 
+/// The part of a native implementation that answers most calls of it: reads only, no reference taken, no panic. The whole
+/// function runs after it unless it has answered.
+pub type FirstLook = for<'a, 'py> fn(&Call<'a, 'py>) -> Look<'py>;
+
+/// What a [`FirstLook`] has found.
+pub enum Look<'py> {
+    /// The answer.
+    Answer(Obj<'py>),
+    /// The logger is enabled for the level the call is about ([`Call::is_enabled`]).
+    Enabled,
+    /// Nothing.
+    Nothing,
+}
+
 /// Where a target is found.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Home {
@@ -45,6 +59,8 @@ pub struct Entry {
     pub name: &'static str,
     /// The Rust function.
     pub run: NativeFn,
+    /// What it looks at first, if most calls end there: part of the entry point itself.
+    pub first: Option<FirstLook>,
 }
 
 impl Entry {
@@ -69,7 +85,7 @@ impl Entry {
 }
 
 macro_rules! natives {
-    ($($home:expr => { $($name:literal => $variant:ident, $run:path;)* })*) => {
+    ($($home:expr => { $($name:literal => $variant:ident, $run:path $(, first $first:path)?;)* })*) => {
         /// The identity of a native implementation.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         #[allow(clippy::enum_variant_names, reason = "named after the method each stands for")]
@@ -85,7 +101,13 @@ macro_rules! natives {
 
         /// All of them, in the order of [`Target`].
         pub const TABLE: [Entry; COUNT] = [
-            $($(Entry { target: Target::$variant, home: $home, name: $name, run: $run },)*)*
+            $($(Entry {
+                target: Target::$variant,
+                home: $home,
+                name: $name,
+                run: $run,
+                first: [$(Some($first as FirstLook),)? None][0],
+            },)*)*
         ];
 
         /// The C entry points of each.
@@ -216,15 +238,15 @@ natives! {
     }
     Home::Class("Logger") => {
         "setLevel" => LoggerSetLevel, crate::logger::set_level;
-        "debug" => LoggerDebug, crate::logger::debug;
-        "info" => LoggerInfo, crate::logger::info;
-        "warning" => LoggerWarning, crate::logger::warning;
+        "debug" => LoggerDebug, crate::logger::debug, first crate::logger::first_look::debug;
+        "info" => LoggerInfo, crate::logger::info, first crate::logger::first_look::info;
+        "warning" => LoggerWarning, crate::logger::warning, first crate::logger::first_look::warning;
         "warn" => LoggerWarn, crate::logger::warn;
-        "error" => LoggerError, crate::logger::error;
+        "error" => LoggerError, crate::logger::error, first crate::logger::first_look::error;
         "exception" => LoggerException, crate::logger::exception;
-        "critical" => LoggerCritical, crate::logger::critical;
+        "critical" => LoggerCritical, crate::logger::critical, first crate::logger::first_look::critical;
         "fatal" => LoggerFatal, crate::logger::fatal;
-        "log" => LoggerLog, crate::logger::log;
+        "log" => LoggerLog, crate::logger::log, first crate::logger::first_look::log;
         "findCaller" => LoggerFindCaller, crate::logger::find_caller_method;
         "makeRecord" => LoggerMakeRecord, crate::logger::make_record;
         "_log" => LoggerLogLow, crate::logger::log_low_method;
@@ -232,7 +254,7 @@ natives! {
         "hasHandlers" => LoggerHasHandlers, crate::logger::has_handlers;
         "callHandlers" => LoggerCallHandlers, crate::logger::call_handlers;
         "getEffectiveLevel" => LoggerGetEffectiveLevel, crate::logger::get_effective_level;
-        "isEnabledFor" => LoggerIsEnabledFor, crate::logger::is_enabled_for;
+        "isEnabledFor" => LoggerIsEnabledFor, crate::logger::is_enabled_for, first crate::logger::first_look::is_enabled_for;
         "__init__" => LoggerInit, crate::logger::init;
         "addHandler" => LoggerAddHandler, crate::logger::add_handler;
         "removeHandler" => LoggerRemoveHandler, crate::logger::remove_handler;
@@ -273,15 +295,15 @@ natives! {
     Home::Class("LoggerAdapter") => {
         "__init__" => AdapterInit, crate::adapter::init;
         "process" => AdapterProcess, crate::adapter::process;
-        "debug" => AdapterDebug, crate::adapter::debug;
-        "info" => AdapterInfo, crate::adapter::info;
-        "warning" => AdapterWarning, crate::adapter::warning;
+        "debug" => AdapterDebug, crate::adapter::debug, first crate::adapter::first_look::debug;
+        "info" => AdapterInfo, crate::adapter::info, first crate::adapter::first_look::info;
+        "warning" => AdapterWarning, crate::adapter::warning, first crate::adapter::first_look::warning;
         "warn" => AdapterWarn, crate::adapter::warn;
-        "error" => AdapterError, crate::adapter::error;
+        "error" => AdapterError, crate::adapter::error, first crate::adapter::first_look::error;
         "exception" => AdapterException, crate::adapter::exception;
-        "critical" => AdapterCritical, crate::adapter::critical;
+        "critical" => AdapterCritical, crate::adapter::critical, first crate::adapter::first_look::critical;
         "log" => AdapterLog, crate::adapter::log;
-        "isEnabledFor" => AdapterIsEnabledFor, crate::adapter::is_enabled_for;
+        "isEnabledFor" => AdapterIsEnabledFor, crate::adapter::is_enabled_for, first crate::adapter::first_look::is_enabled_for;
         "setLevel" => AdapterSetLevel, crate::adapter::set_level;
         "getEffectiveLevel" => AdapterGetEffectiveLevel, crate::adapter::get_effective_level;
         "hasHandlers" => AdapterHasHandlers, crate::adapter::has_handlers;
@@ -295,13 +317,13 @@ natives! {
         "getLevelName" => GetLevelName, crate::level::get_level_name;
         "_checkLevel" => CheckLevel, crate::level::check_level;
         "_is_internal_frame" => IsInternalFrame, crate::caller::is_internal_frame;
-        "debug" => Debug, crate::functions::debug;
-        "info" => Info, crate::functions::info;
-        "warning" => Warning, crate::functions::warning;
+        "debug" => Debug, crate::functions::debug, first crate::functions::first_look::debug;
+        "info" => Info, crate::functions::info, first crate::functions::first_look::info;
+        "warning" => Warning, crate::functions::warning, first crate::functions::first_look::warning;
         "warn" => Warn, crate::functions::warn;
-        "error" => Error, crate::functions::error;
+        "error" => Error, crate::functions::error, first crate::functions::first_look::error;
         "exception" => Exception, crate::functions::exception;
-        "critical" => Critical, crate::functions::critical;
+        "critical" => Critical, crate::functions::critical, first crate::functions::first_look::critical;
         "fatal" => Fatal, crate::functions::fatal;
         "log" => Log, crate::functions::log;
         "getLogger" => GetLogger, crate::functions::get_logger;

@@ -17,6 +17,7 @@ use crate::late::Late;
 use crate::level;
 use crate::names::Name;
 use crate::natives::Target;
+use crate::ordinary;
 use crate::stats;
 use crate::trace::{At as _, call as calling, get, operator, truth};
 
@@ -302,6 +303,17 @@ impl<'a, 'py> Record<'a, 'py> {
         self.real.as_ref()
     }
 
+    /// Is it a `LogRecord` that exists, and would `Filterer.filter` without filters run no Python code and let it pass? From 3.12 on
+    /// it answers the record itself, which is then asked whether it is a `LogRecord` and whether it is true.
+    #[inline]
+    pub fn passes_unasked(&self) -> bool {
+        self.real.as_ref().is_some_and(|real| {
+            ordinary::is_ordinary(self.py)
+                && globals::is_original_class_of(real, Name::LogRecord)
+                && py_ffi::is_true_as_any_object(real)
+        })
+    }
+
     /// Another record takes this one's place (a filter returned it).
     pub fn replace(&mut self, other: Obj<'py>) {
         self.real = Some(other);
@@ -374,8 +386,8 @@ impl<'a, 'py> Record<'a, 'py> {
             context.task_name(py)?,
         ];
         let class = globals::get(py, Name::_logRecordFactory)?;
-        let values: &[&Obj<'py>; ATTRIBUTE_COUNT] =
-            values.first_chunk().expect("a value for each attribute");
+        let values: [&Obj<'py>; ATTRIBUTE_COUNT] =
+            *values.first_chunk().expect("a value for each attribute");
         let real = if let Some(real) = guard::filled_instance(&class, &ATTRIBUTES, values)? {
             real
         } else {

@@ -344,6 +344,27 @@ pub fn undisturbed<R>(dict: &Obj<'_>, body: impl FnOnce() -> R) -> R {
     body()
 }
 
+/// The key of a dict of which `test`, which runs no Python code, is true.
+pub fn find_key<'py>(dict: &Obj<'py>, test: impl Fn(&Obj<'py>) -> bool) -> Option<Obj<'py>> {
+    let (mut position, mut key) = (0, ptr::null_mut());
+    // SAFETY: alive, a dict; nothing in the loop can change it, so its keys stay alive.
+    unsafe {
+        while ffi::PyDict_Next(
+            dict.as_ptr(),
+            &raw mut position,
+            &raw mut key,
+            ptr::null_mut(),
+        ) != 0
+        {
+            let key = Borrowed::from_ptr(dict.py(), key);
+            if test(&key) {
+                return Some(key.to_owned());
+            }
+        }
+    }
+    None
+}
+
 /// The entries of a dict, as a vector of owned pairs: what runs afterwards may change the dict.
 pub fn dict_items<'py>(dict: &Obj<'py>) -> Vec<(Obj<'py>, Obj<'py>)> {
     let py = dict.py();
@@ -397,27 +418,6 @@ impl Drop for Held {
         // SAFETY: the reference is ours, the thread attached (see the type).
         unsafe { ffi::Py_DECREF(self.0.as_ptr()) }
     }
-}
-
-/// The key of a dict that equals the int `number`, whose keys are looked at in turn; no Python code runs.
-#[cfg(not(Py_GIL_DISABLED))]
-pub fn dict_int_key<'py>(dict: &Obj<'py>, number: i64) -> Option<Obj<'py>> {
-    let (mut position, mut key) = (0, ptr::null_mut());
-    // SAFETY: alive, a dict; nothing in the loop can change it, so its keys stay alive until the one wanted is owned.
-    unsafe {
-        while ffi::PyDict_Next(
-            dict.as_ptr(),
-            &raw mut position,
-            &raw mut key,
-            ptr::null_mut(),
-        ) != 0
-        {
-            if super::int_value(&Borrowed::from_ptr(dict.py(), key)) == Some(number) {
-                return Some(Bound::from_borrowed_ptr(dict.py(), key));
-            }
-        }
-    }
-    None
 }
 
 /// New references to objects a table owns.

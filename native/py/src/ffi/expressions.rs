@@ -298,15 +298,9 @@ pub fn str_len(text: &Obj<'_>) -> usize {
 
 /// The number that `threading.get_ident()` returns.
 #[inline]
-pub fn thread_number(_py: Python<'_>) -> u64 {
-    // SAFETY: takes nothing and returns a number.
-    unsafe { ffi::PyThread_get_thread_ident() as u64 }
-}
-
-/// `threading.get_ident()`
-pub fn thread_ident(py: Python<'_>) -> Res<Obj<'_>> {
+pub fn thread_ident(_py: Python<'_>) -> i64 {
     // SAFETY: attached.
-    unsafe { owned(py, ffi::PyLong_FromUnsignedLong(thread_number(py) as _)) }
+    unsafe { ffi::PyThread_get_thread_ident() as i64 }
 }
 
 /// Is `obj` a built-in function of the C module `module`?

@@ -70,6 +70,12 @@ pub fn file_position(fd: i32, at_end: bool) -> Option<i64> {
     (position >= 0).then_some(position)
 }
 
+/// Moves an open file back to a position it had.
+pub fn move_file(fd: i32, position: i64) {
+    // SAFETY: any numbers may be given; a wrong one is an error, which leaves the file where it is.
+    let _ = unsafe { libc::lseek(fd, position as libc::off_t, libc::SEEK_SET) };
+}
+
 /// Does `class` (a class) find under `name` just what `object` has there, or nothing where `object` has nothing?
 pub fn class_inherits_from_object(class: &Obj<'_>, name: Name) -> bool {
     let name = name.object(class.py()).as_ptr();

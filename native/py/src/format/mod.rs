@@ -13,7 +13,7 @@ use crate::trace::{At as _, call as calling, get, item, operator, store, truth};
 
 pub mod buffering;
 pub mod message;
-mod seen;
+pub mod seen;
 pub mod style;
 pub mod text;
 pub mod time;

@@ -7,11 +7,11 @@ use pyo3::prelude::*;
 use super::message;
 use super::text::{Buffer, Text};
 use super::time::{self, TimeText};
-use super::unseen::{Proof, proof};
+use super::unseen::{Proof, proven};
 use crate::call::Args;
 use crate::clock::{Number, Stamp};
 use crate::ffi::{self as py_ffi, Obj, Res};
-use crate::guard::{self, View};
+use crate::guard::{self, Role, View};
 use crate::names::Name;
 use crate::natives::Target;
 
@@ -42,22 +42,51 @@ const NAMES: [Name; 23] = [
     Name::asctime,
 ];
 
-/// Formats the record and sets `message` and `asctime` on it; `None`, with nothing done, when that has to be done step by step.
+/// `Formatter.format` of the record, which sets `message` and `asctime` on it; `None`, with nothing done, when that has to be done
+/// step by step. Whether `formatter.format` is that method is not asked: who calls it knows.
 pub fn text<'py>(formatter: &Obj<'py>, record: &Obj<'py>) -> Res<Option<Text<'py>>> {
-    let Some(proof) = proof(formatter) else {
+    match proven(formatter, Role::FormatterSteps) {
+        Some(proof) => text_by(record, &proof),
+        None => Ok(None),
+    }
+}
+
+/// `formatter.format(record)` where all of it runs no Python code, giving up what the record had under these names included.
+pub fn quiet_text<'py>(formatter: &Obj<'py>, record: &Obj<'py>) -> Res<Option<Text<'py>>> {
+    let Some(view) = guard::view(record) else {
         return Ok(None);
     };
+    let plain = [Name::message, Name::asctime]
+        .into_iter()
+        .all(|name| view.own(name).is_none_or(|old| py_ffi::is_str(&old)));
+    match proven(formatter, Role::Formatter) {
+        Some(proof) if plain => text_by(record, &proof),
+        _ => Ok(None),
+    }
+}
+
+fn text_by<'py>(record: &Obj<'py>, proof: &Proof<'_, 'py>) -> Res<Option<Text<'py>>> {
     let Some(view) = guard::view(record).filter(is_plain_record) else {
         return Ok(None);
     };
-    let Some((buffer, message, time)) = rendered(&view, &proof)? else {
+    let Some((buffer, message, time)) = rendered(&view, proof)? else {
         return Ok(None);
     };
-    py_ffi::setattr(record, Name::message, &message)?;
+    let time = time.map(|time| time.object(record.py())).transpose()?;
+    set(&view, Name::message, message)?;
     if let Some(time) = time {
-        py_ffi::setattr(record, Name::asctime, &time.object(record.py())?)?;
+        set(&view, Name::asctime, time)?;
     }
     Ok(Some(Text::Bytes(buffer)))
+}
+
+/// `record.name = value`, in place if possible.
+#[inline]
+fn set<'py>(record: &View<'_, 'py>, name: Name, value: Obj<'py>) -> Res<()> {
+    match record.set(name, value) {
+        Ok(()) => Ok(()),
+        Err(value) => py_ffi::setattr(record.object(), name, &value),
+    }
 }
 
 /// Are the record's attributes plain values that nobody computes, and is there neither exception nor stack to show?

@@ -133,9 +133,15 @@ pub(super) struct Proof<'a, 'py> {
 
 /// Runs no Python code.
 #[inline]
-pub(super) fn proof<'a, 'py>(formatter: &'a Obj<'py>) -> Option<Proof<'a, 'py>> {
+fn proof<'a, 'py>(formatter: &'a Obj<'py>) -> Option<Proof<'a, 'py>> {
+    proven(formatter, Role::Formatter)
+}
+
+/// The same; with [`Role::FormatterSteps`] for one whose `format` may be an override that has called `Formatter.format`.
+#[inline]
+pub(super) fn proven<'a, 'py>(formatter: &'a Obj<'py>, role: Role) -> Option<Proof<'a, 'py>> {
     let view = guard::view(formatter)?;
-    if !view.is(Role::Formatter) {
+    if !view.is(role) {
         return None;
     }
     let style = view.lend(Name::_style)?;

@@ -10,6 +10,7 @@ use crate::guard;
 use crate::lock;
 use crate::names::Name;
 use crate::natives::Target;
+use crate::raw;
 use crate::record::Record;
 use crate::stats;
 use crate::trace::{At as _, call as calling, compare, get, iter, next, truth};
@@ -65,6 +66,9 @@ fn is_full<'py>(handler: &Obj<'py>, here: Target) -> Res<Obj<'py>> {
     let buffer = guard::attr(handler, Name::buffer).at(py, here, get("buffer"))?;
     let length = py_ffi::len(&buffer).at(py, here, calling("len"))?;
     let capacity = guard::attr(handler, Name::capacity).at(py, here, get("capacity"))?;
+    if let Some(capacity) = raw::small_int(&capacity) {
+        return Ok(py_ffi::boolean(py, length as i64 >= capacity));
+    }
     py_ffi::ge_object(&py_ffi::new_int(py, length as i64)?, &capacity).at(
         py,
         here,
@@ -89,6 +93,9 @@ fn is_due<'py>(handler: &Obj<'py>, record: &Obj<'py>) -> Res<Obj<'py>> {
     }
     let level = guard::attr(record, Name::levelno).at(py, here, get("levelno"))?;
     let limit = guard::attr(handler, Name::flushLevel).at(py, here, get("flushLevel"))?;
+    if let (Some(level), Some(limit)) = (raw::small_int(&level), raw::small_int(&limit)) {
+        return Ok(py_ffi::boolean(py, level >= limit));
+    }
     py_ffi::ge_object(&level, &limit).at(py, here, compare("flushLevel"))
 }
 

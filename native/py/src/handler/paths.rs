@@ -3,6 +3,7 @@
 //! Asked directly while these are the interpreter's own and the path is plain text; whoever replaced one of them is asked.
 use pyo3::prelude::*;
 
+use crate::cell::Shared;
 use crate::ffi::{self as py_ffi, Obj, Res};
 use crate::globals::{self, Module};
 use crate::guard;
@@ -93,17 +94,28 @@ fn known<'py>(module: &Module, object: &Obj<'py>, name: Name) -> Option<Obj<'py>
     })
 }
 
-/// Are `os.path.exists` and `os.path.isfile`, as `logging.handlers` finds them, questions to `os.stat` and nothing else?
+/// Are `os.path.exists` and `os.path.isfile`, as `logging.handlers` finds them, questions to `os.stat` and nothing else? Found out
+/// once for each state of the four modules on the way: 30 instructions instead of 350.
 fn path_tests_are_own(py: Python<'_>) -> bool {
-    let own = || {
-        let os = py_ffi::or_nothing(py, globals::of_handlers(py, Name::os))?;
-        let path = known(&globals::OS, &os, Name::path)?;
-        let exists = known(&PATH, &path, Name::exists)?;
-        let isfile = known(&PATH, &path, Name::isfile)?;
-        let inner = py_ffi::or_nothing(py, GENERIC.get_opt(py, Name::os))??;
-        Some(EXISTS.is(&exists) && ISFILE.is(&isfile) && globals::OS.is(&inner))
-    };
-    own().unwrap_or(false)
+    static KNOWN: Shared<([u64; 4], bool)> = Shared::new(([0; 4], false));
+    let now =
+        [&globals::HANDLERS, &globals::OS, &PATH, &GENERIC].map(|module| module.generation(py));
+    let known = KNOWN.with(py, |known| (known.0 == now).then_some(known.1));
+    known.unwrap_or_else(|| {
+        let own = look_at_path_tests(py).unwrap_or(false);
+        KNOWN.with(py, |known| *known = (now, own));
+        own
+    })
+}
+
+#[cold]
+fn look_at_path_tests(py: Python<'_>) -> Option<bool> {
+    let os = py_ffi::or_nothing(py, globals::of_handlers(py, Name::os))?;
+    let path = known(&globals::OS, &os, Name::path)?;
+    let exists = known(&PATH, &path, Name::exists)?;
+    let isfile = known(&PATH, &path, Name::isfile)?;
+    let inner = py_ffi::or_nothing(py, GENERIC.get_opt(py, Name::os))??;
+    Some(EXISTS.is(&exists) && ISFILE.is(&isfile) && globals::OS.is(&inner))
 }
 
 /// Are `os.stat` and the tests of `os.path` the interpreter's own, so that asking about a plain path runs no Python code?

@@ -1,10 +1,10 @@
 //! `StreamHandler`: one `write` and one `flush` of the stream for each record.
 use pyo3::prelude::*;
 
-use super::{Place, direct, file};
+use super::{Place, direct, file, rotating, watched};
 use crate::call::Call;
 use crate::ffi::{self as py_ffi, Obj, Raised, Res};
-use crate::format::{Buffer, Text, unseen};
+use crate::format::{Buffer, Text, seen, unseen};
 use crate::globals;
 use crate::guard::{self, View};
 use crate::lock;
@@ -37,7 +37,7 @@ pub enum Quiet<'py> {
     Nothing,
 }
 
-/// `StreamHandler.emit` or `FileHandler.emit` as far as they run no Python code, for a handler whose lock is free or ours.
+/// `emit` of a handler of streams or files as far as it runs no Python code, for a handler whose lock is free or ours.
 #[inline]
 pub fn emit_quietly<'py>(
     handler: &View<'_, 'py>,
@@ -48,9 +48,29 @@ pub fn emit_quietly<'py>(
         return Ok(Quiet::Nothing);
     };
     let mut line = Buffer::new(stream.py());
-    if !unseen::push_quietly(&mut line, &formatter, record, place)?
-        || !push_terminator(&mut line, &terminator)
-    {
+    let made = match record.seen() {
+        Some(real) => match seen::quiet_text(&formatter, real)? {
+            Some(Text::Bytes(text)) => {
+                line = text;
+                true
+            }
+            _ => false,
+        },
+        None => unseen::push_quietly(&mut line, &formatter, record, place)?,
+    };
+    if !made {
+        return Ok(Quiet::Nothing);
+    }
+    let kind = handler.method(Name::emit);
+    let ready = match kind {
+        Target::RotatingEmit => {
+            let characters = line.characters();
+            push_terminator(&mut line, &terminator) && rotating::stays(handler, &stream, characters)
+        }
+        Target::WatchedEmit => push_terminator(&mut line, &terminator) && watched::stays(handler),
+        _ => push_terminator(&mut line, &terminator),
+    };
+    if !ready {
         return Ok(Quiet::Nothing);
     }
     match direct::write_quietly(handler, &stream, &line) {
@@ -70,11 +90,11 @@ fn quiet_parts<'py>(
     handler: &View<'_, 'py>,
     record: &Record<'_, 'py>,
 ) -> Option<(Obj<'py>, Obj<'py>, Obj<'py>)> {
-    let event = &record.unseen()?.facts.event;
-    if !event.exc_info.is_none()
-        || !event.stack.is_none()
-        || handler.method(Name::format) != Target::HandlerFormat
-    {
+    let plain = record.unseen().is_none_or(|unseen| {
+        let event = &unseen.facts.event;
+        event.exc_info.is_none() && event.stack.is_none()
+    });
+    if !plain || handler.method(Name::format) != Target::HandlerFormat {
         return None;
     }
     let stream = handler.get(Name::stream)?;
@@ -84,6 +104,10 @@ fn quiet_parts<'py>(
         // An open file; what is asked of it is whether it is true.
         Target::FileEmit
             if file::emits_by_stream(py)
+                && !stream.is_none()
+                && py_ffi::is_true_as_any_object(&stream) => {}
+        Target::RotatingEmit | Target::WatchedEmit
+            if rotating::emits_natively(py)
                 && !stream.is_none()
                 && py_ffi::is_true_as_any_object(&stream) => {}
         _ => return None,
@@ -128,11 +152,24 @@ pub fn emit_line<'py>(
 #[cold]
 fn failed<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>, raised: Raised) -> Res<()> {
     let py = handler.py();
+    let kind = guard::target(handler, Name::emit);
     let mut result = super::error::emit_failed(handler, record, raised, Target::StreamEmit);
-    if guard::target(handler, Name::emit) == Target::FileEmit {
+    if matches!(
+        kind,
+        Target::FileEmit | Target::RotatingEmit | Target::WatchedEmit
+    ) {
         result = result.at(py, Target::FileEmit, calling("emit"));
     }
-    result.at(py, Target::HandlerHandle, calling("emit"))
+    if matches!(kind, Target::RotatingEmit | Target::WatchedEmit) {
+        result = result.at(py, kind, calling("emit"));
+    }
+    match result {
+        Err(raised) if kind == Target::RotatingEmit => {
+            super::error::caught(handler, record, raised, kind)
+        }
+        result => result,
+    }
+    .at(py, Target::HandlerHandle, calling("emit"))
 }
 
 /// A write that failed without the lock: what comes of it runs with the lock held.

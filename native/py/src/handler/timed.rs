@@ -9,7 +9,7 @@ use crate::call::Call;
 use crate::clock;
 use crate::ffi::{self as py_ffi, Obj, Res};
 use crate::globals;
-use crate::guard;
+use crate::guard::{self, View};
 use crate::names::Name;
 use crate::natives::Target;
 use crate::stats::Reason;
@@ -69,6 +69,20 @@ pub fn should_rollover<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
         return call.reference(Reason::ColdBody);
     };
     Ok(py_ffi::boolean(call.py(), is_due(&call.slf(), body)?))
+}
+
+/// Is it certain, by reads alone, that it has not? See [`is_due`]: a file that is not regular makes no difference before its time.
+pub fn is_early(handler: &View<'_, '_>, body: Body) -> bool {
+    let py = handler.object().py();
+    if body == Body::FileFirst && !paths::are_own(py) {
+        return false;
+    }
+    let next = handler
+        .get(Name::rolloverAt)
+        .and_then(|next| py_ffi::int_value(&next));
+    let now = py_ffi::or_nothing(py, globals::of_handlers(py, Name::time))
+        .and_then(|time| clock::plain_seconds(&time));
+    matches!((now, next), (Some(now), Some(next)) if now < next)
 }
 
 /// Has the time of the next rollover come? One reading of the clock.

@@ -9,7 +9,7 @@ use crate::bind;
 use crate::call::Call;
 use crate::ffi::{self as py_ffi, Exc, Obj, Res};
 use crate::globals;
-use crate::guard;
+use crate::guard::{self, View};
 use crate::names::Name;
 use crate::natives::Target;
 use crate::record::Record;
@@ -138,20 +138,36 @@ fn reopen(handler: &Obj<'_>) -> Res<()> {
     .at(py, here, calling("_statstream"))
 }
 
+/// Is it certain, by one system call and reads alone, that the handler does not open its file again before it writes?
+pub fn stays(handler: &View<'_, '_>) -> bool {
+    let object = handler.object();
+    handler.method(Name::reopenIfNeeded) == Target::WatchedReopen
+        && Body::running(object.py()).is_some()
+        && matches!(plain_comparison(object), Some(true))
+}
+
+/// Is the file at the path the one that is open, where asking for it runs no Python code? `None`: ask Python.
+fn plain_comparison(handler: &Obj<'_>) -> Option<bool> {
+    match paths::look(handler)? {
+        Ok(found) => {
+            let own = |name| guard::peek(handler, name).and_then(|own| py_ffi::int_value(&own));
+            let (device, inode) = (own(Name::dev)?, own(Name::ino)?);
+            Some(
+                u64::try_from(device) == Ok(found.device)
+                    && u64::try_from(inode) == Ok(found.inode),
+            )
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(false),
+        // Any other error is raised by the interpreter, which says it right.
+        Err(_) => None,
+    }
+}
+
 /// Is the file at the path the one that is open, by device and inode?
 fn is_same_file(handler: &Obj<'_>, body: Option<Body>) -> Res<bool> {
     let py = handler.py();
-    match paths::look(handler) {
-        Some(Ok(found)) => {
-            let own = |name| guard::peek(handler, name).and_then(|own| py_ffi::int_value(&own));
-            if let (Some(device), Some(inode)) = (own(Name::dev), own(Name::ino)) {
-                return Ok(u64::try_from(device) == Ok(found.device)
-                    && u64::try_from(inode) == Ok(found.inode));
-            }
-        }
-        Some(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-        // Any other error is raised by the interpreter, which says it right.
-        Some(Err(_)) | None => {}
+    if let Some(same) = plain_comparison(handler) {
+        return Ok(same);
     }
     let here = Target::WatchedReopen;
     let stat = py_ffi::getattr(&globals::of_handlers(py, Name::os)?, Name::stat)?;

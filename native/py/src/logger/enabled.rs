@@ -1,22 +1,19 @@
 //! Is a logger enabled for a level? `isEnabledFor`, `getEffectiveLevel` and the cache between them.
+use pyo3::prelude::*;
+
 use crate::call::Call;
-use crate::ffi::{self as py_ffi, Exc, Obj, Raised, Res};
+use crate::cell::Shared;
+use crate::ffi::{self as py_ffi, Exc, Obj, Raised, Ref, Res};
 use crate::globals;
 use crate::guard;
 use crate::lock;
 use crate::names::Name;
-use crate::natives::Target;
+use crate::natives::{Look, Target};
+use crate::raw;
 use crate::trace::{self, At as _, call as calling, compare, get, item, truth};
 
 /// `Logger.isEnabledFor`
 pub fn is_enabled_for<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
-    if call.len() == 1
-        && call.keywords() == 0
-        && let Some(level) = call.arg(0)
-        && let Some(known) = guard::view(&call.slf()).and_then(|view| view.cached_enabled(&level))
-    {
-        return Ok(py_ffi::boolean(call.py(), known));
-    }
     let Some([Some(level)]) = call.parse([Name::level], 1) else {
         return call.mismatch();
     };
@@ -82,9 +79,235 @@ fn decide<'py>(logger: &Obj<'py>, level: &Obj<'py>) -> Res<Obj<'py>> {
     })
 }
 
-/// Is the logger enabled, asked through whatever `logger.isEnabledFor` is now, by the method `within`?
+// ---- the first look
+
+/// What the first looks need of the module's globals, as long as its state is `state`: the levels of the methods by their names.
+struct Levels {
+    state: u64,
+    levels: [Level; LEVELS.len()],
+    /// The global `root`, borrowed from the module's dict.
+    root: *mut pyo3::ffi::PyObject,
+}
+
+/// A level that is a small int, borrowed from the module's dict.
+#[derive(Clone, Copy)]
+struct Level {
+    object: *mut pyo3::ffi::PyObject,
+    number: usize,
+}
+
+const LEVELS: [Name; 5] = [
+    Name::DEBUG,
+    Name::INFO,
+    Name::WARNING,
+    Name::ERROR,
+    Name::CRITICAL,
+];
+
+const NO_LEVEL: Level = Level {
+    object: std::ptr::null_mut(),
+    number: 0,
+};
+
+static KNOWN: Shared<Levels> = Shared::new(Levels {
+    state: 0,
+    levels: [NO_LEVEL; LEVELS.len()],
+    root: std::ptr::null_mut(),
+});
+
+impl Levels {
+    /// The same for this state of the module.
+    fn at(&mut self, state: u64) -> &mut Self {
+        if self.state != state {
+            *self = Levels {
+                state,
+                levels: [NO_LEVEL; LEVELS.len()],
+                root: std::ptr::null_mut(),
+            };
+        }
+        self
+    }
+}
+
+/// The level number `nth` of [`LEVELS`] and its number.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "see `guard`")]
+pub(crate) fn level_at_once(py: Python<'_>, nth: usize) -> Option<(Ref<'static, '_>, usize)> {
+    let state = globals::state(py);
+    let level = KNOWN.with(py, |known| {
+        if known.state == state {
+            known.levels[nth]
+        } else {
+            NO_LEVEL
+        }
+    });
+    (!level.object.is_null()).then(|| (py_ffi::lent(py, level.object), level.number))
+}
+
+/// The root logger, as the module's global says.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "see `guard`")]
+pub(crate) fn root_at_once(py: Python<'_>) -> Option<Ref<'static, '_>> {
+    let state = globals::state(py);
+    let root = KNOWN.with(py, |known| {
+        if known.state == state {
+            known.root
+        } else {
+            std::ptr::null_mut()
+        }
+    });
+    (!root.is_null()).then(|| py_ffi::lent(py, root))
+}
+
+/// The module's global `root`; kept for the first looks.
+#[inline]
+pub fn root(py: Python<'_>) -> Res<Obj<'_>> {
+    if let Some(root) = root_at_once(py) {
+        return Ok(root.to_owned());
+    }
+    let state = globals::state(py);
+    let root = globals::get(py, Name::root)?;
+    guard::learn(&root);
+    if globals::is_state_true() {
+        KNOWN.with(py, |known| known.at(state).root = root.as_ptr());
+    }
+    Ok(root)
+}
+
+/// What a call of the method for level number `nth` can be answered by reads alone. Also what the whole method asks first; so
+/// most calls that log nothing end here, before anything of a call has been put together.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "see `guard`")]
+fn look<'py>(call: &Call<'_, 'py>, nth: usize) -> Look<'py> {
+    if call.len() == 0 || !call.has_no_keywords() {
+        return Look::Nothing;
+    }
+    let Some((level, number)) = level_at_once(call.py(), nth) else {
+        return Look::Nothing;
+    };
+    let enabled = guard::enabled_at_once(&call.slf(), &level, number);
+    verdict(call.py(), enabled)
+}
+
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "see `guard`")]
+fn verdict(py: Python<'_>, enabled: Option<bool>) -> Look<'_> {
+    match enabled {
+        Some(false) => Look::Answer(py_ffi::none(py)),
+        Some(true) => Look::Enabled,
+        None => Look::Nothing,
+    }
+}
+
+/// The level of the methods that the global `name` is now.
+#[inline]
+pub fn level_named(py: Python<'_>, name: Name) -> Res<Obj<'_>> {
+    let state = globals::state(py);
+    let place = LEVELS.iter().position(|known| *known == name);
+    let known = KNOWN.with(py, |known| {
+        let level = place.map_or(NO_LEVEL, |place| known.levels[place]);
+        (known.state == state && !level.object.is_null())
+            .then(|| py_ffi::own_all(py, [level.object]))
+    });
+    match known {
+        Some([level]) => Ok(level),
+        None => look_up_level(py, name, state),
+    }
+}
+
+/// The same by the module's dict; keeps it for the next time.
+#[cold]
+fn look_up_level(py: Python<'_>, name: Name, state: u64) -> Res<Obj<'_>> {
+    let level = globals::get(py, name)?;
+    let place = LEVELS.iter().position(|known| *known == name);
+    let number = raw::level_number(&level);
+    if let (Some(place), Some(number), true) = (place, number, globals::is_state_true()) {
+        KNOWN.with(py, |known| {
+            known.at(state).levels[place] = Level {
+                object: level.as_ptr(),
+                number,
+            };
+        });
+    }
+    Ok(level)
+}
+
+/// The first looks of `Logger`'s methods.
+pub mod first_look {
+    use super::{Call, Look, look, verdict};
+    use crate::ffi::{self as py_ffi, Obj};
+    use crate::{guard, raw};
+
+    macro_rules! by_level {
+        ($look:path) => {
+            crate::logger::first_look::by_level! { $look =>
+                /// Of `debug`.
+                debug = 0;
+                /// Of `info`.
+                info = 1;
+                /// Of `warning`.
+                warning = 2;
+                /// Of `error`.
+                error = 3;
+                /// Of `critical`.
+                critical = 4;
+            }
+        };
+        ($look:path => $($(#[$doc:meta])* $name:ident = $nth:literal;)*) => {
+            $($(#[$doc])*
+            #[inline(always)]
+            #[allow(clippy::inline_always, reason = "part of the entry point")]
+            pub fn $name<'py>(call: &$crate::call::Call<'_, 'py>) -> $crate::natives::Look<'py> {
+                $look(call, $nth)
+            })*
+        };
+    }
+    pub(crate) use by_level;
+
+    by_level!(look);
+
+    /// Of `log`.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "part of the entry point")]
+    pub fn log<'py>(call: &Call<'_, 'py>) -> Look<'py> {
+        if call.len() < 2 || !call.has_no_keywords() {
+            return Look::Nothing;
+        }
+        verdict(call.py(), of_level_given(call, &call.slf()))
+    }
+
+    /// Of `isEnabledFor`.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "part of the entry point")]
+    pub fn is_enabled_for<'py>(call: &Call<'_, 'py>) -> Look<'py> {
+        says(call, &call.slf())
+    }
+
+    /// What `isEnabledFor` of that logger answers.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "part of the entry point")]
+    pub fn says<'py>(call: &Call<'_, 'py>, logger: &Obj<'py>) -> Look<'py> {
+        if call.len() != 1 || !call.has_no_keywords() {
+            return Look::Nothing;
+        }
+        match of_level_given(call, logger) {
+            Some(known) => Look::Answer(py_ffi::boolean(call.py(), known)),
+            None => Look::Nothing,
+        }
+    }
+
+    /// For the level that is the first argument.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "part of the entry point")]
+    fn of_level_given(call: &Call<'_, '_>, logger: &Obj<'_>) -> Option<bool> {
+        let level = call.arg(0)?;
+        let number = raw::level_number(&level)?;
+        guard::enabled_at_once(logger, &level, number)
+    }
+}
+
+/// Is the logger enabled, asked through whatever `logger.isEnabledFor` is now, by the method `within`?
+#[inline]
 pub(super) fn ask<'py>(logger: &Obj<'py>, level: &Obj<'py>, within: Target) -> Res<bool> {
     match guard::quickly_enabled(logger, level) {
         Some(known) => Ok(known),

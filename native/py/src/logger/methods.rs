@@ -45,8 +45,7 @@ impl<'a, 'py> Options<'a, 'py> {
 macro_rules! level_methods {
     ($($(#[$doc:meta])* $name:ident = $level:ident, $target:ident;)*) => {
         $($(#[$doc])* pub fn $name<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
-            let level = globals::get(call.py(), Name::$level)?;
-            at_level(call, &level, Target::$target)
+            at_level(call, Name::$level, Target::$target)
         })*
     };
 }
@@ -65,14 +64,14 @@ level_methods! {
 }
 
 /// `debug()` … `critical()`: `(self, msg, *args, **kwargs)`.
-#[inline(always)]
-#[allow(clippy::inline_always, reason = "see `guard`")]
-fn at_level<'py>(call: &Call<'_, 'py>, level: &Obj<'py>, here: Target) -> Res<Obj<'py>> {
+#[inline]
+fn at_level<'py>(call: &Call<'_, 'py>, name: Name, here: Target) -> Res<Obj<'py>> {
+    let level = &enabled::level_named(call.py(), name)?;
     if call.len() == 0 || call.any_keyword(&[Name::self_, Name::msg]) {
         // msg by keyword, missing or given twice: rare enough for the interpreter's own body.
         return call.mismatch();
     }
-    if enabled::ask(&call.slf(), level, here)? {
+    if call.is_enabled() || enabled::ask(&call.slf(), level, here)? {
         forward(call, level, 0, None, here)?;
     }
     Ok(py_ffi::none(call.py()))
@@ -95,7 +94,7 @@ pub fn log<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
         return Ok(py_ffi::none(py));
     }
     let here = Target::LoggerLog;
-    if enabled::ask(&call.slf(), &level, here)? {
+    if call.is_enabled() || enabled::ask(&call.slf(), &level, here)? {
         forward(call, &level, 1, None, here)?;
     }
     Ok(py_ffi::none(py))

@@ -9,7 +9,8 @@ mod log;
 mod methods;
 
 pub use dispatch::{call_handlers, handle, has_handlers};
-pub use enabled::{enabled, get_effective_level, is_enabled_for};
+pub use enabled::{enabled, first_look, get_effective_level, is_enabled_for, level_named, root};
+pub(crate) use enabled::{level_at_once, root_at_once};
 pub use log::{find_caller_method, log_low_method, make_record};
 pub use methods::{
     critical, debug, error, error_of_exception, exception, fatal, info, log, log_with,

@@ -61,7 +61,10 @@ pub unsafe fn values(obj: *mut PyObject, tp: *mut PyTypeObject) -> *mut *mut PyO
             let _ = tp;
             let word = obj.cast::<usize>().sub(3).read();
             if word & 1 == 1 {
-                (word + 1) as *mut *mut PyObject
+                let array = (word + 1) as *mut *mut PyObject;
+                // No array ends where the address space begins again.
+                std::hint::assert_unchecked(!array.is_null());
+                array
             } else {
                 null_mut()
             }
@@ -295,12 +298,11 @@ pub unsafe fn dict_get(dict: *mut PyObject, key: *mut PyObject, hash: isize) -> 
     unsafe { _PyDict_GetItem_KnownHash(dict, key, hash) }
 }
 
-/// As [`dict_get`] for a small int in a small table with int keys, as `Logger._cache`: the first slot probed is nearly
-/// always the one (1.8 ns against 4.5).
+/// As [`dict_get`] for a small int, without a call where [`peek_small_int`] finds it.
 ///
 /// # Safety
-/// `dict` is a live dict, `key` an exact int whose value is `hash`, `0 <= hash`.
-#[inline(always)]
+/// As there.
+#[inline]
 #[must_use]
 pub unsafe fn dict_get_small_int(
     dict: *mut PyObject,
@@ -318,34 +320,97 @@ pub unsafe fn dict_get_small_int(
     }
 }
 
-/// The first probe of [`dict_get_small_int`]: null says nothing.
+/// As [`dict_get`] for a small int in a small table with int keys, as `Logger._cache`: the first slot probed is nearly always the
+/// one (1.8 ns against 4.5). Finds that very key object and calls nothing; null says nothing.
 ///
 /// # Safety
-/// As there.
-#[inline(always)]
+/// `dict` is a live dict, `key` an exact int whose value is `hash`, `0 <= hash`.
+#[inline]
 #[must_use]
 pub unsafe fn peek_small_int(
     dict: *mut PyObject,
     key: *mut PyObject,
     hash: isize,
 ) -> *mut PyObject {
-    // SAFETY: the index table of fewer than 256 slots has one byte per slot; a slot's index is that of an entry.
+    // SAFETY: the caller's promise.
     unsafe {
-        if super::enabled() {
-            let keys = dict_keys(dict);
-            if (*keys).kind == 0 && (*keys).log2_size < 8 {
-                let table = keys.cast::<u8>().add(size_of::<Keys>());
-                let index = *table
-                    .add(hash as usize & ((1 << (*keys).log2_size) - 1))
-                    .cast::<i8>();
-                if index >= 0 {
-                    let entries = table
-                        .add(1 << (*keys).log2_index_bytes)
-                        .cast::<GeneralEntry>();
-                    let entry = entries.add(index as usize);
-                    if (*entry).key == key {
-                        return (*entry).value;
-                    }
+        if !super::enabled() {
+            return null_mut();
+        }
+        let found = peek_first(dict, key, hash);
+        if found.is_null() {
+            peek_further(dict_keys(dict), key, hash as usize)
+        } else {
+            found
+        }
+    }
+}
+
+/// [`peek_small_int`] in the first slot alone.
+///
+/// # Safety
+/// As there, and raw reads are on.
+#[inline(always)]
+#[must_use]
+pub unsafe fn peek_first(dict: *mut PyObject, key: *mut PyObject, hash: isize) -> *mut PyObject {
+    // SAFETY: such a table, and a slot of it; a slot's index is that of an entry.
+    unsafe {
+        let keys = dict_keys(dict);
+        if !is_small_table(keys) {
+            return null_mut();
+        }
+        let (index, entries) = small_table(keys, hash as usize);
+        if index < 0 {
+            return null_mut();
+        }
+        let entry = entries.add(index as usize);
+        if (*entry).key == key {
+            (*entry).value
+        } else {
+            null_mut()
+        }
+    }
+}
+
+/// Has the table general keys and fewer than 256 slots, so that its index table has one byte for each?
+#[inline(always)]
+unsafe fn is_small_table(keys: *const Keys) -> bool {
+    // SAFETY: the caller's: keys of a live dict.
+    unsafe { (*keys).kind == 0 && (*keys).log2_size < 8 }
+}
+
+/// What stands in the slot for a hash in such a table (negative: nothing, or something deleted), and the entries.
+#[inline(always)]
+unsafe fn small_table(keys: *const Keys, hash: usize) -> (i8, *const GeneralEntry) {
+    // SAFETY: the caller's: such a table; the entries follow the index table.
+    unsafe {
+        let table = keys.cast::<u8>().add(size_of::<Keys>());
+        let slots = 1_usize << (*keys).log2_size;
+        let entries = table.add(slots).cast();
+        (*table.add(hash & (slots - 1)).cast::<i8>(), entries)
+    }
+}
+
+/// The slots after the first, in the order in which the interpreter tries them: 10 and 50 meet in a table of eight.
+#[inline(never)]
+unsafe fn peek_further(keys: *const Keys, key: *mut PyObject, hash: usize) -> *mut PyObject {
+    // SAFETY: the caller's: keys of a live dict; a slot's index is that of an entry.
+    unsafe {
+        if !is_small_table(keys) || small_table(keys, hash).0 == -1 {
+            return null_mut();
+        }
+        let (mut slot, mut perturb) = (hash, hash);
+        for _ in 0..8 {
+            perturb >>= 5;
+            slot = slot.wrapping_mul(5).wrapping_add(perturb).wrapping_add(1);
+            let (index, entries) = small_table(keys, slot);
+            if index == -1 {
+                break;
+            }
+            if index >= 0 {
+                let entry = entries.add(index as usize);
+                if (*entry).key == key {
+                    return (*entry).value;
                 }
             }
         }
@@ -517,24 +582,73 @@ unsafe fn writable_values(obj: *mut PyObject, tp: *mut PyTypeObject) -> *mut *mu
     }
 }
 
-/// Fills a new instance: `items[n]` becomes the attribute at `indexes[n]`, in that order. Takes the references and
-/// returns true, or returns false with nothing done when this instance has no values in place. 65 ns for a record's 21
-/// attributes against 800 by `PyObject_SetAttr`.
+/// Different places in a class's shared keys, in the order in which a new instance's attributes are set.
+#[derive(Clone, Copy)]
+pub struct Indexes {
+    count: usize,
+    /// Are they 0, 1, 2 …? Then values in that order are an array as an instance has it.
+    sequential: bool,
+    indexes: [u8; Self::MOST],
+    /// The same as the bookkeeping of a value array has them in memory, at the end of this array where they grow downwards.
+    laid: [u8; Self::MOST],
+}
+
+impl Indexes {
+    const MOST: usize = 32;
+    /// No place at all.
+    pub const NONE: Self = Indexes {
+        count: 0,
+        sequential: false,
+        indexes: [0; Self::MOST],
+        laid: [0; Self::MOST],
+    };
+
+    /// `None` for more of them than a record has.
+    #[must_use]
+    pub fn new(indexes: &[u8]) -> Option<Self> {
+        let mut new = Self {
+            count: indexes.len(),
+            sequential: indexes
+                .iter()
+                .enumerate()
+                .all(|(nth, &index)| nth == index as usize),
+            ..Self::NONE
+        };
+        for (nth, &index) in indexes.iter().enumerate() {
+            *new.indexes.get_mut(nth)? = index;
+            let place = if cfg!(Py_3_13) {
+                nth
+            } else {
+                Self::MOST - 1 - nth
+            };
+            new.laid[place] = index;
+        }
+        Some(new)
+    }
+}
+
+/// Fills a new instance: `items[n]` becomes the attribute at the n-th of `indexes`, in that order. Takes the references and
+/// returns true, or returns false with nothing done when this instance has no values in place. 30 ns for a record's 21
+/// attributes against 800 by `PyObject_SetAttr`; copying both arrays as they are saves a third of what a loop takes.
 ///
 /// # Safety
 /// `obj` came from [`new_instance`] of `tp` and nothing was set on it. The indexes are different places of `tp`'s shared
-/// keys, as many as `items`; the items are owned references, none null. (An array made once is long enough for every
-/// index that its class's keys will ever have: what keys may still grow to shrinks with each instance.)
-#[inline]
+/// keys; the items are owned references, none null. (An array made once is long enough for every index that its class's keys
+/// will ever have: what keys may still grow to shrinks with each instance.)
+#[inline(always)]
 pub unsafe fn fill_new(
     obj: *mut PyObject,
     tp: *mut PyTypeObject,
-    indexes: &[u8],
+    indexes: &Indexes,
     items: &[*mut PyObject],
 ) -> bool {
-    debug_assert_eq!(indexes.len(), items.len());
-    // SAFETY: the caller's promise; a fresh instance has no old value to release.
+    let count = items.len();
+    // SAFETY: the caller's promise; a fresh instance has no old value to release. The order's bytes are as many as the items and
+    // stand where `Order::push` would put them one by one.
     unsafe {
+        if indexes.count != count {
+            return false;
+        }
         let array = writable_values(obj, tp);
         if array.is_null() {
             return false;
@@ -543,11 +657,21 @@ pub unsafe fn fill_new(
         if *order.used != 0 {
             return false;
         }
-        for (nth, (&index, &item)) in indexes.iter().zip(items).enumerate() {
-            array.add(index as usize).write(item);
-            order.push(nth, index);
+        if indexes.sequential {
+            array.copy_from_nonoverlapping(items.as_ptr(), count);
+        } else {
+            for (&index, &item) in indexes.indexes.iter().zip(items) {
+                array.add(index as usize).write(item);
+            }
         }
-        *order.used = indexes.len() as u8;
+        let laid = indexes.laid.as_ptr();
+        if cfg!(Py_3_13) {
+            order.first.copy_from_nonoverlapping(laid, count);
+        } else {
+            let lowest = order.first.offset(1 - count as isize);
+            lowest.copy_from_nonoverlapping(laid.add(Indexes::MOST - count), count);
+        }
+        *order.used = count as u8;
         true
     }
 }

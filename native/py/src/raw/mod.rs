@@ -27,10 +27,14 @@ mod types;
 mod watch;
 
 pub use frames::{caller, frames, place, replace_caller};
-pub use instance::{NO_INDEX, dict_get, fill_new, has_str_keys, peek_small_int};
+pub use instance::{
+    Indexes, NO_INDEX, dict_get, fill_new, has_str_keys, peek_first, peek_small_int,
+};
 #[cfg(not(Py_GIL_DISABLED))]
-pub use instance::{dict_get_small_int, get, indexed_values, values};
+pub use instance::{dict_get_small_int, get, indexed_values, set_at, values};
 pub use layout::Keys;
+#[cfg(Py_GIL_DISABLED)]
+pub use parallel::keys_len as keys_len_of;
 #[cfg(Py_GIL_DISABLED)]
 pub use parallel::{
     Elsewhere, address_at, are_valid, enabled as reads_instances, indexed_values, is_plain, key_at,
@@ -38,13 +42,13 @@ pub use parallel::{
 };
 pub use probe::{_raw_probe, _raw_selftest};
 pub use rlock::{rlock_acquire, rlock_free_or_mine, rlock_release};
-pub use scalar::{ascii, small_int};
+pub use scalar::{ascii, level_number, small_int};
 pub use selftest::verify;
 pub use types::{
     assign_tag, has_plain_getattro, has_plain_setattro, lookup, lookup_owned, type_tag,
 };
 #[cfg(not(Py_GIL_DISABLED))]
-pub use types::{has_managed_dict, key_at, keys_len, shared_keys};
+pub use types::{has_managed_dict, key_at, keys_len, keys_len_of, shared_keys};
 pub use watch::Watch;
 #[cfg(Py_3_12)]
 pub use watch::epoch;

@@ -140,7 +140,9 @@ fn filled<'py>(
             owned_items.push(item?);
         }
         let pointers: Vec<_> = owned_items.iter().map(Bound::as_ptr).collect();
-        if !instance::fill_new(made.as_ptr(), tp, &indexes, &pointers) {
+        let filled = instance::Indexes::new(&indexes)
+            .is_some_and(|indexes| instance::fill_new(made.as_ptr(), tp, &indexes, &pointers));
+        if !filled {
             return Ok(py.None().into_bound(py));
         }
         owned_items.into_iter().for_each(std::mem::forget);

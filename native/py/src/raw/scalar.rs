@@ -27,6 +27,21 @@ pub fn small_int(obj: &Bound<'_, PyAny>) -> Option<i64> {
     }
 }
 
+/// The value of an exact `int` of one digit that is not negative, as every level is; `None` for any other. Calls nothing.
+#[inline(always)]
+#[must_use]
+pub fn level_number(obj: &Bound<'_, PyAny>) -> Option<usize> {
+    // SAFETY: the object is alive as long as the borrow; an exact int begins with its tag word and has a digit.
+    unsafe {
+        if !super::enabled() || ffi::PyLong_CheckExact(obj.as_ptr()) == 0 {
+            return None;
+        }
+        let base = obj.as_ptr().cast::<u8>();
+        let number = one_digit(field(base, LONG_TAG), field(base, LONG_DIGIT))?;
+        usize::try_from(number).ok()
+    }
+}
+
 /// Decodes an int of at most one digit. 3.11: the word is the signed number of digits. Later: digits from bit 3 on, the
 /// sign in the lowest two (0 positive, 1 zero, 2 negative).
 #[inline(always)]

@@ -419,7 +419,9 @@ fn filling(py: Python<'_>, report: Report<'_>) -> PyResult<()> {
     // SAFETY: a class with `object`'s `__new__`; indexes of its keys; owned items.
     let made = unsafe {
         let made = Bound::from_owned_ptr_or_err(py, instance::new_instance(tp))?;
-        let filled = instance::fill_new(made.as_ptr(), tp, &[c, a], &[item(1003), item(1001)]);
+        let filled = instance::Indexes::new(&[c, a]).is_some_and(|indexes| {
+            instance::fill_new(made.as_ptr(), tp, &indexes, &[item(1003), item(1001)])
+        });
         if !report(
             "filling",
             filled && instance::in_place_order(made.as_ptr(), tp) == Some(vec![c, a]),
@@ -428,7 +430,7 @@ fn filling(py: Python<'_>, report: Report<'_>) -> PyResult<()> {
         }
         report(
             "filling: once only",
-            !instance::fill_new(made.as_ptr(), tp, &[], &[]),
+            !instance::fill_new(made.as_ptr(), tp, &instance::Indexes::NONE, &[]),
         );
         let set = instance::set_at(made.as_ptr(), tp, b, item(1002))
             && instance::set_at(made.as_ptr(), tp, a, item(1000));
@@ -438,6 +440,24 @@ fn filling(py: Python<'_>, report: Report<'_>) -> PyResult<()> {
         );
         made
     };
+    // SAFETY: as above.
+    let whole = unsafe {
+        let whole = Bound::from_owned_ptr_or_err(py, instance::new_instance(tp))?;
+        let filled = instance::Indexes::new(&[a, b, c]).is_some_and(|indexes| {
+            instance::fill_new(
+                whole.as_ptr(),
+                tp,
+                &indexes,
+                &[item(2001), item(2002), item(2003)],
+            )
+        });
+        report(
+            "filling: in a row",
+            filled && instance::in_place_order(whole.as_ptr(), tp) == Some(vec![a, b, c]),
+        );
+        whole
+    };
+    report("filling: reads in a row", reads_agree(&whole)?);
     report("filling: reads", reads_agree(&made)?);
     let dict = made.getattr(intern!(py, "__dict__"))?;
     let seen: Vec<(String, i64)> = dict

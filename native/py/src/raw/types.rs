@@ -183,6 +183,17 @@ pub unsafe fn keys_len(keys: *const Keys) -> usize {
     unsafe { (*keys).entries as usize }
 }
 
+/// [`keys_len`] of keys that are there.
+///
+/// # Safety
+/// `keys` belongs to a live type or dict.
+#[inline(always)]
+#[must_use]
+pub unsafe fn keys_len_of(keys: *const Keys) -> usize {
+    // SAFETY: the caller's promise.
+    unsafe { (*keys).entries as usize }
+}
+
 /// The entries of a table with `str` keys only (also shared keys, whose values stand elsewhere).
 ///
 /// # Safety
