@@ -72,7 +72,8 @@ def test_with_the_fallback_there_is_one_warning_and_the_standard_library(cause):
     make, says, _ = CAUSES[cause]
     done = python(make + textwrap.dedent(USE), env={"FEMTOLOG_FALLBACK": "1"})
     assert done.returncode == 0, done.stderr
-    warning, logged = done.stderr.splitlines()
+    warning, *source, logged = done.stderr.splitlines()
+    assert len(source) <= 1  # 3.13 shows the line of a -c program
     assert warning.startswith("<string>:") and ": RuntimeWarning: femtolog" in warning and says in warning
     assert warning.endswith("FEMTOLOG_FALLBACK is set: logging is the standard library's")
     assert logged == "WARNING by the standard library"
