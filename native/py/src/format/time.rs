@@ -82,6 +82,7 @@ pub fn template_is_own(template: &View<'_, '_>) -> bool {
 /// Is `logging.time.strftime` the function it was when binding? Found out once for each state of the two modules on the way.
 #[inline]
 fn strftime_is_own(py: Python<'_>) -> Res<bool> {
+    static KNOWN: Shared<([u64; 2], bool)> = Shared::new(([0; 2], false));
     let reaches = globals::reaches(
         py,
         Name::time,
@@ -89,7 +90,6 @@ fn strftime_is_own(py: Python<'_>) -> Res<bool> {
         Name::strftime,
         STRFTIME.address(),
     );
-    static KNOWN: Shared<([u64; 2], bool)> = Shared::new(([0; 2], false));
     let now = [
         globals::LOGGING.generation(py),
         globals::TIME.generation(py),
