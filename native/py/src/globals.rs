@@ -510,6 +510,7 @@ pub fn original(py: Python<'_>, name: Name) -> Option<Obj<'_>> {
 }
 
 /// Is the object exactly of the class that the module global `name` (one of `ORIGINALS`) was when binding?
+#[cfg(not(Py_GIL_DISABLED))]
 #[inline]
 pub fn is_original_class_of(object: &Obj<'_>, name: Name) -> bool {
     let index = ORIGINALS.iter().position(|known| *known == name);

@@ -22,6 +22,7 @@ use crate::ffi::{self as py_ffi, Obj, Remembered, Res};
 use crate::names::{self, Name};
 use crate::natives::Target;
 use crate::raw::{self, NO_INDEX};
+#[cfg(not(Py_GIL_DISABLED))]
 use crate::saved::Saved;
 
 /// What the type's own lookup finds for `name`, borrowed; null when nothing. No descriptor is called.
@@ -614,7 +615,7 @@ pub fn root_enabled_at_once(_: &Obj<'_>, _: &Obj<'_>, _: usize) -> Option<bool> 
 
 /// As above.
 #[cfg(Py_GIL_DISABLED)]
-pub fn adapted<'a, 'py>(_: &'a Obj<'py>) -> Option<Ref<'a, 'py>> {
+pub fn adapted<'a, 'py>(_: &'a Obj<'py>) -> Option<py_ffi::Ref<'a, 'py>> {
     None
 }
 

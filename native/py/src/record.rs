@@ -17,6 +17,7 @@ use crate::late::Late;
 use crate::level;
 use crate::names::Name;
 use crate::natives::Target;
+#[cfg(not(Py_GIL_DISABLED))]
 use crate::ordinary;
 use crate::stats;
 use crate::trace::{At as _, call as calling, get, operator, truth};
@@ -305,6 +306,7 @@ impl<'a, 'py> Record<'a, 'py> {
 
     /// Is it a `LogRecord` that exists, and would `Filterer.filter` without filters run no Python code and let it pass? From 3.12 on
     /// it answers the record itself, which is then asked whether it is a `LogRecord` and whether it is true.
+    #[cfg(not(Py_GIL_DISABLED))]
     #[inline]
     pub fn passes_unasked(&self) -> bool {
         self.real.as_ref().is_some_and(|real| {

@@ -347,8 +347,8 @@ pub fn undisturbed<R>(dict: &Obj<'_>, body: impl FnOnce() -> R) -> R {
 /// The key of a dict of which `test`, which runs no Python code, is true.
 pub fn find_key<'py>(dict: &Obj<'py>, test: impl Fn(&Obj<'py>) -> bool) -> Option<Obj<'py>> {
     let (mut position, mut key) = (0, ptr::null_mut());
-    // SAFETY: alive, a dict; nothing in the loop can change it, so its keys stay alive.
-    unsafe {
+    // SAFETY: alive, a dict; nothing in the loop can change it (another thread has to wait), so its keys stay alive.
+    undisturbed(dict, || unsafe {
         while ffi::PyDict_Next(
             dict.as_ptr(),
             &raw mut position,
@@ -361,8 +361,8 @@ pub fn find_key<'py>(dict: &Obj<'py>, test: impl Fn(&Obj<'py>) -> bool) -> Optio
                 return Some(key.to_owned());
             }
         }
-    }
-    None
+        None
+    })
 }
 
 /// The entries of a dict, as a vector of owned pairs: what runs afterwards may change the dict.

@@ -231,6 +231,7 @@ pub fn handle_record<'py>(
     place: &Place<'_, 'py>,
 ) -> Res<Verdict<'py>> {
     let here = Target::HandlerHandle;
+    #[cfg(not(Py_GIL_DISABLED))]
     if record.passes_unasked()
         && let Some(view) = guard::view(handler)
         && is_open(&view)

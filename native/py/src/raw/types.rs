@@ -187,6 +187,7 @@ pub unsafe fn keys_len(keys: *const Keys) -> usize {
 ///
 /// # Safety
 /// `keys` belongs to a live type or dict.
+#[cfg(not(Py_GIL_DISABLED))]
 #[inline(always)]
 #[must_use]
 pub unsafe fn keys_len_of(keys: *const Keys) -> usize {
