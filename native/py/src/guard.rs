@@ -22,7 +22,6 @@ use crate::ffi::{self as py_ffi, Obj, Remembered, Res};
 use crate::names::{self, Name};
 use crate::natives::Target;
 use crate::raw::{self, NO_INDEX};
-#[cfg(not(Py_GIL_DISABLED))]
 use crate::saved::Saved;
 
 /// What the type's own lookup finds for `name`, borrowed; null when nothing. No descriptor is called.

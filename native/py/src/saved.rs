@@ -70,7 +70,6 @@ impl Saved {
     }
 
     /// [`Saved::is`] of an address.
-    #[cfg(not(Py_GIL_DISABLED))]
     #[inline]
     pub fn is_at(&self, object: *mut pyo3::ffi::PyObject) -> bool {
         !object.is_null() && self.object.load(Ordering::Relaxed) == object
