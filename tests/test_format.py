@@ -4,6 +4,7 @@ import collections
 import logging
 import os
 import sys
+import threading
 import time
 
 import pytest
@@ -465,6 +466,82 @@ def test_one_formatter_for_many_threads_and_seconds(w):
         log.info("%d", number)
     w.clock.now -= 10_000_000_000
     log.info("the clock went back")
+
+
+@same_as_stdlib
+def test_a_message_met_often_is_formatted_as_the_first_time(w):
+    log, handler, stream = w.plain("%(levelname)s %(message)s")
+    messages = ["%s and %d", "%s\xe9%5d%%", "%-6s|%r", "%s %.2f", "%08.3f %+d", "%d", "no directive", "%s %(x)s", "%s %"]
+    pairs = [
+        ("text", 1),
+        ("\xe9", -5),
+        (1, 2.5),
+        (0.125, 7),
+        (None, True),
+        ("a" * 300, 10**30),
+        (b"x", 1),
+        ([1], 2),
+        ("\ud800", 3),
+        (float("nan"), 1),
+        (1, float("inf")),
+        ("only one",),
+        ("one", 2, "too many"),
+        ({"x": 1}, 2),
+    ]
+    for _ in range(9):
+        for message in messages:
+            log.info(message, "text", 5)
+    for message in messages:
+        for args in pairs:
+            w.catch(log.info, message, *args)
+
+
+@same_as_stdlib
+def test_messages_made_anew_for_each_call(w):
+    log, handler, stream = w.plain("%(message)s")
+    for number in range(60):
+        log.info(f"%s {number % 3} %s", number, "one at the same address as the last")
+    for number in range(60):
+        message = f"%s {number % 7} %d"
+        for _ in range(number % 12):
+            log.info(message, "kept a while", number)
+
+
+@same_as_stdlib
+def test_floats_of_every_size_under_fixed_point_directives(w):
+    log, handler, stream = w.plain("%(message)s")
+    floats = [0.0, -0.0, 0.5, 1.5, 2.5, 0.125, 0.375, 2.675, 1.005, 9.995, 99.9999999, 0.1, 1e-7, 5e-324, 1e9 + 0.123456789]
+    floats += [2.0**52 - 0.5, 2.0**52, 2.0**53 + 2, 1e15, 1e16, 1e22, 1e300, float("inf"), float("nan"), 123456789.125]
+    for directive in "%f %.0f %.1f %.2f %.3f %.12f %.13f %#.0f %+.2f %012.3f %-9.1f| %F".split():
+        for number in floats:
+            log.info(directive, number)
+            log.info(directive, -number)
+
+
+@same_as_stdlib
+def test_a_thread_renamed_and_replaced_between_two_calls(w):
+    log, handler, stream = w.plain("%(threadName)s %(message)s")
+    thread = threading.current_thread()
+    kind, name, active = type(thread), thread.name, threading._active
+    log.info("as it is")
+    try:
+        thread.name = "another"
+        log.info("renamed")
+        threading._active = dict(active)
+        log.info("in another dict")
+        threading._active = {int(str(key)): value for key, value in active.items()}
+        log.info("under an equal key")
+
+        class Other(threading.Thread):
+            name = "of a class"
+
+        thread.__class__ = Other
+        log.info("of another class")
+    finally:
+        thread.__class__ = kind
+        threading._active = active
+        thread.name = name
+    log.info("as it was")
 
 
 def test_asctime_and_the_other_times_agree_with_the_live_clock():

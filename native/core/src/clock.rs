@@ -1,6 +1,5 @@
 //! Times as `logging` prints them. Converting Unix time to local time is the caller's (`time.localtime` there); this
 //! module floors, writes and remembers. A function that answers `false` has written nothing.
-use smallvec::SmallVec;
 
 /// A broken-down time with the ranges of `time.struct_time`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -93,7 +92,12 @@ impl CivilTime {
 pub fn floor_second(created: f64) -> Option<i64> {
     // Beyond 2**53 a float has no fractions left, and no clock reaches it.
     const LIMIT: f64 = 9_007_199_254_740_992.0;
-    (created.abs() < LIMIT).then(|| created.floor() as i64)
+    if created.abs() < LIMIT {
+        let whole = created as i64;
+        Some(whole - i64::from(whole as f64 > created))
+    } else {
+        None
+    }
 }
 
 /// Writes `%Y-%m-%d %H:%M:%S`, the stdlib's `Formatter.default_time_format`; `false` outside the years 1000 to 9999.
@@ -116,19 +120,18 @@ pub fn write_asctime(buf: &mut Vec<u8>, time: &CivilTime) -> bool {
     true
 }
 
-/// Appends what `"%s,%03d" % (text, msecs)` adds to the text, the stdlib's `Formatter.default_msec_format`. `msecs` is
-/// in milliseconds and truncated; `false` outside 0 to 999.
+/// What `"%s,%03d" % (text, msecs)` adds to the text, the stdlib's `Formatter.default_msec_format`. `msecs` is in milliseconds
+/// and truncated; `None` outside 0 to 999.
 #[inline]
 #[must_use]
-pub fn push_msecs(buf: &mut Vec<u8>, msecs: f64) -> bool {
+pub fn msecs_tail(msecs: f64) -> Option<[u8; 4]> {
     // `-0.5` truncates to `000` as well, but only a record made by hand holds it.
     if !(0.0..1000.0).contains(&msecs) {
-        return false;
+        return None;
     }
     let whole = msecs as u16;
     let [tens, ones] = two_digits((whole % 100) as u8);
-    buf.extend_from_slice(&[b',', b'0' + (whole / 100) as u8, tens, ones]);
-    true
+    Some([b',', b'0' + (whole / 100) as u8, tens, ones])
 }
 
 /// Two decimal digits of a value below 100.
@@ -235,30 +238,37 @@ impl DatePlan {
 }
 
 /// The text of the last second asked for. Most records share their second with the one before.
-#[derive(Debug, Clone, Default)]
-pub struct SecondCache {
-    key: Option<(i64, u64, u64)>,
-    text: SmallVec<[u8; 32]>,
+#[derive(Debug, Clone)]
+pub struct SecondCache<T> {
+    kept: Option<((i64, u64, u64), T)>,
 }
 
-impl SecondCache {
+impl<T> SecondCache<T> {
+    /// Nothing kept.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { kept: None }
+    }
+
     /// The text kept for that Unix second, zone epoch (changed by whoever sees the zone change) and format identity.
     #[inline]
     #[must_use]
-    pub fn get(&self, second: i64, zone: u64, format: u64) -> Option<&[u8]> {
-        (self.key == Some((second, zone, format))).then_some(self.text.as_slice())
+    pub fn get(&self, second: i64, zone: u64, format: u64) -> Option<&T> {
+        match &self.kept {
+            Some((key, text)) if *key == (second, zone, format) => Some(text),
+            _ => None,
+        }
     }
 
     /// Keeps a text in place of the one before.
-    pub fn put(&mut self, second: i64, zone: u64, format: u64, text: &[u8]) {
-        self.key = Some((second, zone, format));
-        self.text.clear();
-        self.text.extend_from_slice(text);
+    pub fn put(&mut self, second: i64, zone: u64, format: u64, text: T) {
+        self.kept = Some(((second, zone, format), text));
     }
+}
 
-    /// Forgets the text.
-    pub fn clear(&mut self) {
-        self.key = None;
+impl<T> Default for SecondCache<T> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -323,12 +333,10 @@ mod tests {
             (999.999, ",999"),
             (120.0, ",120"),
         ] {
-            let mut buf = Vec::new();
-            assert!(push_msecs(&mut buf, msecs));
-            assert_eq!(buf, expected.as_bytes());
+            assert_eq!(msecs_tail(msecs).unwrap(), expected.as_bytes());
         }
         for msecs in [-1.0, 1000.0, f64::NAN, f64::INFINITY] {
-            assert!(!push_msecs(&mut Vec::new(), msecs));
+            assert_eq!(msecs_tail(msecs), None);
         }
     }
 
@@ -363,14 +371,14 @@ mod tests {
     fn cache_answers_for_the_same_key_only() {
         let mut cache = SecondCache::default();
         assert_eq!(cache.get(0, 0, 0), None);
-        cache.put(5, 1, 2, b"text");
-        assert_eq!(cache.get(5, 1, 2), Some(&b"text"[..]));
+        cache.put(5, 1, 2, "text");
+        assert_eq!(cache.get(5, 1, 2), Some(&"text"));
         assert!(
             cache.get(6, 1, 2).is_none()
                 && cache.get(5, 2, 2).is_none()
                 && cache.get(5, 1, 3).is_none()
         );
-        cache.clear();
+        cache.put(5, 1, 3, "another");
         assert_eq!(cache.get(5, 1, 2), None);
     }
 }

@@ -2,7 +2,7 @@
 use femtolog_core::clock::CivilTime;
 use femtolog_core::path::{self, Flavour};
 use femtolog_core::plan::percent::{Item, PositionalPiece, Scanner};
-use femtolog_core::plan::{Piece, Plan, brace, dollar, percent, push_int};
+use femtolog_core::plan::{Piece, Plan, brace, dollar, percent, push_fixed_float, push_int};
 use femtolog_core::rotate::{Moment, Schedule, TimeRule, When, next_rollover};
 use femtolog_core::validate::{self, Verdict};
 use proptest::prelude::*;
@@ -84,6 +84,21 @@ proptest! {
             let text = String::from_utf8(buf).unwrap();
             prop_assert_eq!(i64::from_str_radix(&text, radix), Ok(value));
             prop_assert!(text.len() >= width);
+        }
+    }
+
+    #[test]
+    fn fixed_floats_are_correctly_rounded(bits: u64, near in -1e9_f64..1e9, eighths in -80_000_i32..80_000, precision in 0_usize..=12) {
+        let plan = percent::compile(&format!("%(a).{precision}f")).unwrap();
+        let [Piece::Field { spec, .. }] = &plan.pieces[..] else { unreachable!() };
+        // Any float, one of a usual size, one that often lies in the middle of two.
+        for value in [f64::from_bits(bits), near, f64::from(eighths) / 8.0] {
+            let mut buf = Vec::new();
+            if push_fixed_float(&mut buf, value, spec) {
+                prop_assert_eq!(String::from_utf8(buf).unwrap(), format!("{value:.precision$}"));
+            } else {
+                prop_assert!(buf.is_empty() && (value.is_nan() || value.abs() > 1e6));
+            }
         }
     }
 

@@ -12,6 +12,7 @@ use crate::globals;
 use crate::late::Late;
 use crate::names::Name;
 use crate::natives::Target;
+use crate::ordinary;
 use crate::raw;
 
 /// The place of a log call.
@@ -60,16 +61,21 @@ pub fn find(py: Python<'_>, stacklevel: i64) -> Res<Caller<'_>> {
     if stacklevel < 1 {
         return Ok(Caller::Reference(Reason::StackLevel));
     }
-    if !globals::is_own(py, Name::_is_internal_frame, Target::IsInternalFrame)?
-        || !globals::is_original(py, Name::currentframe)?
+    // That everything is ordinary is one test for all of these.
+    let ordinary = ordinary::is_ordinary(py);
+    if !ordinary
+        && (!globals::is_own(py, Name::_is_internal_frame, Target::IsInternalFrame)?
+            || !globals::is_original(py, Name::currentframe)?)
     {
         return Ok(Caller::Reference(Reason::FrameHelpers));
     }
+    // With somebody else's os.path nothing is remembered, and nothing remembered is used.
+    let keep = ordinary || globals::paths_are_own(py)?;
     let source = globals::get(py, Name::_srcfile)?;
     let mut left = stacklevel;
     let mut last = None;
     for (code, offset) in raw::frames(py) {
-        let place = place(&code, offset, &source)?;
+        let place = place(&code, offset, &source, keep)?;
         if !place.internal {
             left -= 1;
             if left == 0 {
@@ -150,21 +156,21 @@ struct Place<'py> {
     internal: bool,
 }
 
-/// File, line and function of an instruction, and whether it is logging's own code as `source` (`_srcfile`) tells.
+/// File, line and function of an instruction, and whether it is logging's own code as `source` (`_srcfile`) tells. `keep`: what
+/// is found is remembered, and what is remembered is used.
 #[inline]
-fn place<'py>(code: &Obj<'py>, offset: i32, source: &Obj<'py>) -> Res<Place<'py>> {
+fn place<'py>(code: &Obj<'py>, offset: i32, source: &Obj<'py>, keep: bool) -> Res<Place<'py>> {
     let py = code.py();
     let at = slot(code.as_ptr() as usize, offset);
-    // With somebody else's os.path nothing is remembered, and nothing remembered is used.
-    let own = globals::paths_are_own(py)?;
     let known = SITES.with(py, |sites| {
         let entry = &sites[at];
-        (entry.code == code.as_ptr() && entry.offset == offset && entry.source == source.as_ptr())
-            .then(|| (py_ffi::own_all(py, entry.values), entry.internal))
+        (keep
+            && entry.code == code.as_ptr()
+            && entry.offset == offset
+            && entry.source == source.as_ptr())
+        .then(|| (py_ffi::own_all(py, entry.values), entry.internal))
     });
-    if let Some(([pathname, filename, module, function, line], internal)) = known
-        && own
-    {
+    if let Some(([pathname, filename, module, function, line], internal)) = known {
         return Ok(Place {
             site: Site {
                 pathname,
@@ -175,7 +181,7 @@ fn place<'py>(code: &Obj<'py>, offset: i32, source: &Obj<'py>) -> Res<Place<'py>
             internal,
         });
     }
-    remember(code, offset, source, at, own)
+    remember(code, offset, source, at, keep)
 }
 
 #[cold]

@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use crate::ffi::{self as py_ffi, Obj, Res};
 use crate::globals;
 use crate::names::Name;
+use crate::ordinary;
 
 /// `time.time` or `time.time_ns`, whichever the running version reads.
 pub const SOURCE: Name = if cfg!(Py_3_13) {
@@ -124,7 +125,9 @@ pub fn starts_plainly(py: Python<'_>) -> Res<bool> {
 /// Reads the clock for a new record.
 pub fn now(py: Python<'_>) -> Res<Stamp<'_>> {
     let builtin = BUILTIN.load(Ordering::Relaxed);
-    if globals::reaches(py, Name::time, &globals::TIME, SOURCE, builtin) && is_untouched(py) {
+    let own = globals::reaches(py, Name::time, &globals::TIME, SOURCE, builtin) && is_untouched(py);
+    // That the source is the built-in clock is part of everything being ordinary.
+    if own || ordinary::is_ordinary(py) {
         return stamp(py, system_time());
     }
     let source = globals::from_module(py, Name::time, &globals::TIME, SOURCE)?;
@@ -163,7 +166,11 @@ fn system_time() -> i64 {
         return given;
     }
     match std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
-        Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
+        Ok(since) => i64::try_from(since.as_secs())
+            .ok()
+            .and_then(|seconds| seconds.checked_mul(1_000_000_000))
+            .and_then(|whole| whole.checked_add(i64::from(since.subsec_nanos())))
+            .unwrap_or(i64::MAX),
         Err(before) => -i64::try_from(before.duration().as_nanos()).unwrap_or(i64::MAX),
     }
 }
@@ -179,9 +186,11 @@ fn from_float(py: Python<'_>, created: f64) -> Res<Stamp<'_>> {
     let Some(start) = py_ffi::float_value(&start) else {
         return replaced_arithmetic(py, &py_ffi::new_float(py, created)?);
     };
+    // Below 2**63 (the callers see to it) the whole seconds are an integer, which takes no call to cut off.
+    let whole = created as i64 as f64;
     Ok(Stamp {
         created: Number::Float(created),
-        msecs: Number::Float(((created - created.trunc()) * 1000.0).trunc() + 0.0),
+        msecs: Number::Float(((created - whole) * 1000.0) as i64 as f64),
         relative: Number::Float((created - start) * 1000.0),
     })
 }

@@ -163,6 +163,18 @@ fn thread_identity(py: Python<'_>) -> Res<(Obj<'_>, Obj<'_>)> {
     {
         return Ok(known);
     }
+    #[cfg(not(Py_GIL_DISABLED))]
+    if can_wait(py)?
+        && let Some(known) = known_thread(py)?
+    {
+        return Ok(known);
+    }
+    asked_thread(py)
+}
+
+/// The same through whatever the module has now.
+#[cold]
+fn asked_thread(py: Python<'_>) -> Res<(Obj<'_>, Obj<'_>)> {
     let get_ident =
         globals::from_module(py, Name::threading, &globals::THREADING, Name::get_ident)?;
     let current = globals::from_module(
@@ -224,6 +236,91 @@ fn asks_threading(py: Python<'_>, name: Name, saved: &Saved) -> bool {
         name,
         saved.address(),
     )
+}
+
+/// The identity of a thread that `threading` knows, read where its functions, which are its own, would read it.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline]
+fn known_thread(py: Python<'_>) -> Res<Option<(Obj<'_>, Obj<'_>)>> {
+    let Some(active) = globals::THREADING.get_opt(py, Name::_active)? else {
+        return Ok(None);
+    };
+    if !py_ffi::is_dict(&active) {
+        return Ok(None);
+    }
+    let Some((ident, thread)) = active_thread(&active)? else {
+        return Ok(None);
+    };
+    // The property checks that the thread was initialised and returns the name.
+    let Some(view) = guard::view(&thread).filter(|view| view.class_has(Name::name, &THREAD_NAME))
+    else {
+        return Ok(None);
+    };
+    match (view.lend(Name::_initialized), view.lend(Name::_name)) {
+        (Some(ready), Some(name)) if py_ffi::is_bool(&ready) && !py_ffi::is_false(&ready) => {
+            Ok(Some((ident, name.clone())))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// A thread's number, and the int that is its key in `threading._active`.
+#[cfg(not(Py_GIL_DISABLED))]
+type Ident = (u64, Option<py_ffi::Held>);
+
+#[cfg(not(Py_GIL_DISABLED))]
+const IDENTS: usize = 256;
+#[cfg(not(Py_GIL_DISABLED))]
+static KEYS: Shared<[Ident; IDENTS]> = Shared::new([const { (0, None) }; IDENTS]);
+
+/// Number and object of the running thread. With the very key that the dict has, looking the thread up takes a tenth of what it
+/// takes with a new int.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline]
+fn active_thread<'py>(active: &Obj<'py>) -> Res<Option<(Obj<'py>, Obj<'py>)>> {
+    let py = active.py();
+    let number = py_ffi::thread_number(py);
+    // Mostly the address of the thread's stack, which is aligned.
+    let place = (number >> 12 ^ number >> 23) as usize % IDENTS;
+    let key = KEYS.with(py, |keys| {
+        let (known, key) = &keys[place];
+        (*known == number).then(|| key.as_ref().map(|key| key.object(py).to_owned()))
+    });
+    if let (Some(Some(key)), Ok(number)) = (key, i64::try_from(number)) {
+        // Where the first place that is looked at is not it (many threads, a fork since), the dict is asked.
+        let thread = match py_ffi::dict_get_number(active, &key, number) {
+            Some(thread) => Some(thread),
+            None => py_ffi::dict_get(active, &key)?,
+        };
+        if let Some(thread) = thread {
+            return Ok(Some((key, thread)));
+        }
+    }
+    find_thread(active, number, place)
+}
+
+#[cfg(not(Py_GIL_DISABLED))]
+#[cold]
+fn find_thread<'py>(
+    active: &Obj<'py>,
+    number: u64,
+    place: usize,
+) -> Res<Option<(Obj<'py>, Obj<'py>)>> {
+    let py = active.py();
+    let ident = py_ffi::thread_ident(py)?;
+    let Some(thread) = py_ffi::dict_get(active, &ident)? else {
+        return Ok(None);
+    };
+    let key = i64::try_from(number)
+        .ok()
+        .and_then(|number| py_ffi::dict_int_key(active, number));
+    let held = key.and_then(py_ffi::Held::new);
+    // What was kept is dropped when the table is no longer in use.
+    let old = KEYS.with(py, |keys| {
+        std::mem::replace(&mut keys[place], (number, held))
+    });
+    drop(old);
+    Ok(Some((ident, thread)))
 }
 
 /// `os.getpid()`, or `None` where there is none.

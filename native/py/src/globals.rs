@@ -116,27 +116,46 @@ impl Module {
         }
     }
 
+    /// What `test`, which runs no Python code, says of what the module's dict holds for `name` now; `None` where that is not known
+    /// without looking. No reference is taken.
+    #[inline]
+    pub fn peek<'py, R>(
+        &self,
+        py: Python<'py>,
+        name: Name,
+        test: impl FnOnce(&Obj<'py>) -> Option<R>,
+    ) -> Option<R> {
+        if cfg!(Py_GIL_DISABLED) {
+            return None;
+        }
+        let generation = self.watch.get()?.generation(py);
+        let value = self.seen.with(py, |seen| {
+            (seen.generation == generation).then(|| seen.values[name as usize].address())
+        })?;
+        if value.is_null() {
+            return None;
+        }
+        test(&py_ffi::lent(py, value))
+    }
+
     /// Is the module's global `name` the object that `saved` points to? No reference is taken.
     #[inline]
     pub fn holds(&self, py: Python<'_>, name: Name, saved: *mut ffi::PyObject) -> Res<bool> {
         if saved.is_null() {
             return Ok(false);
         }
-        #[cfg(Py_GIL_DISABLED)]
-        if let Some(watch) = self.watch.get() {
-            // What is remembered is `saved` only if it is alive: somebody keeps that for ever. To count a reference to it would
-            // have threads that log side by side write to one place.
+        // What is remembered is `saved` only if it is alive: somebody keeps that for ever. To count a reference to it would have
+        // threads that log side by side write to one place.
+        let known = self.watch.get().is_some_and(|watch| {
             let generation = watch.generation(py);
-            let known = self.seen.with(py, |seen| {
-                (seen.generation == generation).then(|| seen.values[name as usize].address())
-            });
-            if known == Some(saved) {
-                return Ok(true);
-            }
-        }
-        Ok(self
-            .get_opt(py, name)?
-            .is_some_and(|value| value.as_ptr() == saved))
+            self.seen.with(py, |seen| {
+                seen.generation == generation && seen.values[name as usize].address() == saved
+            })
+        });
+        Ok(known
+            || self
+                .get_opt(py, name)?
+                .is_some_and(|value| value.as_ptr() == saved))
     }
 
     #[cold]
@@ -414,6 +433,12 @@ pub fn get_or_builtin(py: Python<'_>, name: Name) -> Res<Obj<'_>> {
 /// `bool` of the module global `name`.
 #[inline]
 pub fn truthy(py: Python<'_>, name: Name) -> Res<bool> {
+    let flag = LOGGING.peek(py, name, |value| {
+        py_ffi::is_bool(value).then(|| !py_ffi::is_false(value))
+    });
+    if let Some(flag) = flag {
+        return Ok(flag);
+    }
     py_ffi::truthy(&get(py, name)?)
 }
 

@@ -22,6 +22,7 @@ use crate::ffi::{self as py_ffi, Obj, Remembered, Res};
 use crate::names::{self, Name};
 use crate::natives::Target;
 use crate::raw::{self, NO_INDEX};
+use crate::saved::Saved;
 
 /// What the type's own lookup finds for `name`, borrowed; null when nothing. No descriptor is called.
 ///
@@ -146,6 +147,12 @@ pub enum Role {
     Handler,
     /// A formatter, exceptions and stacks left out.
     Formatter,
+    /// A style that formats by `%`.
+    PercentStyle,
+    /// A style that formats by `str.format`.
+    BraceStyle,
+    /// A style that formats by a template.
+    TemplateStyle,
 }
 
 impl Role {
@@ -171,8 +178,27 @@ impl Role {
         (Name::formatTime, &[Target::FormatterFormatTime]),
     ];
 
+    const PERCENT_STYLE: [(Name, &'static [Target]); 3] = [
+        (Name::format, &[Target::StyleFormat]),
+        (Name::_format, &[Target::PercentFormat]),
+        (Name::usesTime, &[Target::PercentUsesTime]),
+    ];
+    const BRACE_STYLE: [(Name, &'static [Target]); 3] = [
+        (Name::format, &[Target::StyleFormat]),
+        (Name::_format, &[Target::BraceFormat]),
+        (Name::usesTime, &[Target::PercentUsesTime]),
+    ];
+    const TEMPLATE_STYLE: [(Name, &'static [Target]); 3] = [
+        (Name::format, &[Target::StyleFormat]),
+        (Name::_format, &[Target::TemplateFormat]),
+        (Name::usesTime, &[Target::TemplateUsesTime]),
+    ];
+
     const fn methods(self) -> &'static [(Name, &'static [Target])] {
         match self {
+            Role::PercentStyle => &Self::PERCENT_STYLE,
+            Role::BraceStyle => &Self::BRACE_STYLE,
+            Role::TemplateStyle => &Self::TEMPLATE_STYLE,
             Role::Logger => &Self::LOGGER,
             Role::Handler => &Self::HANDLER,
             Role::Formatter => &Self::FORMATTER,
@@ -435,6 +461,40 @@ fn unusual_view<'a, 'py>(object: &'a Obj<'py>) -> Option<View<'a, 'py>> {
     })
 }
 
+/// An attribute read without taking a reference, good as long as the [`View`] it was read by. Under the GIL the object holds it
+/// until Python code runs; without the GIL another thread may take it away at any time, so there it is owned.
+#[cfg(not(Py_GIL_DISABLED))]
+pub struct Lent<'a, 'py>(Ref<'a, 'py>);
+/// As above.
+#[cfg(Py_GIL_DISABLED)]
+pub struct Lent<'a, 'py>(Obj<'py>, std::marker::PhantomData<&'a ()>);
+
+impl<'py> std::ops::Deref for Lent<'_, 'py> {
+    type Target = Obj<'py>;
+
+    #[inline(always)]
+    fn deref(&self) -> &Obj<'py> {
+        &self.0
+    }
+}
+
+impl<'py> Lent<'_, 'py> {
+    /// Of a value that the object holds itself.
+    #[inline(always)]
+    #[cfg_attr(
+        not(Py_GIL_DISABLED),
+        allow(clippy::needless_pass_by_value, reason = "kept without the GIL")
+    )]
+    fn of(value: Obj<'py>) -> Self {
+        #[cfg(not(Py_GIL_DISABLED))]
+        // SAFETY: the object that was read, or its class, holds a reference as long as no Python code runs, which is as long as a
+        // view is good.
+        return Lent(unsafe { Ref::from_ptr(value.py(), value.as_ptr()) });
+        #[cfg(Py_GIL_DISABLED)]
+        return Lent(value, std::marker::PhantomData);
+    }
+}
+
 impl<'a, 'py> View<'a, 'py> {
     /// The object itself.
     #[inline]
@@ -608,6 +668,25 @@ impl<'a, 'py> View<'a, 'py> {
                 found = slot.default.address();
             }
             pyo3::Borrowed::from_ptr_or_opt(self.object.py(), found)
+        }
+    }
+
+    /// As [`View::get`], without taking a reference.
+    #[inline(always)]
+    pub fn lend(&self, name: Name) -> Option<Lent<'a, 'py>> {
+        #[cfg(not(Py_GIL_DISABLED))]
+        if self.direct.is_some() {
+            return self.look(name).map(Lent);
+        }
+        self.get(name).map(Lent::of)
+    }
+
+    /// Is `object` what the class has under `name` (no descriptor is called)?
+    #[inline]
+    pub fn class_has(&self, name: Name, object: &Saved) -> bool {
+        match self.direct {
+            Some((info, _)) => object.is_at(slot(self.object, info, name).default.address()),
+            None => py_ffi::type_attr(self.object, name).is_some_and(|found| object.is(&found)),
         }
     }
 

@@ -69,6 +69,12 @@ impl Saved {
         self.object.load(Ordering::Relaxed) == object.as_ptr()
     }
 
+    /// [`Saved::is`] of an address.
+    #[inline]
+    pub fn is_at(&self, object: *mut pyo3::ffi::PyObject) -> bool {
+        !object.is_null() && self.object.load(Ordering::Relaxed) == object
+    }
+
     /// Is it this very built-in function, and does it still run the C function it ran then? (time-machine replaces that.)
     #[inline]
     pub fn is_untouched(&self, object: &Obj<'_>) -> bool {

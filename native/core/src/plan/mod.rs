@@ -9,14 +9,23 @@ pub mod percent;
 mod render;
 mod spec;
 
-pub use render::{push_float_as_int, push_float_text, push_int, push_str, push_text};
-pub use spec::{FloatDigits, Spec, Style};
+pub use render::{
+    push_decimal, push_fixed_float, push_float_as_int, push_float_text, push_int, push_str,
+    push_text,
+};
+pub use spec::{FloatDigits, Spec, Style, Usual};
 
 /// A compiled format string over the attributes of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "four questions about a format, which have nothing to do with each other"
+)]
 pub struct Plan {
     /// Literals and fields in order; no empty literal, no two literals in a row.
     pub pieces: Vec<Piece>,
+    /// Whether all literals are ASCII.
+    pub ascii: bool,
     /// What the style's `usesTime()` says of the format string (a search for text, not for fields).
     pub uses_time: bool,
     /// Whether a field is `message`.
@@ -30,8 +39,12 @@ pub struct Plan {
 pub enum Piece {
     /// Text to copy.
     Literal(Box<str>),
-    /// A value to look up by `field` and to render by `spec`.
-    Field { field: Field, spec: Spec },
+    /// A value to look up by `field` and to render by `spec`, which is that `usual` one or none.
+    Field {
+        field: Field,
+        spec: Spec,
+        usual: Usual,
+    },
 }
 
 /// The key of a field.
@@ -120,7 +133,8 @@ impl Builder {
             field,
             Field::Known(Attribute::ProcessName | Attribute::TaskName)
         );
-        self.pieces.push(Piece::Field { field, spec });
+        let usual = spec.usual();
+        self.pieces.push(Piece::Field { field, spec, usual });
     }
 
     fn flush(&mut self) {
@@ -132,8 +146,13 @@ impl Builder {
 
     fn finish(mut self, uses_time: bool) -> Plan {
         self.flush();
+        let ascii = self.pieces.iter().all(|piece| match piece {
+            Piece::Literal(text) => text.is_ascii(),
+            Piece::Field { .. } => true,
+        });
         Plan {
             pieces: self.pieces,
+            ascii,
             uses_time,
             uses_message: self.uses_message,
             asks_others: self.asks_others,

@@ -3,7 +3,7 @@
 //! (`%5%`, `%(key)%`), and keys where none may stand or the other way round.
 use memchr::memchr;
 
-use super::spec::{Align, Conversion, LARGEST_COUNT, Sign, Spec, Style};
+use super::spec::{Align, Conversion, LARGEST_COUNT, Sign, Spec, Style, Usual};
 use super::{Builder, Plan};
 
 /// What `PercentStyle.usesTime()` answers.
@@ -64,6 +64,8 @@ pub struct Positional {
     pub pieces: Vec<PositionalPiece>,
     /// How many arguments are consumed; any other number is an error the interpreter raises.
     pub arguments: usize,
+    /// Whether the message is ASCII.
+    pub ascii: bool,
 }
 
 /// One part of a [`Positional`].
@@ -71,8 +73,8 @@ pub struct Positional {
 pub enum PositionalPiece {
     /// Text to copy.
     Literal(Box<str>),
-    /// The next argument.
-    Arg(Spec),
+    /// The next argument, to be written by a spec, which is that usual one or none.
+    Arg(Spec, Usual),
 }
 
 /// Compiles a message for a tuple of arguments.
@@ -85,12 +87,16 @@ pub fn compile_positional(format: &str) -> Option<Positional> {
             Item::Literal(text) => PositionalPiece::Literal(text.into()),
             Item::Arg(spec) => {
                 arguments += 1;
-                PositionalPiece::Arg(spec)
+                PositionalPiece::Arg(spec, spec.usual())
             }
             Item::Unproven => return None,
         });
     }
-    Some(Positional { pieces, arguments })
+    Some(Positional {
+        pieces,
+        arguments,
+        ascii: format.is_ascii(),
+    })
 }
 
 /// What a [`Scanner`] finds next.
@@ -104,7 +110,7 @@ pub enum Item<'a> {
     Unproven,
 }
 
-/// Walks over a message with positional arguments without allocating: log calls compile nothing.
+/// Walks over a message with positional arguments without allocating.
 #[derive(Debug, Clone)]
 pub struct Scanner<'a> {
     rest: &'a str,

@@ -41,10 +41,16 @@ pub fn push_text(buf: &mut Vec<u8>, rendered: &str, spec: &Spec) {
 #[inline]
 pub fn push_int(buf: &mut Vec<u8>, value: i64, spec: &Spec) -> bool {
     if spec.is_plain_int() {
-        buf.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+        push_decimal(buf, value);
         return true;
     }
     push_decorated_int(buf, value, spec)
+}
+
+/// Writes `str(value)`.
+#[inline]
+pub fn push_decimal(buf: &mut Vec<u8>, value: i64) {
+    buf.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 fn push_decorated_int(buf: &mut Vec<u8>, value: i64, spec: &Spec) -> bool {
@@ -130,6 +136,88 @@ pub fn push_float_text(buf: &mut Vec<u8>, digits: &[u8], spec: &Spec) -> bool {
     }
     .push(buf, 0, spec);
     true
+}
+
+/// Writes a float under `%.3f` and the like (up to [`FIXED`] decimals) by integer arithmetic, which is exact: a sixth of what
+/// digits of any float take. `false`: the digits have to be made as [`Spec::float_digits`] says.
+#[must_use]
+pub fn push_fixed_float(buf: &mut Vec<u8>, value: f64, spec: &Spec) -> bool {
+    let precision = usize::from(spec.precision.unwrap_or(6));
+    if !matches!(spec.conversion, Conversion::Float(b'f' | b'F'))
+        || precision > FIXED
+        || spec.alternate
+        || spec.grouping.is_some()
+    {
+        return false;
+    }
+    let Some(scaled) = scaled(value, precision) else {
+        return false;
+    };
+    let mut number = itoa::Buffer::new();
+    let number = number.format(scaled).as_bytes();
+    let mut digits = [b'0'; 24];
+    // At least one digit stands before the point.
+    let length = number.len().max(precision + 1);
+    digits[length - number.len()..length].copy_from_slice(number);
+    let mut end = length;
+    if precision > 0 {
+        digits.copy_within(length - precision..length, length - precision + 1);
+        digits[length - precision] = b'.';
+        end += 1;
+    }
+    let number = Number {
+        negative: value.is_sign_negative(),
+        prefix: "",
+        digits: &digits[..end],
+    };
+    if spec.width == 0 && matches!(spec.sign, Sign::Unstated | Sign::Minus) {
+        if number.negative {
+            buf.push(b'-');
+        }
+        buf.extend_from_slice(number.digits);
+    } else {
+        number.push(buf, 0, spec);
+    }
+    true
+}
+
+/// Most decimals [`push_fixed_float`] writes.
+const FIXED: usize = 12;
+
+/// The powers of ten up to that.
+const POWERS: [u64; FIXED + 1] = {
+    let mut powers = [1; FIXED + 1];
+    let mut at = 1;
+    while at <= FIXED {
+        powers[at] = powers[at - 1] * 10;
+        at += 1;
+    }
+    powers
+};
+
+/// The magnitude of `value * 10**precision` rounded to an integer, a tie to the even one, as the interpreter rounds digits.
+/// `None` where there is no such number, or one beyond 64 bits or with a value of 2**52 or more.
+fn scaled(value: f64, precision: usize) -> Option<u64> {
+    let bits = value.to_bits();
+    let fraction = bits & ((1 << 52) - 1);
+    // The magnitude is `mantissa / 2**shift`.
+    let (mantissa, shift) = match (bits >> 52 & 0x7ff) as u32 {
+        0 => (fraction, 1074),
+        exponent @ 1..1075 => (fraction | 1 << 52, 1075 - exponent),
+        _ => return None,
+    };
+    // Below 2**53 * 10**12 < 2**93, so that nothing overflows, and what is shifted by more is less than a half.
+    let product = u128::from(mantissa) * u128::from(*POWERS.get(precision)?);
+    if shift > 100 {
+        return Some(0);
+    }
+    let (whole, rest, half) = (
+        product >> shift,
+        product & ((1 << shift) - 1),
+        1 << (shift - 1),
+    );
+    let up = rest > half || (rest == half && whole & 1 == 1);
+    u64::try_from(whole + u128::from(up)).ok()
 }
 
 /// Writes an exact `float` where [`Spec::truncates_float`]: `%d` of it is `%d` of `int(value)`. Infinities, NaN (errors)
@@ -379,6 +467,48 @@ mod tests {
         assert_eq!(float("1.5", percent("%6s")).as_deref(), Some("   1.5"));
         assert_eq!(float("1.5", brace("d")), None);
         assert_eq!(float("1.5", percent("%x")), None);
+    }
+
+    #[test]
+    fn fixed_floats_round_ties_to_even() {
+        let of = |value, spec| {
+            let mut buf = Vec::new();
+            push_fixed_float(&mut buf, value, &spec).then(|| String::from_utf8(buf).unwrap())
+        };
+        for (value, format, expected) in [
+            (2.5, "%.2f", "2.50"),
+            (0.5, "%.0f", "0"),
+            (1.5, "%.0f", "2"),
+            (2.675, "%.2f", "2.67"),
+            (0.125, "%.2f", "0.12"),
+            (0.375, "%.2f", "0.38"),
+            (-0.001, "%.2f", "-0.00"),
+            (-0.0, "%f", "-0.000000"),
+            (5e-324, "%.12f", "0.000000000000"),
+            (9.995, "%+08.2f", "+0009.99"),
+            (1_732_000_000.123_456_7, "%f", "1732000000.123457"),
+            (4_503_599_627_370_495.5, "%.3f", "4503599627370495.500"),
+        ] {
+            assert_eq!(
+                of(value, percent(format)).as_deref(),
+                Some(expected),
+                "{format}"
+            );
+        }
+        for (value, format) in [
+            (4_503_599_627_370_496.0, "%.1f"),
+            (1e15, "%.6f"),
+            (1.0, "%.13f"),
+            (1.0, "%#.0f"),
+            (1.0, "%e"),
+            (1.0, "%d"),
+            (f64::NAN, "%f"),
+            (f64::INFINITY, "%f"),
+        ] {
+            assert_eq!(of(value, percent(format)), None, "{format}");
+        }
+        assert_eq!(of(1234.5, brace("*^10.1F")).as_deref(), Some("**1234.5**"));
+        assert_eq!(of(1234.5, brace(",.1f")), None);
     }
 
     #[test]

@@ -78,6 +78,18 @@ pub struct FloatDigits {
     pub add_dot_0: bool,
 }
 
+/// The commonest ways to write a value, told apart once, when a format is compiled: asking a [`Spec`] for each value takes as
+/// long as copying a short text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Usual {
+    /// [`Spec::is_plain`]
+    Text,
+    /// [`Spec::is_plain_int`] and not [`Spec::is_plain`]
+    Int,
+    /// Neither.
+    No,
+}
+
 impl Spec {
     /// `%s`, and what a `$name` means: `str(value)`.
     pub const STR: Self = Self::new(Style::Percent, Conversion::Str);
@@ -132,6 +144,18 @@ impl Spec {
                     Conversion::Repr | Conversion::Ascii => matches!(self.style, Style::Percent),
                     _ => false,
                 })
+    }
+
+    /// Which of the commonest ways this spec is.
+    #[must_use]
+    pub const fn usual(&self) -> Usual {
+        if self.is_plain() {
+            Usual::Text
+        } else if self.is_plain_int() {
+            Usual::Int
+        } else {
+            Usual::No
+        }
     }
 
     /// True when whatever this spec adds to a text (its fill) is ASCII.
@@ -220,6 +244,12 @@ mod tests {
     fn plain_means_str_of_the_value() {
         assert!(Spec::STR.is_plain() && Spec::EMPTY_FORMAT.is_plain());
         assert!(!Spec::DECIMAL.is_plain() && Spec::DECIMAL.is_plain_int());
+        assert_eq!(Spec::STR.usual(), Usual::Text);
+        assert_eq!(Spec::DECIMAL.usual(), Usual::Int);
+        assert_eq!(
+            Spec::new(Style::Percent, Conversion::HexLower).usual(),
+            Usual::No
+        );
         assert!(
             !Spec {
                 width: 3,

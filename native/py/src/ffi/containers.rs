@@ -368,6 +368,58 @@ pub fn dict_items<'py>(dict: &Obj<'py>) -> Vec<(Obj<'py>, Obj<'py>)> {
     items
 }
 
+/// A reference that a table keeps. Made and dropped by attached threads: it cannot be sent to another, and tables that can
+/// (see [`crate::cell::Shared`]) are used attached.
+pub struct Held(ptr::NonNull<ffi::PyObject>);
+
+impl Held {
+    /// Takes the reference over.
+    pub fn new(object: Obj<'_>) -> Option<Self> {
+        ptr::NonNull::new(object.into_ptr()).map(Held)
+    }
+
+    /// The object.
+    #[inline]
+    pub fn object<'py>(&self, py: Python<'py>) -> super::Ref<'_, 'py> {
+        // SAFETY: alive as long as this reference to it.
+        unsafe { Borrowed::from_ptr(py, self.0.as_ptr()) }
+    }
+
+    /// Is it this object?
+    #[inline]
+    pub fn is(&self, object: &Obj<'_>) -> bool {
+        self.0.as_ptr() == object.as_ptr()
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // SAFETY: the reference is ours, the thread attached (see the type).
+        unsafe { ffi::Py_DECREF(self.0.as_ptr()) }
+    }
+}
+
+/// The key of a dict that equals the int `number`, whose keys are looked at in turn; no Python code runs.
+#[cfg(not(Py_GIL_DISABLED))]
+pub fn dict_int_key<'py>(dict: &Obj<'py>, number: i64) -> Option<Obj<'py>> {
+    let (mut position, mut key) = (0, ptr::null_mut());
+    // SAFETY: alive, a dict; nothing in the loop can change it, so its keys stay alive until the one wanted is owned.
+    unsafe {
+        while ffi::PyDict_Next(
+            dict.as_ptr(),
+            &raw mut position,
+            &raw mut key,
+            ptr::null_mut(),
+        ) != 0
+        {
+            if super::int_value(&Borrowed::from_ptr(dict.py(), key)) == Some(number) {
+                return Some(Bound::from_borrowed_ptr(dict.py(), key));
+            }
+        }
+    }
+    None
+}
+
 /// New references to objects a table owns.
 #[inline]
 pub fn own_all<const N: usize>(py: Python<'_>, objects: [*mut ffi::PyObject; N]) -> [Obj<'_>; N] {

@@ -296,16 +296,17 @@ pub fn str_len(text: &Obj<'_>) -> usize {
     unsafe { ffi::PyUnicode_GET_LENGTH(text.as_ptr()) as usize }
 }
 
-/// `threading.get_ident()`
+/// The number that `threading.get_ident()` returns.
 #[inline]
+pub fn thread_number(_py: Python<'_>) -> u64 {
+    // SAFETY: takes nothing and returns a number.
+    unsafe { ffi::PyThread_get_thread_ident() as u64 }
+}
+
+/// `threading.get_ident()`
 pub fn thread_ident(py: Python<'_>) -> Res<Obj<'_>> {
     // SAFETY: attached.
-    unsafe {
-        owned(
-            py,
-            ffi::PyLong_FromUnsignedLong(ffi::PyThread_get_thread_ident() as _),
-        )
-    }
+    unsafe { owned(py, ffi::PyLong_FromUnsignedLong(thread_number(py) as _)) }
 }
 
 /// Is `obj` a built-in function of the C module `module`?

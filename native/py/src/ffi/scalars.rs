@@ -5,7 +5,7 @@ use std::ptr;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use super::{Obj, Raised, Ref, Res, is_tuple, owned, tuple_len};
+use super::{Obj, Raised, Ref, Res, is_tuple, owned, str_len, tuple_len};
 
 /// Is `obj` exactly a `str`?
 #[inline]
@@ -19,6 +19,12 @@ pub fn is_str(obj: &Obj<'_>) -> bool {
 pub fn is_str_like(obj: &Obj<'_>) -> bool {
     // SAFETY: alive.
     unsafe { ffi::PyUnicode_Check(obj.as_ptr()) != 0 }
+}
+
+/// Is `obj` exactly a `str`, and empty?
+#[inline]
+pub fn is_empty_str(obj: &Obj<'_>) -> bool {
+    is_str(obj) && str_len(obj) == 0
 }
 
 /// The hash of a `str`.
@@ -147,6 +153,34 @@ pub fn utf8<'a>(text: &'a Obj<'_>) -> Option<&'a str> {
 #[inline]
 pub fn is_ascii(text: &Obj<'_>) -> bool {
     crate::raw::ascii(text.as_borrowed()).is_some()
+}
+
+/// The UTF-8 text of an exact `str` of at most `most` characters, and whether that is ASCII; `None` for anything else and where
+/// [`utf8`] gives none.
+#[inline(always)]
+#[allow(
+    clippy::inline_always,
+    reason = "asked for each value that is written: 40 instructions by a call, 15 without"
+)]
+pub fn text_of<'a>(text: &'a Obj<'_>, most: usize) -> Option<(&'a str, bool)> {
+    if crate::raw::enabled()
+        && let Some(characters) = crate::raw::ascii(text.as_borrowed())
+    {
+        // SAFETY: ASCII, borrowed from the object.
+        let characters = unsafe { std::str::from_utf8_unchecked(characters) };
+        return (characters.len() <= most).then_some((characters, true));
+    }
+    wide_text_of(text, most)
+}
+
+/// The same for a text that is not ASCII, or without raw reads.
+#[inline(never)]
+fn wide_text_of<'a>(text: &'a Obj<'_>, most: usize) -> Option<(&'a str, bool)> {
+    if !is_str(text) || str_len(text) > most {
+        return None;
+    }
+    // As many bytes as characters: ASCII.
+    utf8(text).map(|utf8| (utf8, utf8.len() == str_len(text)))
 }
 
 /// Hands `body` the digits of `value` as Python itself writes them under format code `code` (one of `e f g E F G r`).
@@ -283,11 +317,23 @@ pub fn interned(_py: Python<'_>, text: &CStr) -> *mut ffi::PyObject {
     unsafe { ffi::PyUnicode_InternFromString(text.as_ptr()) }
 }
 
-/// A borrowed view of an object on the caller's stack (see [`crate::call::Call`], which promises its lifetime).
+/// A new reference to an interned `str`.
+pub fn interned_text<'py>(py: Python<'py>, text: &str) -> Res<Obj<'py>> {
+    let mut object = text_from(py, text)?.into_ptr();
+    // SAFETY: attached; a new, exact str, whose reference is exchanged for one to the interned object.
+    unsafe {
+        ffi::PyUnicode_InternInPlace(&raw mut object);
+        owned(py, object)
+    }
+}
+
+/// A borrowed view of an object on the caller's stack (see [`crate::call::Call`], which promises its lifetime) or in a dict that
+/// does not change meanwhile (see [`crate::globals::Module::peek`]).
 #[inline]
 pub fn lent<'a>(py: Python<'_>, object: *mut ffi::PyObject) -> Ref<'a, '_> {
     debug_assert!(!object.is_null());
-    // SAFETY: only `Call` and `Args` pass pointers here, which the interpreter keeps alive for the call.
+    // SAFETY: only `Call` and `Args` pass pointers here, which the interpreter keeps alive for the call, and `Module::peek` one
+    // that the module's dict holds as long as no Python code runs.
     unsafe { Borrowed::from_ptr(py, object) }
 }
 

@@ -1,20 +1,24 @@
 //! `msg % args` for exact strings and plain arguments, by the rules `femtolog-core` proves; the interpreter's `%` for the rest.
-use femtolog_core::plan::percent::{Item, Scanner};
+use femtolog_core::plan::percent::{
+    Item, Positional, PositionalPiece, Scanner, compile_positional,
+};
 use femtolog_core::plan::{
-    Spec, Style, push_float_as_int, push_float_text, push_int, push_str, push_text,
+    Spec, Style, Usual, push_decimal, push_fixed_float, push_float_as_int, push_float_text,
+    push_int, push_str, push_text,
 };
 use pyo3::prelude::*;
 
 use super::text::Buffer;
 use crate::call::Args;
-use crate::ffi::{self as py_ffi, Obj, Res};
+use crate::cell::{Counted, Shared};
+use crate::ffi::{self as py_ffi, Held, Obj, Res};
 use crate::natives::Target;
 use crate::raw;
 use crate::trace::{At as _, call as calling, operator, truth};
 
 /// Can this value be written without running Python code?
 #[inline]
-pub fn is_plain(value: &Obj<'_>) -> bool {
+fn is_plain(value: &Obj<'_>) -> bool {
     py_ffi::is_str(value)
         || py_ffi::is_int(value)
         || value.is_none()
@@ -31,73 +35,200 @@ pub fn is_plain_message<'py>(msg: &Obj<'py>, args: Args<'_, 'py>) -> bool {
     py_ffi::is_str(msg) && args.len() <= 64 && args.iter().all(|arg| is_plain(&arg))
 }
 
-/// The text of a str that is not large.
+/// The text of an exact str that is not large, and whether it is ASCII.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "as for `text_of`")]
+fn small_text<'a>(text: &'a Obj<'_>) -> Option<(&'a str, bool)> {
+    py_ffi::text_of(text, LARGE)
+}
+
+/// Messages with arguments met so often that they were taken apart for good.
+struct Kept {
+    message: Option<(Held, Counted<Positional>)>,
+    /// The address of a message met lately, and how often in a row.
+    met: (usize, u8),
+}
+
+const MESSAGES: usize = 512;
+static CACHE: Shared<[Kept; MESSAGES]> = Shared::new(
+    [const {
+        Kept {
+            message: None,
+            met: (0, 0),
+        }
+    }; MESSAGES],
+);
+
+/// A message is kept when it has been met that often: one that is made anew for each call is not met again, or is another one at
+/// the same address.
+const OFTEN: u8 = 8;
+/// Longer messages are not kept.
+const LONG: usize = 4096;
+
+/// The message taken apart, if it is kept. 3 ns; taking it apart costs 10 ns for each argument.
 #[inline]
-fn small_utf8<'a>(text: &'a Obj<'_>) -> Option<&'a str> {
-    if py_ffi::str_len(text) > LARGE {
-        None
-    } else {
-        py_ffi::utf8(text)
+fn known(msg: &Obj<'_>) -> Option<Counted<Positional>> {
+    let address = msg.as_ptr() as usize;
+    // A str's address has four zeros at its end.
+    let place = (address >> 4 ^ address >> 13) % MESSAGES;
+    let known = CACHE.with(msg.py(), |kept| match &kept[place].message {
+        Some((message, plan)) if message.is(msg) => Some(plan.clone()),
+        _ => None,
+    });
+    if known.is_none() {
+        meet(msg, place);
+    }
+    known
+}
+
+/// Counts the message and keeps it if it is met often.
+#[inline(never)]
+fn meet(msg: &Obj<'_>, place: usize) {
+    let py = msg.py();
+    let address = msg.as_ptr() as usize;
+    let often = CACHE.with(py, |kept| {
+        let met = &mut kept[place].met;
+        *met = if met.0 == address {
+            (address, met.1 % OFTEN + 1)
+        } else {
+            (address, 1)
+        };
+        met.1 == OFTEN
+    });
+    let text = py_ffi::text_of(msg, LONG).filter(|_| often);
+    if let Some(plan) = text.and_then(|(text, _)| compile_positional(text))
+        && let Some(held) = Held::new(msg.clone())
+    {
+        let message = (held, Counted::new(plan));
+        // What was kept is dropped when the table is no longer in use.
+        let old = CACHE.with(py, |kept| kept[place].message.replace(message));
+        drop(old);
     }
 }
 
-/// Appends `str(msg) % args` of a plain message (see [`is_plain_message`]). False, with the buffer as it was: only the
-/// interpreter can format it.
+/// Appends `str(msg) % args` of a plain message (see [`is_plain_message`]). False, with the buffer as it was: not a plain one, or
+/// only the interpreter can format it. Runs no Python code.
 #[inline]
-pub fn push_plain<'py>(buffer: &mut Buffer, msg: &Obj<'py>, args: Args<'_, 'py>) -> Res<bool> {
-    let Some(text) = small_utf8(msg) else {
-        return Ok(false);
-    };
+pub fn push_plain<'py>(buffer: &mut Buffer<'py>, msg: &Obj<'py>, args: Args<'_, 'py>) -> Res<bool> {
     if args.is_empty() {
-        buffer.push(text, py_ffi::is_ascii(msg));
-        return Ok(true);
+        return Ok(match small_text(msg) {
+            Some((text, ascii)) => {
+                buffer.push(text, ascii);
+                true
+            }
+            None => false,
+        });
     }
     let mark = buffer.mark();
-    let mut next = 0;
+    let pushed = match known(msg) {
+        Some(plan) => push_arguments(buffer, &plan, args)?,
+        None => scan(buffer, msg, args)?,
+    };
+    if !pushed {
+        buffer.rewind(mark);
+    }
+    Ok(pushed)
+}
+
+/// A message that has been taken apart, with its arguments.
+#[inline]
+fn push_arguments<'py>(
+    buffer: &mut Buffer<'py>,
+    message: &Positional,
+    args: Args<'_, 'py>,
+) -> Res<bool> {
+    if message.arguments != args.len() {
+        return Ok(false);
+    }
+    let mut args = args.iter();
+    for piece in &message.pieces {
+        match piece {
+            PositionalPiece::Literal(text) => buffer.push(text, true),
+            PositionalPiece::Arg(spec, usual) => {
+                let Some(arg) = args.next() else {
+                    return Ok(false);
+                };
+                if !push_value(buffer, &arg, *usual, spec)? {
+                    return Ok(false);
+                }
+            }
+        }
+    }
+    buffer.widen_unless(message.ascii);
+    Ok(true)
+}
+
+/// A message met for the first times, with its arguments.
+#[inline(never)]
+fn scan<'py>(buffer: &mut Buffer<'py>, msg: &Obj<'py>, args: Args<'_, 'py>) -> Res<bool> {
+    let Some((text, ascii)) = small_text(msg) else {
+        return Ok(false);
+    };
+    let mut args = args.iter();
     for item in Scanner::new(text) {
         let pushed = match item {
             Item::Literal(literal) => {
                 buffer.push(literal, true);
                 true
             }
-            Item::Arg(spec) => match args.get(next) {
-                Some(value) => {
-                    next += 1;
-                    push_value(buffer, &value, &spec)?
-                }
+            Item::Arg(spec) => match args.next() {
+                Some(value) => push_value(buffer, &value, spec.usual(), &spec)?,
                 None => false,
             },
             Item::Unproven => false,
         };
         if !pushed {
-            buffer.rewind(mark);
             return Ok(false);
         }
-    }
-    if next != args.len() {
-        buffer.rewind(mark);
-        return Ok(false);
     }
     // One test of the whole text instead of one for each literal.
-    if !py_ffi::is_ascii(msg) {
-        buffer.widen();
-    }
-    Ok(true)
+    buffer.widen_unless(ascii);
+    Ok(args.next().is_none())
 }
 
-/// Appends one plain value as `spec` says; false when the interpreter has to decide, with the buffer as it was.
+/// Appends one value as `spec` says, which is that `usual` one; false when it is not a plain one or the interpreter has to decide.
+/// A text, which most values are, takes no call.
 #[inline]
-pub fn push_value(buffer: &mut Buffer, value: &Obj<'_>, spec: &Spec) -> Res<bool> {
-    let py = value.py();
+pub fn push_value<'py>(
+    buffer: &mut Buffer<'py>,
+    value: &Obj<'py>,
+    usual: Usual,
+    spec: &Spec,
+) -> Res<bool> {
+    if usual == Usual::Text
+        && let Some((text, ascii)) = small_text(value)
+    {
+        buffer.push(text, ascii);
+        return Ok(true);
+    }
+    push_no_text(buffer, value, usual, spec)
+}
+
+/// The same for anything but a text as it is.
+#[inline(never)]
+fn push_no_text<'py>(
+    buffer: &mut Buffer<'py>,
+    value: &Obj<'py>,
+    usual: Usual,
+    spec: &Spec,
+) -> Res<bool> {
+    if usual != Usual::No
+        && let Some(number) = raw::small_int(value)
+    {
+        push_decimal(buffer.bytes(), number);
+        return Ok(true);
+    }
+    push_unusual(buffer, value, spec)
+}
+
+/// The same by the spec alone.
+#[inline(never)]
+fn push_unusual<'py>(buffer: &mut Buffer<'py>, value: &Obj<'py>, spec: &Spec) -> Res<bool> {
     if py_ffi::is_str(value) {
-        let Some(text) = small_utf8(value) else {
+        let Some((text, ascii)) = small_text(value) else {
             return Ok(false);
         };
-        if spec.is_plain() {
-            buffer.push(text, py_ffi::is_ascii(value));
-            return Ok(true);
-        }
-        buffer.widen_unless(py_ffi::is_ascii(value) && spec.is_ascii());
+        buffer.widen_unless(ascii && spec.is_ascii());
         return Ok(push_str(buffer.bytes(), text, spec));
     }
     if let Some(number) = raw::small_int(value) {
@@ -105,13 +236,13 @@ pub fn push_value(buffer: &mut Buffer, value: &Obj<'_>, spec: &Spec) -> Res<bool
             buffer.widen_unless(spec.is_ascii());
             return Ok(push_int(buffer.bytes(), number, spec));
         }
-        return push_float(py, buffer, number as f64, spec);
+        return push_float(buffer, number as f64, spec);
     }
     if let Some(number) = py_ffi::float_value(value) {
-        return push_float(py, buffer, number, spec);
+        return push_float(buffer, number, spec);
     }
-    if py_ffi::is_int(value) || spec.style() == Style::Format {
-        // Larger than 64 bits, or `format(None, spec)`: the interpreter's business.
+    if !(value.is_none() || py_ffi::is_bool(value)) || spec.style() == Style::Format {
+        // Not plain, or larger than 64 bits, or `format(None, spec)`: the interpreter's business.
         return Ok(false);
     }
     // None and booleans under %s and %r.
@@ -128,8 +259,13 @@ pub fn push_value(buffer: &mut Buffer, value: &Obj<'_>, spec: &Spec) -> Res<bool
     Ok(true)
 }
 
-fn push_float(py: Python<'_>, buffer: &mut Buffer, number: f64, spec: &Spec) -> Res<bool> {
+/// Appends a float.
+pub fn push_float(buffer: &mut Buffer<'_>, number: f64, spec: &Spec) -> Res<bool> {
+    let py = buffer.py();
     buffer.widen_unless(spec.is_ascii());
+    if push_fixed_float(buffer.bytes(), number, spec) {
+        return Ok(true);
+    }
     let Some(digits) = spec.float_digits() else {
         return Ok(spec.truncates_float() && push_float_as_int(buffer.bytes(), number, spec));
     };

@@ -1,7 +1,7 @@
 //! Formats a real record where that runs no Python code: somebody has seen the record, but its values are plain ones.
 //!
 //! The values are read in place, as `vars(record)` would show them, each time: whoever had the record may have changed them.
-use femtolog_core::plan::{Attribute, Field, Piece, Spec};
+use femtolog_core::plan::{Attribute, Field, Piece, Spec, Usual};
 use pyo3::prelude::*;
 
 use super::message;
@@ -50,7 +50,7 @@ pub fn text<'py>(formatter: &Obj<'py>, record: &Obj<'py>) -> Res<Option<Text<'py
     let Some(view) = guard::view(record).filter(is_plain_record) else {
         return Ok(None);
     };
-    let Some((buffer, message, time)) = rendered(formatter, &view, &proof)? else {
+    let Some((buffer, message, time)) = rendered(&view, &proof)? else {
         return Ok(None);
     };
     py_ffi::setattr(record, Name::message, &message)?;
@@ -72,19 +72,16 @@ fn is_plain_record(record: &View<'_, '_>) -> bool {
             .all(|name| record.get(name).is_some_and(|value| value.is_none()))
 }
 
-type Rendered<'py> = (Buffer, Obj<'py>, Option<TimeText>);
+type Rendered<'py> = (Buffer<'py>, Obj<'py>, Option<TimeText>);
 
-fn rendered<'py>(
-    formatter: &Obj<'py>,
-    record: &View<'_, 'py>,
-    proof: &Proof<'py>,
-) -> Res<Option<Rendered<'py>>> {
-    let py = formatter.py();
+fn rendered<'py>(record: &View<'_, 'py>, proof: &Proof<'_, 'py>) -> Res<Option<Rendered<'py>>> {
+    let py = record.object().py();
+    let plan = &proof.compiled.plan;
     let Some(message) = own_message(record)? else {
         return Ok(None);
     };
     let mut time = None;
-    if proof.plan.uses_time {
+    if plan.uses_time {
         let (Some(created), Some(msecs)) = (
             record
                 .get(Name::created)
@@ -100,38 +97,40 @@ fn rendered<'py>(
             msecs: Number::Float(msecs),
             relative: Number::Float(0.0),
         };
-        time = time::text(formatter, &stamp)?;
+        time = time::text(&proof.formatter, &stamp)?;
         if time.is_none() {
             return Ok(None);
         }
     }
-    let mut buffer = Buffer::new();
-    for piece in &proof.plan.pieces {
+    let mut buffer = Buffer::new(py);
+    for (index, piece) in plan.pieces.iter().enumerate() {
         let pushed = match piece {
             Piece::Literal(text) => {
-                buffer.push(text, text.is_ascii());
+                buffer.push(text, true);
                 true
             }
-            Piece::Field { field, spec } => match field {
+            Piece::Field { field, spec, usual } => match field {
                 Field::Known(Attribute::Message) => {
-                    message::push_value(&mut buffer, &message, spec)?
+                    message::push_value(&mut buffer, &message, *usual, spec)?
                 }
                 Field::Known(Attribute::AscTime) => {
                     let Some(time) = &time else { return Ok(None) };
-                    time.push_to(&mut buffer, spec)
+                    time.push_to(&mut buffer, *usual, spec)
                 }
                 Field::Known(attribute) => {
                     let name = NAMES[*attribute as usize];
-                    push_own(&mut buffer, record.own(name), proof, name.text(), spec)?
+                    let value = record.own(name);
+                    push_own(&mut buffer, value, proof, &name.object(py), *usual, spec)?
                 }
-                Field::Other(name) => {
-                    let key = py_ffi::text_from(py, name)?;
-                    let value = if record.type_has(&key) {
+                Field::Other(_) => {
+                    let Some(key) = proof.compiled.name(py, index) else {
                         return Ok(None);
-                    } else {
-                        py_ffi::getattr_opt_by(record.object(), &key)?
                     };
-                    push_own(&mut buffer, value, proof, name, spec)?
+                    if record.type_has(&key) {
+                        return Ok(None);
+                    }
+                    let value = py_ffi::getattr_opt_by(record.object(), &key)?;
+                    push_own(&mut buffer, value, proof, &key, *usual, spec)?
                 }
             },
         };
@@ -139,29 +138,28 @@ fn rendered<'py>(
             return Ok(None);
         }
     }
+    buffer.widen_unless(plan.ascii);
     Ok(Some((buffer, message, time)))
 }
 
 /// One value of the record, or of the style's defaults; false when only the interpreter can write it.
 fn push_own<'py>(
-    buffer: &mut Buffer,
+    buffer: &mut Buffer<'py>,
     value: Option<Obj<'py>>,
-    proof: &Proof<'py>,
-    name: &str,
+    proof: &Proof<'_, 'py>,
+    name: &Obj<'py>,
+    usual: Usual,
     spec: &Spec,
 ) -> Res<bool> {
     let value = match (value, &proof.defaults) {
         (Some(value), _) => value,
-        (None, Some(defaults)) => {
-            let key = py_ffi::text_from(defaults.py(), name)?;
-            match py_ffi::dict_get(defaults, &key)? {
-                Some(value) => value,
-                None => return Ok(false),
-            }
-        }
+        (None, Some(defaults)) => match py_ffi::dict_get(defaults, name)? {
+            Some(value) => value,
+            None => return Ok(false),
+        },
         (None, None) => return Ok(false),
     };
-    Ok(message::is_plain(&value) && message::push_value(buffer, &value, spec)?)
+    message::push_value(buffer, &value, usual, spec)
 }
 
 /// `record.getMessage()` of plain values.
@@ -182,8 +180,8 @@ fn own_message<'py>(record: &View<'_, 'py>) -> Res<Option<Obj<'py>>> {
     if args.is_empty() {
         return Ok(Some(msg));
     }
-    let mut buffer = Buffer::new();
-    if !message::is_plain_message(&msg, args) || !message::push_plain(&mut buffer, &msg, args)? {
+    let mut buffer = Buffer::new(msg.py());
+    if !message::push_plain(&mut buffer, &msg, args)? {
         return Ok(None);
     }
     buffer.object(msg.py()).map(Some)

@@ -1,14 +1,14 @@
 //! The text of a formatted record: bytes while only we have touched it, a Python object once Python made it.
-use std::cell::Cell;
-
 use pyo3::prelude::*;
 
+use crate::cell::Shared;
 use crate::ffi::{self as py_ffi, Obj, Res};
 
 /// UTF-8 text under construction, and whether it is ASCII so far (an ASCII str is made without a scan).
-pub struct Buffer {
+pub struct Buffer<'py> {
     bytes: Vec<u8>,
     wide: bool,
+    py: Python<'py>,
 }
 
 /// A place in a [`Buffer`] to come back to.
@@ -18,33 +18,43 @@ pub struct Mark {
     wide: bool,
 }
 
-thread_local! {
-    /// A buffer nobody uses at the moment: making and freeing one for each line costs 30 ns.
-    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-}
+/// A buffer nobody uses at the moment: making and freeing one for each line costs 30 ns.
+static SPARE: Shared<Vec<u8>> = Shared::new(Vec::new());
 
 /// A buffer that has grown beyond this is given back to the system.
 const KEPT: usize = 16 * 1024;
 
-impl Drop for Buffer {
+impl Drop for Buffer<'_> {
+    #[inline]
     fn drop(&mut self) {
         if self.bytes.capacity() <= KEPT {
             let mut bytes = std::mem::take(&mut self.bytes);
             bytes.clear();
-            // At the end of a thread there may be no place to keep it any more.
-            let _ = SPARE.try_with(|spare| spare.set(bytes));
+            // One kept meanwhile for another thread is freed.
+            drop(SPARE.with(self.py, |spare| std::mem::replace(spare, bytes)));
         }
     }
 }
 
-impl Buffer {
+impl<'py> Buffer<'py> {
     /// An empty buffer with room for a usual line.
-    pub fn new() -> Self {
-        let mut bytes = SPARE.try_with(Cell::take).unwrap_or_default();
+    #[inline]
+    pub fn new(py: Python<'py>) -> Self {
+        let mut bytes = SPARE.with(py, std::mem::take);
         if bytes.capacity() == 0 {
             bytes.reserve(240);
         }
-        Buffer { bytes, wide: false }
+        Buffer {
+            bytes,
+            wide: false,
+            py,
+        }
+    }
+
+    /// The token of the thread that builds it.
+    #[inline]
+    pub fn py(&self) -> Python<'py> {
+        self.py
     }
 
     /// Appends text; `ascii` promises that it is.
@@ -79,13 +89,7 @@ impl Buffer {
         &self.bytes
     }
 
-    /// Something that is not ASCII was appended, or may have been.
-    #[inline]
-    pub fn widen(&mut self) {
-        self.wide = true;
-    }
-
-    /// [`Buffer::widen`] unless what is appended is known to be ASCII.
+    /// Something that is not ASCII was appended, or may have been, unless it is known to be.
     #[inline]
     pub fn widen_unless(&mut self, ascii: bool) {
         self.wide |= !ascii;
@@ -107,8 +111,8 @@ impl Buffer {
     }
 
     /// What was appended since, as a new `str`.
-    pub fn since<'py>(&self, py: Python<'py>, mark: Mark) -> Res<Obj<'py>> {
-        py_ffi::text_from_utf8(py, &self.bytes[mark.length..], !self.wide)
+    pub fn since(&self, mark: Mark) -> Res<Obj<'py>> {
+        py_ffi::text_from_utf8(self.py, &self.bytes[mark.length..], !self.wide)
     }
 
     /// Takes one newline off the end, if there is one.
@@ -125,7 +129,7 @@ impl Buffer {
 
     /// As a new `str`.
     #[inline]
-    pub fn object<'py>(&self, py: Python<'py>) -> Res<Obj<'py>> {
+    pub fn object(&self, py: Python<'py>) -> Res<Obj<'py>> {
         py_ffi::text_from_utf8(py, &self.bytes, !self.wide)
     }
 }
@@ -133,7 +137,7 @@ impl Buffer {
 /// What a formatter made of a record.
 pub enum Text<'py> {
     /// Rendered natively.
-    Bytes(Buffer),
+    Bytes(Buffer<'py>),
     /// Whatever Python code returned; usually a str.
     Object(Obj<'py>),
 }

@@ -1,42 +1,57 @@
 //! `asctime`: the text of a record's time, kept for the second it belongs to.
 use femtolog_core::clock::{self as core_clock, DatePlan, SecondCache};
-use femtolog_core::plan::{Spec, push_str};
+use femtolog_core::plan::{Spec, Usual, push_str};
 use pyo3::prelude::*;
 
 use super::text::Buffer;
 use crate::cell::{Counted, Shared};
 use crate::clock::{Number, Stamp};
-use crate::ffi::{self as py_ffi, Obj, Res};
+use crate::ffi::{self as py_ffi, Held, Obj, Res};
 use crate::globals;
-use crate::guard;
+use crate::guard::View;
 use crate::names::Name;
 use crate::saved::Saved;
 
-/// A rendered time; ASCII.
-pub struct TimeText(smallvec::SmallVec<[u8; 32]>);
+/// A rendered time; ASCII, as date formats of the proven kind are.
+pub struct TimeText {
+    /// Up to the seconds.
+    second: Counted<Vec<u8>>,
+    /// Comma and milliseconds.
+    tail: Option<[u8; 4]>,
+}
 
 impl TimeText {
-    /// As text.
-    #[inline]
-    pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
+    fn push_bytes(&self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.second);
+        if let Some(tail) = &self.tail {
+            bytes.extend_from_slice(tail);
+        }
     }
 
-    /// Appends it as `spec` says; false when only the interpreter can.
+    fn bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.second.len() + 4);
+        self.push_bytes(&mut bytes);
+        bytes
+    }
+
+    /// Appends it as `spec` says, which is that `usual` one; false when only the interpreter can.
     #[inline]
-    pub fn push_to(&self, buffer: &mut Buffer, spec: &Spec) -> bool {
-        let ascii = self.as_str().is_ascii();
-        if spec.is_plain() {
-            buffer.push(self.as_str(), ascii);
+    pub fn push_to(&self, buffer: &mut Buffer<'_>, usual: Usual, spec: &Spec) -> bool {
+        if usual == Usual::Text {
+            self.push_bytes(buffer.bytes());
             return true;
         }
-        buffer.widen_unless(ascii && spec.is_ascii());
-        push_str(buffer.bytes(), self.as_str(), spec)
+        let bytes = self.bytes();
+        let Ok(text) = std::str::from_utf8(&bytes) else {
+            return false;
+        };
+        buffer.widen_unless(spec.is_ascii());
+        push_str(buffer.bytes(), text, spec)
     }
 
     /// As a new `str`.
     pub fn object<'py>(&self, py: Python<'py>) -> Res<Obj<'py>> {
-        py_ffi::text_from_utf8(py, &self.0, self.as_str().is_ascii())
+        py_ffi::text_from_utf8(py, &self.bytes(), true)
     }
 }
 
@@ -60,154 +75,179 @@ pub fn init(py: Python<'_>) -> PyResult<()> {
 }
 
 /// Is `template.substitute` the method `string.Template` started with?
-pub fn template_is_own(template: &Obj<'_>) -> bool {
-    py_ffi::type_attr(template, Name::substitute).is_some_and(|found| SUBSTITUTE.is(&found))
+pub fn template_is_own(template: &View<'_, '_>) -> bool {
+    template.class_has(Name::substitute, &SUBSTITUTE)
 }
 
-static TEXTS: Shared<Option<SecondCache>> = Shared::new(None);
-
-/// `formatter.formatTime(record, formatter.datefmt)` for a formatter whose `formatTime` is the stdlib's; `None` when the
-/// interpreter has to do it.
+/// Is `logging.time.strftime` the function it was when binding? Found out once for each state of the two modules on the way.
 #[inline]
-pub fn text<'py>(formatter: &Obj<'py>, stamp: &Stamp<'py>) -> Res<Option<TimeText>> {
-    let py = formatter.py();
-    let Number::Float(created) = stamp.created else {
-        return Ok(None);
-    };
-    let Number::Float(msecs) = stamp.msecs else {
-        return Ok(None);
-    };
-    let datefmt = guard::attr(formatter, Name::datefmt)?;
-    let converter = guard::attr(formatter, Name::converter)?;
-    let local = LOCALTIME.is_untouched(&converter);
-    if !local && !GMTIME.is_untouched(&converter) {
-        return Ok(None);
-    }
-    let own = globals::reaches(
+fn strftime_is_own(py: Python<'_>) -> Res<bool> {
+    static KNOWN: Shared<([u64; 2], bool)> = Shared::new(([0; 2], false));
+    let reaches = globals::reaches(
         py,
         Name::time,
         &globals::TIME,
         Name::strftime,
         STRFTIME.address(),
-    ) && STRFTIME.runs_as_it_did(py);
-    if !own {
+    );
+    let now = [
+        globals::LOGGING.generation(py),
+        globals::TIME.generation(py),
+    ];
+    let known = KNOWN.with(py, |known| (known.0 == now).then_some(known.1));
+    let own = if reaches {
+        true
+    } else if let Some(own) = known {
+        own
+    } else {
         let strftime = globals::from_module(py, Name::time, &globals::TIME, Name::strftime)?;
-        if !STRFTIME.is_untouched(&strftime) {
-            return Ok(None);
-        }
-    }
-    let dated = py_ffi::truthy(&datefmt)?;
-    let format = if dated {
-        datefmt
-    } else {
-        guard::attr(formatter, Name::default_time_format)?
+        let own = STRFTIME.is(&strftime);
+        KNOWN.with(py, |known| *known = (now, own));
+        own
     };
-    let milliseconds = if dated {
-        None
-    } else {
-        Some(guard::attr(formatter, Name::default_msec_format)?)
+    Ok(own && STRFTIME.runs_as_it_did(py))
+}
+
+static TEXTS: Shared<SecondCache<Counted<Vec<u8>>>> = Shared::new(SecondCache::new());
+
+/// `formatter.formatTime(record, formatter.datefmt)` for a formatter whose `formatTime` is the stdlib's; `None` when the
+/// interpreter has to do it. Runs no Python code.
+#[inline]
+pub fn text<'py>(formatter: &View<'_, 'py>, stamp: &Stamp<'py>) -> Res<Option<TimeText>> {
+    let py = formatter.object().py();
+    let (Number::Float(created), Number::Float(msecs)) = (&stamp.created, &stamp.msecs) else {
+        return Ok(None);
     };
-    if !py_ffi::is_str(&format) {
+    let (Some(datefmt), Some(converter)) = (
+        formatter.lend(Name::datefmt),
+        formatter.lend(Name::converter),
+    ) else {
+        return Ok(None);
+    };
+    let local = LOCALTIME.is_untouched(&converter);
+    if (!local && !GMTIME.is_untouched(&converter)) || !strftime_is_own(py)? {
         return Ok(None);
     }
-    let add_milliseconds = match &milliseconds {
-        None => false,
-        Some(given) if given.is_none() => false,
-        Some(given) if py_ffi::is_str(given) => match py_ffi::utf8(given) {
-            Some("%s,%03d") => true,
-            Some("") => false,
-            _ => return Ok(None),
-        },
-        Some(_) => return Ok(None),
+    let plan = if datefmt.is_none() || py_ffi::is_empty_str(&datefmt) {
+        let (Some(format), Some(milliseconds)) = (
+            formatter.lend(Name::default_time_format),
+            formatter.lend(Name::default_msec_format),
+        ) else {
+            return Ok(None);
+        };
+        plan(&format, Some(&milliseconds))
+    } else {
+        plan(&datefmt, None)
     };
-    let Some(second) = core_clock::floor_second(created) else {
+    let (Some(plan), Some(second)) = (plan, core_clock::floor_second(*created)) else {
         return Ok(None);
     };
     // Anything that changes the zone from Python (`time.tzset`) changes the `time` module's globals.
     let zone = globals::TIME.generation(py) << 1 | u64::from(local);
-    let Some(plan) = plan(&format) else {
-        return Ok(None);
+    let tail = if plan.adds_milliseconds {
+        match core_clock::msecs_tail(*msecs) {
+            Some(tail) => Some(tail),
+            None => return Ok(None),
+        }
+    } else {
+        None
     };
-    let mut text = smallvec::SmallVec::new();
     let known = TEXTS.with(py, |texts| {
-        match texts
-            .as_ref()
-            .and_then(|texts| texts.get(second, zone, plan.identity))
-        {
-            Some(known) => {
-                text.extend_from_slice(known);
-                true
-            }
-            None => false,
-        }
+        texts.get(second, zone, plan.identity).map(Counted::clone)
     });
-    if !known {
-        let Some(civil) = py_ffi::civil_time(second, local) else {
-            return Ok(None);
-        };
-        let mut rendered = Vec::with_capacity(40);
-        if !plan.date.render(&mut rendered, &civil) {
-            return Ok(None);
-        }
-        TEXTS.with(py, |texts| {
-            texts
-                .get_or_insert_default()
-                .put(second, zone, plan.identity, &rendered);
-        });
-        text.extend_from_slice(&rendered);
+    let second = known.or_else(|| render(py, &plan, second, zone, local));
+    Ok(second.map(|second| TimeText { second, tail }))
+}
+
+/// The text of a second met for the first time.
+#[cold]
+fn render(
+    py: Python<'_>,
+    plan: &Dated,
+    second: i64,
+    zone: u64,
+    local: bool,
+) -> Option<Counted<Vec<u8>>> {
+    let civil = py_ffi::civil_time(second, local)?;
+    let mut rendered = Vec::with_capacity(40);
+    if !plan.date.render(&mut rendered, &civil) {
+        return None;
     }
-    if add_milliseconds {
-        let mut tail = Vec::with_capacity(4);
-        if !core_clock::push_msecs(&mut tail, msecs) {
-            return Ok(None);
-        }
-        text.extend_from_slice(&tail);
-    }
-    Ok(Some(TimeText(text)))
+    let rendered = Counted::new(rendered);
+    TEXTS.with(py, |texts| {
+        texts.put(second, zone, plan.identity, rendered.clone());
+    });
+    Some(rendered)
 }
 
 /// A compiled date format.
 struct Dated {
     identity: u64,
     date: DatePlan,
+    /// Do ",%03d" milliseconds follow?
+    adds_milliseconds: bool,
 }
 
-/// The date formats compiled so far, with the str objects they were compiled from.
+/// A date format compiled, with the str objects it was compiled from: a `datefmt`, or the default format and the one that adds
+/// milliseconds.
 struct Kept {
-    format: *mut pyo3::ffi::PyObject,
+    format: Held,
+    milliseconds: Option<Held>,
     plan: Option<Counted<Dated>>,
 }
 
 const PLANS: usize = 16;
-static DATES: Shared<[Kept; PLANS]> = Shared::new(
-    [const {
-        Kept {
-            format: std::ptr::null_mut(),
-            plan: None,
-        }
-    }; PLANS],
-);
+static DATES: Shared<[Option<Kept>; PLANS]> = Shared::new([const { None }; PLANS]);
 static NEXT_IDENTITY: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
 
+/// The plan of a date format, with that of the milliseconds if those are added; `None` when it is not of the proven kind.
 #[inline]
-fn plan(format: &Obj<'_>) -> Option<Counted<Dated>> {
+fn plan(format: &Obj<'_>, milliseconds: Option<&Obj<'_>>) -> Option<Counted<Dated>> {
     let place = (format.as_ptr() as usize >> 4) % PLANS;
     let known = DATES.with(format.py(), |kept| {
-        (kept[place].format == format.as_ptr()).then(|| kept[place].plan.clone())
+        let kept = kept[place].as_ref()?;
+        let same = kept.format.is(format)
+            && match (&kept.milliseconds, milliseconds) {
+                (None, None) => true,
+                (Some(kept), Some(given)) => kept.is(given),
+                _ => false,
+            };
+        same.then(|| kept.plan.clone())
     });
-    known.unwrap_or_else(|| compile(format, place))
+    known.unwrap_or_else(|| compile(format, milliseconds, place))
 }
 
 #[cold]
-fn compile(format: &Obj<'_>, place: usize) -> Option<Counted<Dated>> {
-    let date = DatePlan::compile(py_ffi::utf8(format)?);
-    let identity = NEXT_IDENTITY.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    let plan = date.map(|date| Counted::new(Dated { identity, date }));
+fn compile(
+    format: &Obj<'_>,
+    milliseconds: Option<&Obj<'_>>,
+    place: usize,
+) -> Option<Counted<Dated>> {
+    // Only objects that cannot change are kept: exact strings, and None for no milliseconds.
+    let adds_milliseconds = match milliseconds {
+        None => false,
+        Some(given) if given.is_none() => false,
+        Some(given) => match py_ffi::text_of(given, usize::MAX)?.0 {
+            "%s,%03d" => true,
+            "" => false,
+            _ => return None,
+        },
+    };
+    let (text, _) = py_ffi::text_of(format, usize::MAX)?;
+    let plan = DatePlan::compile(text).map(|date| {
+        Counted::new(Dated {
+            identity: NEXT_IDENTITY.fetch_add(1, std::sync::atomic::Ordering::Relaxed),
+            date,
+            adds_milliseconds,
+        })
+    });
     let kept = Kept {
-        format: format.clone().into_ptr(),
+        format: Held::new(format.clone())?,
+        milliseconds: milliseconds.and_then(|given| Held::new(given.clone())),
         plan: plan.clone(),
     };
-    let old = DATES.with(format.py(), |all| std::mem::replace(&mut all[place], kept));
-    py_ffi::release_all(format.py(), &[old.format]);
+    // What was kept is dropped when the table is no longer in use.
+    let old = DATES.with(format.py(), |all| all[place].replace(kept));
+    drop(old);
     plan
 }

@@ -3,153 +3,178 @@
 //! Done only where formatter, style and record class are as the stdlib defines them, the format string is compiled, and every
 //! value is of an exact built-in type; anything else goes the general way on a real record, which then carries what was
 //! rendered so far. Whether the text is for the last handler decides what has to be kept.
-use femtolog_core::plan::{self, Attribute, Field, Piece, Plan};
+use femtolog_core::plan::{self, Attribute, Field, Piece, Plan, Usual};
 use pyo3::prelude::*;
 
 use super::message;
 use super::text::{Buffer, Text};
 use super::time;
 use crate::cell::{Counted, Shared};
-use crate::ffi::{self as py_ffi, Obj, Res};
+use crate::clock::Number;
+use crate::ffi::{self as py_ffi, Held, Obj, Ref, Res};
 use crate::globals;
 use crate::guard::{self, Role, View};
 use crate::handler::Place;
 use crate::names::Name;
 use crate::natives::Target;
 use crate::ordinary;
-use crate::record::Record;
+use crate::record::{Event, Formatted, Record, Unseen};
 use crate::trace::{At as _, call as calling, operator};
+
+/// A compiled format string, and the names of its fields that are no attributes of every record as str objects.
+pub(super) struct Compiled {
+    pub plan: Plan,
+    /// For each piece of the plan that is such a field its name, interned: keys of dicts are nearly always that very object.
+    names: Box<[Option<Held>]>,
+}
+
+impl Compiled {
+    fn new(py: Python<'_>, plan: Plan) -> Res<Self> {
+        let names = plan.pieces.iter().map(|piece| match piece {
+            Piece::Field {
+                field: Field::Other(name),
+                ..
+            } => py_ffi::interned_text(py, name).map(Held::new),
+            _ => Ok(None),
+        });
+        let names = names.collect::<Res<_>>()?;
+        Ok(Compiled { plan, names })
+    }
+
+    /// The name of the field that piece `index` is, if it is no attribute of every record.
+    #[inline]
+    pub fn name<'py>(&self, py: Python<'py>, index: usize) -> Option<Ref<'_, 'py>> {
+        Some(self.names.get(index)?.as_ref()?.object(py))
+    }
+}
 
 /// A compiled format string, kept with the str object it was compiled from.
 struct Kept {
-    format: *mut pyo3::ffi::PyObject,
+    format: Held,
     /// The style's `asctime_search`, which is what it should be.
-    search: *mut pyo3::ffi::PyObject,
-    style: Target,
-    plan: Option<Counted<Plan>>,
+    search: Held,
+    style: Role,
+    compiled: Option<Counted<Compiled>>,
 }
 
 const PLANS: usize = 64;
-static CACHE: Shared<[Kept; PLANS]> = Shared::new(
-    [const {
-        Kept {
-            format: std::ptr::null_mut(),
-            search: std::ptr::null_mut(),
-            style: Target::Foreign,
-            plan: None,
-        }
-    }; PLANS],
-);
+static CACHE: Shared<[Option<Kept>; PLANS]> = Shared::new([const { None }; PLANS]);
 
-/// The plan of a format string under a style that looks for its time field with `search`; `None` when it is not one of the
-/// proven kind.
+/// The plan of a style's format string, and which of the three ways to format it takes; `None` when either is not of the proven
+/// kind.
 #[inline]
-fn compiled(format: &Obj<'_>, style: Target, search: &Obj<'_>) -> Option<Counted<Plan>> {
+fn compiled(style: &View<'_, '_>) -> Option<(Counted<Compiled>, Role)> {
+    let (format, search) = (style.lend(Name::_fmt)?, style.lend(Name::asctime_search)?);
     let place = (format.as_ptr() as usize >> 4) % PLANS;
-    let known = CACHE.with(format.py(), |plans| {
-        let kept = &plans[place];
-        (kept.format == format.as_ptr() && kept.search == search.as_ptr() && kept.style == style)
-            .then(|| kept.plan.clone())
+    let known = CACHE.with(format.py(), |kept| {
+        let kept = kept[place].as_ref()?;
+        // What runs for the style's methods is asked each time: one test.
+        (kept.format.is(&format) && kept.search.is(&search) && style.is(kept.style))
+            .then(|| kept.compiled.clone().map(|plan| (plan, kept.style)))
     });
-    known.unwrap_or_else(|| compile(format, style, search, place))
+    known.unwrap_or_else(|| compile(style, &format, &search, place))
 }
 
 #[cold]
 fn compile(
+    style: &View<'_, '_>,
     format: &Obj<'_>,
-    style: Target,
     search: &Obj<'_>,
     place: usize,
-) -> Option<Counted<Plan>> {
-    if !py_ffi::is_str(format) || !searches_own_time(search, style) {
+) -> Option<(Counted<Compiled>, Role)> {
+    let py = format.py();
+    let kinds = [Role::PercentStyle, Role::BraceStyle, Role::TemplateStyle];
+    let kind = kinds.into_iter().find(|kind| style.is(*kind))?;
+    if !py_ffi::is_str(format) || !searches_own_time(search, kind) {
         return None;
     }
     let text = py_ffi::utf8(format)?;
-    let plan = match style {
-        Target::PercentFormat => plan::percent::compile(text),
-        Target::BraceFormat => plan::brace::compile(text),
-        Target::TemplateFormat => plan::dollar::compile(text),
-        _ => None,
+    let plan = match kind {
+        Role::PercentStyle => plan::percent::compile(text),
+        Role::BraceStyle => plan::brace::compile(text),
+        _ => plan::dollar::compile(text),
     };
-    let plan = plan.map(Counted::new);
+    let compiled = match plan {
+        Some(plan) => Some(Counted::new(py_ffi::or_nothing(
+            py,
+            Compiled::new(py, plan),
+        )?)),
+        None => None,
+    };
     let kept = Kept {
-        format: format.clone().into_ptr(),
-        search: search.clone().into_ptr(),
-        style,
-        plan: plan.clone(),
+        format: Held::new(format.clone())?,
+        search: Held::new(search.clone())?,
+        style: kind,
+        compiled: compiled.clone(),
     };
-    let old = CACHE.with(format.py(), |plans| {
-        std::mem::replace(&mut plans[place], kept)
-    });
-    py_ffi::release_all(format.py(), &[old.format, old.search]);
-    plan
+    // What was kept is dropped when the table is no longer in use.
+    let old = CACHE.with(py, |all| all[place].replace(kept));
+    drop(old);
+    compiled.map(|compiled| (compiled, kind))
 }
 
 /// Does a style look for its own time field? (`asctime_search` is a class attribute anybody may change.)
-fn searches_own_time(search: &Obj<'_>, style: Target) -> bool {
+fn searches_own_time(search: &Obj<'_>, style: Role) -> bool {
     let wanted = match style {
-        Target::PercentFormat => "%(asctime)",
-        Target::BraceFormat => "{asctime",
+        Role::PercentStyle => "%(asctime)",
+        Role::BraceStyle => "{asctime",
         _ => "${asctime}",
     };
     py_ffi::is_str(search) && py_ffi::utf8(search) == Some(wanted)
 }
 
-/// What has to hold of a formatter for its record to stay unseen.
-pub(super) struct Proof<'py> {
-    pub plan: Counted<Plan>,
+/// What has to hold of a formatter for its record to stay unseen; good until Python code runs.
+pub(super) struct Proof<'a, 'py> {
+    pub formatter: View<'a, 'py>,
+    pub compiled: Counted<Compiled>,
     /// The style's defaults, when it has any.
     pub defaults: Option<Obj<'py>>,
 }
 
 /// Runs no Python code.
 #[inline]
-pub(super) fn proof<'py>(formatter: &Obj<'py>) -> Option<Proof<'py>> {
+pub(super) fn proof<'a, 'py>(formatter: &'a Obj<'py>) -> Option<Proof<'a, 'py>> {
     let view = guard::view(formatter)?;
     if !view.is(Role::Formatter) {
         return None;
     }
-    let style = view.get(Name::_style)?;
+    let style = view.lend(Name::_style)?;
     let style = guard::view(&style)?;
-    if style.method(Name::format) != Target::StyleFormat {
+    let (compiled, kind) = compiled(&style)?;
+    if kind == Role::TemplateStyle && !has_own_template(&style) {
         return None;
     }
-    let kind = style.method(Name::_format);
-    let format = match (kind, style.method(Name::usesTime)) {
-        (Target::PercentFormat | Target::BraceFormat, Target::PercentUsesTime) => {
-            style.get(Name::_fmt)?
-        }
-        (Target::TemplateFormat, Target::TemplateUsesTime) => template_text(&style)?,
-        _ => return None,
-    };
-    let plan = compiled(&format, kind, &style.get(Name::asctime_search)?)?;
-    let defaults = style.get(Name::_defaults)?;
+    let defaults = style.lend(Name::_defaults)?;
     let defaults = if defaults.is_none() {
         None
     } else if py_ffi::is_dict(&defaults)
-        && (kind == Target::PercentFormat || py_ffi::all_keys_str(&defaults))
+        && (kind == Role::PercentStyle || py_ffi::all_keys_str(&defaults))
     {
         // Keyword arguments, which the other styles use, have to be strings.
-        Some(defaults)
+        Some(defaults.clone())
     } else {
         return None;
     };
-    Some(Proof { plan, defaults })
+    Some(Proof {
+        formatter: view,
+        compiled,
+        defaults,
+    })
 }
 
-/// The text of the style's own `string.Template`, where that is the one its format names.
-fn template_text<'py>(style: &View<'_, 'py>) -> Option<Obj<'py>> {
-    let template = style.get(Name::_tpl)?;
-    let class = globals::get_opt(template.py(), Name::Template);
-    let class = class.unwrap_or_else(|raised| {
-        raised.clear(template.py());
-        None
-    })?;
-    if !class.is(template.get_type()) || !time::template_is_own(&template) {
-        return None;
-    }
-    let text = guard::view(&template)?.get(Name::template)?;
-    text.is(&style.get(Name::_fmt)?).then_some(text)
+/// Is the style's `string.Template` one of its format?
+fn has_own_template(style: &View<'_, '_>) -> bool {
+    let Some(template) = style.lend(Name::_tpl) else {
+        return false;
+    };
+    let py = template.py();
+    let class = py_ffi::or_nothing(py, globals::get_opt(py, Name::Template)).flatten();
+    class.is_some_and(|class| class.is(template.get_type()))
+        && guard::view(&template).is_some_and(|template| {
+            time::template_is_own(&template)
+                && matches!((template.lend(Name::template), style.lend(Name::_fmt)),
+                    (Some(text), Some(format)) if text.is(&*format))
+        })
 }
 
 /// Do the texts of exceptions and stacks come from the stdlib's own methods?
@@ -167,123 +192,202 @@ fn gets_own_message(py: Python<'_>) -> bool {
 }
 
 /// Formats an unseen record; `None` when the general way has to be taken from the start (nothing has run yet).
-#[allow(
-    clippy::too_many_lines,
-    reason = "the hot path reads from top to bottom"
-)]
 pub fn text<'py>(
     formatter: &Obj<'py>,
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
 ) -> Res<Option<Text<'py>>> {
-    let py = formatter.py();
-    if record.unseen().is_none() || !gets_own_message(py) {
-        return Ok(None);
-    }
-    let Some(proof) = proof(formatter) else {
+    let Some(proof) = ready(formatter, record) else {
         return Ok(None);
     };
-    let last = place.is_last();
-    if proof.plan.asks_others && !record.is_settled() {
-        // Asking may run Python code, which nobody expects here: the caller settles the record and comes back.
-        return Ok(None);
-    }
     let Some(unseen) = record.unseen() else {
         return Ok(None);
     };
     let event = &unseen.facts.event;
-    let tail = !event.exc_info.is_none()
-        || !event.stack.is_none()
-        || unseen.formatted.is_some_and(|f| f.exc_text.is_some());
+    let tail = has_tail(&unseen);
     if tail && !has_plain_tail(formatter) {
         return Ok(None);
     }
-    if event
-        .args_tuple
-        .is_some_and(|args| !py_ffi::is_tuple(&args))
-    {
+    let last = place.is_last();
+    if !message::is_plain_message(&event.msg, event.args) {
+        return unusual(formatter, record, last).map(Some);
+    }
+    let mut line = Buffer::new(formatter.py());
+    if !write(&proof, record, last, &mut line)? {
         return Ok(None);
     }
-    let plain = message::is_plain_message(&event.msg, event.args);
-    let mut buffer = Buffer::new();
-    if !plain {
-        // str() of somebody's object may change what the record has not read yet, and is to be called once.
-        let args = record.args()?;
-        record.settle()?;
-        let Some(unseen) = record.unseen() else {
-            return Ok(None);
-        };
-        let text = message::interpreted(&unseen.facts.event.msg, &args).at(
-            py,
-            Target::FormatterFormat,
-            calling("getMessage"),
-        )?;
-        return with_message(formatter, record, text, last).map(Some);
+    if tail {
+        add_tail(record, line, last).map(Some)
+    } else {
+        Ok(Some(Text::Bytes(line)))
     }
-    if !proof.plan.uses_message && !event.args.is_empty() {
-        // The stdlib merges the arguments even where the format does not show the message, and fails where they do not fit.
-        let mut unused = Buffer::new();
-        if !message::push_plain(&mut unused, &event.msg, event.args)? {
-            return Ok(None);
+}
+
+/// Appends the same to `line` where that runs no Python code at all, not even that of arguments; false, with nothing done but
+/// writing there, for any other record.
+#[inline]
+pub fn push_quietly<'py>(
+    line: &mut Buffer<'py>,
+    formatter: &Obj<'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+) -> Res<bool> {
+    match (ready(formatter, record), record.unseen()) {
+        (Some(proof), Some(unseen)) if !has_tail(&unseen) => {
+            write(&proof, record, place.is_last(), line)
         }
+        _ => Ok(false),
     }
-    let time = if proof.plan.uses_time {
-        match time::text(formatter, unseen.facts.stamp()?)? {
+}
+
+/// Appends the line of an unseen record, and keeps for later handlers what this formatter sets: the record may become real for
+/// them. False: see [`render`].
+#[inline]
+fn write<'py>(
+    proof: &Proof<'_, 'py>,
+    record: &mut Record<'_, 'py>,
+    last: bool,
+    line: &mut Buffer<'py>,
+) -> Res<bool> {
+    let Some(unseen) = record.unseen() else {
+        return Ok(false);
+    };
+    if last {
+        return render(proof, &unseen, None, line, None);
+    }
+    let mut kept = Formatted::default();
+    let done = render(proof, &unseen, None, line, Some(&mut kept))?;
+    if done {
+        record.remember(kept.message, kept.time);
+    }
+    Ok(done)
+}
+
+/// The formatter's proof, where the record may be formatted without being made.
+#[inline]
+fn ready<'a, 'py>(formatter: &'a Obj<'py>, record: &Record<'_, 'py>) -> Option<Proof<'a, 'py>> {
+    let unseen = record.unseen()?;
+    if !gets_own_message(formatter.py()) {
+        return None;
+    }
+    let proof = proof(formatter)?;
+    if proof.compiled.plan.asks_others && !record.is_settled() {
+        // Asking may run Python code, which nobody expects here: the caller settles the record and comes back.
+        return None;
+    }
+    unseen
+        .facts
+        .event
+        .args_tuple
+        .is_none_or(|args| py_ffi::is_tuple(&args))
+        .then_some(proof)
+}
+
+/// Is there an exception or a stack to show?
+#[inline]
+fn has_tail(unseen: &Unseen<'_, '_, '_>) -> bool {
+    let event = &unseen.facts.event;
+    !event.exc_info.is_none()
+        || !event.stack.is_none()
+        || unseen.formatted.is_some_and(|f| f.exc_text.is_some())
+}
+
+/// A message of which only the interpreter knows the text.
+#[cold]
+fn unusual<'py>(formatter: &Obj<'py>, record: &mut Record<'_, 'py>, last: bool) -> Res<Text<'py>> {
+    // str() of somebody's object may change what the record has not read yet, and is to be called once.
+    let args = record.args()?;
+    record.settle()?;
+    let Some(unseen) = record.unseen() else {
+        let real = record.real()?;
+        return super::step_by_step(formatter, &real).map(Text::Object);
+    };
+    let text = message::interpreted(&unseen.facts.event.msg, &args).at(
+        formatter.py(),
+        Target::FormatterFormat,
+        calling("getMessage"),
+    )?;
+    with_message(formatter, record, text, last)
+}
+
+/// Appends the line, around `known` where the message is known already, and puts what formatting sets on the record to `kept`.
+/// False, with nothing done but that: somebody's values, or what only the interpreter can write. Runs no Python code.
+fn render<'py>(
+    proof: &Proof<'_, 'py>,
+    unseen: &Unseen<'_, '_, 'py>,
+    known: Option<&Obj<'py>>,
+    line: &mut Buffer<'py>,
+    mut kept: Option<&mut Formatted<'py>>,
+) -> Res<bool> {
+    let (facts, event) = (unseen.facts, &unseen.facts.event);
+    let py = line.py();
+    let plan = &proof.compiled.plan;
+    if !plan.uses_message && known.is_none() {
+        // The stdlib makes the message even where the format does not show it, and fails where the arguments do not fit.
+        let mark = line.mark();
+        if !message::push_plain(line, &event.msg, event.args)? {
+            return Ok(false);
+        }
+        line.rewind(mark);
+    }
+    let time = if plan.uses_time {
+        match time::text(&proof.formatter, facts.stamp()?)? {
             Some(time) => Some(time),
-            None => return Ok(None),
+            None => return Ok(false),
         }
     } else {
         None
     };
-    let mut message = None;
-    for piece in &proof.plan.pieces {
+    for (index, piece) in plan.pieces.iter().enumerate() {
         let pushed = match piece {
             Piece::Literal(text) => {
-                buffer.push(text, text.is_ascii());
+                line.push(text, true);
                 true
             }
             Piece::Field {
                 field: Field::Known(Attribute::Message),
-                spec,
-            } if spec.is_plain() && message.is_none() => {
-                let mark = buffer.mark();
-                let pushed = message::push_plain(&mut buffer, &event.msg, event.args)?;
-                if pushed && !last {
-                    message = Some(buffer.since(py, mark)?);
+                usual: Usual::Text,
+                ..
+            } if known.is_none() => {
+                let mark = line.mark();
+                let pushed = message::push_plain(line, &event.msg, event.args)?;
+                if let (Some(kept), true) = (&mut kept, pushed) {
+                    kept.message = Some(line.since(mark)?);
                 }
                 pushed
             }
-            Piece::Field { field, spec } => push_field(
-                &mut buffer,
-                &unseen,
-                &proof,
-                field,
+            Piece::Field {
+                field: Field::Known(field),
                 spec,
-                time.as_ref(),
-                message.as_ref(),
-            )?,
+                usual,
+            } => {
+                let directive = (*usual, spec);
+                push_known(line, unseen, *field, directive, time.as_ref(), known)?
+            }
+            Piece::Field { spec, usual, .. } => match proof.compiled.name(py, index) {
+                Some(name) => push_other(line, unseen, proof, &name, (*usual, spec))?,
+                None => false,
+            },
         };
         if !pushed {
-            return Ok(None);
+            return Ok(false);
         }
     }
-    if !last {
-        // The record may become real for a later handler, and then shows what this formatter set.
-        if message.is_none() {
-            let mut own = Buffer::new();
-            if !message::push_plain(&mut own, &event.msg, event.args)? {
-                return Ok(None);
-            }
-            message = Some(own.object(py)?);
+    line.widen_unless(plan.ascii);
+    if let Some(kept) = &mut kept {
+        if known.is_none() && kept.message.is_none() {
+            kept.message = Some(own_message(event)?);
         }
-        let time = time.map(|time| time.object(py)).transpose()?;
-        record.remember(message, time);
+        kept.time = time.map(|time| time.object(py)).transpose()?;
     }
-    if tail {
-        add_tail(record, buffer, last).map(Some)
-    } else {
-        Ok(Some(Text::Bytes(buffer)))
-    }
+    Ok(true)
+}
+
+/// The text of a plain message that has been written before, so that it can be.
+fn own_message<'py>(event: &Event<'_, 'py>) -> Res<Obj<'py>> {
+    let mut own = Buffer::new(event.msg.py());
+    message::push_plain(&mut own, &event.msg, event.args)?;
+    own.object(event.msg.py())
 }
 
 /// The message is there already (making it ran Python code): the rest of the format around it.
@@ -294,41 +398,16 @@ fn with_message<'py>(
     message: Obj<'py>,
     last: bool,
 ) -> Res<Text<'py>> {
-    let py = formatter.py();
-    let mut buffer = Buffer::new();
-    let mut time = None;
-    let mut fits = false;
+    let mut line = Buffer::new(formatter.py());
+    let mut kept = Formatted::default();
     // Looked at only now, as the stdlib does: that Python code may have changed the formatter.
-    if let (Some(proof), true, Some(unseen)) = (
-        proof(formatter).filter(|_| has_plain_tail(formatter)),
-        py_ffi::is_str(&message),
-        record.unseen(),
-    ) {
-        fits = true;
-        if proof.plan.uses_time {
-            time = time::text(formatter, unseen.facts.stamp()?)?;
-            fits = time.is_some();
+    let done = match (proof(formatter), record.unseen()) {
+        (Some(proof), Some(unseen)) if has_plain_tail(formatter) && py_ffi::is_str(&message) => {
+            render(&proof, &unseen, Some(&message), &mut line, Some(&mut kept))?
         }
-        for piece in &proof.plan.pieces {
-            fits = fits
-                && match piece {
-                    Piece::Literal(text) => {
-                        buffer.push(text, text.is_ascii());
-                        true
-                    }
-                    Piece::Field { field, spec } => push_field(
-                        &mut buffer,
-                        &unseen,
-                        &proof,
-                        field,
-                        spec,
-                        time.as_ref(),
-                        Some(&message),
-                    )?,
-                };
-        }
-    }
-    if !fits {
+        _ => false,
+    };
+    if !done {
         let real = record.real()?;
         py_ffi::setattr(&real, Name::message, &message)?;
         return super::after_message(formatter, &real).map(Text::Object);
@@ -338,33 +417,30 @@ fn with_message<'py>(
         !event.exc_info.is_none() || !event.stack.is_none()
     });
     // Kept also for the last handler: a failing write hands the record to `handleError`, and str() must not be called again.
-    let time = time.map(|time| time.object(py)).transpose()?;
-    record.remember(Some(message), time);
+    record.remember(Some(message), kept.time);
     if tail {
-        add_tail(record, buffer, last)
+        add_tail(record, line, last)
     } else {
-        Ok(Text::Bytes(buffer))
+        Ok(Text::Bytes(line))
     }
 }
 
-/// Appends one field; false when only the interpreter can.
+/// How a value is to be written.
+type Directive<'a> = (Usual, &'a plan::Spec);
+
+/// Appends one attribute that every record has; false when only the interpreter can.
 #[inline]
-fn push_field<'py>(
-    buffer: &mut Buffer,
-    unseen: &crate::record::Unseen<'_, '_, 'py>,
-    proof: &Proof<'py>,
-    field: &Field,
-    spec: &plan::Spec,
+fn push_known<'py>(
+    line: &mut Buffer<'py>,
+    unseen: &Unseen<'_, '_, 'py>,
+    field: Attribute,
+    (usual, spec): Directive<'_>,
     time: Option<&time::TimeText>,
     message: Option<&Obj<'py>>,
 ) -> Res<bool> {
-    let (facts, py) = (unseen.facts, unseen.facts.event.msg.py());
+    let (facts, py) = (unseen.facts, line.py());
     let event = &facts.event;
-    let known = match field {
-        Field::Known(known) => *known,
-        Field::Other(name) => return push_other(buffer, unseen, proof, name, spec),
-    };
-    let value = match known {
+    let value = match field {
         Attribute::Name => facts.name()?,
         Attribute::LevelName => facts.level_name()?,
         Attribute::LevelNo => &event.level,
@@ -373,25 +449,20 @@ fn push_field<'py>(
         Attribute::Module => &facts.site()?.names()?.1,
         Attribute::LineNo => &facts.site()?.line,
         Attribute::FuncName => &facts.site()?.function,
-        Attribute::AscTime => {
-            let Some(time) = time else { return Ok(false) };
-            return Ok(time.push_to(buffer, spec));
-        }
+        Attribute::AscTime => return Ok(time.is_some_and(|time| time.push_to(line, usual, spec))),
         Attribute::Message => {
-            if let Some(message) = message {
-                message
-            } else {
-                let mut own = Buffer::new();
+            let Some(message) = message else {
+                // Padded or cut.
+                let mut own = Buffer::new(py);
                 return Ok(message::push_plain(&mut own, &event.msg, event.args)?
-                    && message::push_value(buffer, &own.object(py)?, spec)?);
-            }
+                    && message::push_value(line, &own.object(py)?, usual, spec)?);
+            };
+            message
         }
-        Attribute::Created => {
-            return push_number(buffer, &facts.stamp()?.created, spec, &event.msg);
-        }
-        Attribute::Msecs => return push_number(buffer, &facts.stamp()?.msecs, spec, &event.msg),
+        Attribute::Created => return push_number(line, &facts.stamp()?.created, (usual, spec)),
+        Attribute::Msecs => return push_number(line, &facts.stamp()?.msecs, (usual, spec)),
         Attribute::RelativeCreated => {
-            return push_number(buffer, &facts.stamp()?.relative, spec, &event.msg);
+            return push_number(line, &facts.stamp()?.relative, (usual, spec));
         }
         Attribute::Thread => &facts.context.thread(py)?.0,
         Attribute::ThreadName => &facts.context.thread(py)?.1,
@@ -400,50 +471,50 @@ fn push_field<'py>(
         Attribute::TaskName if cfg!(Py_3_12) => facts.context.task_name(py)?,
         _ => return Ok(false),
     };
-    if !message::is_plain(value) {
-        return Ok(false);
-    }
-    message::push_value(buffer, value, spec)
+    message::push_value(line, value, usual, spec)
 }
 
 fn push_number<'py>(
-    buffer: &mut Buffer,
-    number: &crate::clock::Number<'py>,
-    spec: &plan::Spec,
-    any: &Obj<'py>,
+    line: &mut Buffer<'py>,
+    number: &Number<'py>,
+    (usual, spec): Directive<'_>,
 ) -> Res<bool> {
-    let value = number.object(any.py())?;
-    Ok(message::is_plain(&value) && message::push_value(buffer, &value, spec)?)
+    match number {
+        Number::Float(value) => message::push_float(line, *value, spec),
+        Number::Object(value) => message::push_value(line, value, usual, spec),
+    }
 }
 
 /// A field from `extra` or the style's defaults.
 fn push_other<'py>(
-    buffer: &mut Buffer,
-    unseen: &crate::record::Unseen<'_, '_, 'py>,
-    proof: &Proof<'py>,
-    name: &str,
-    spec: &plan::Spec,
+    line: &mut Buffer<'py>,
+    unseen: &Unseen<'_, '_, 'py>,
+    proof: &Proof<'_, 'py>,
+    name: &Obj<'py>,
+    (usual, spec): Directive<'_>,
 ) -> Res<bool> {
-    let event = &unseen.facts.event;
-    let key = py_ffi::text_from(event.msg.py(), name)?;
-    let mut value = match &event.extra {
-        Some(extra) => py_ffi::dict_get(extra, &key)?,
-        None => None,
-    };
-    if value.is_none()
-        && let Some(defaults) = &proof.defaults
+    let mut value = None;
+    for dict in [&unseen.facts.event.extra, &proof.defaults]
+        .into_iter()
+        .flatten()
     {
-        value = py_ffi::dict_get(defaults, &key)?;
+        value = match py_ffi::dict_get_str(dict, name) {
+            Some(value) => Some(value),
+            None => py_ffi::dict_get(dict, name)?,
+        };
+        if value.is_some() {
+            break;
+        }
     }
     match value {
-        Some(value) if message::is_plain(&value) => message::push_value(buffer, &value, spec),
-        _ => Ok(false),
+        Some(value) => message::push_value(line, &value, usual, spec),
+        None => Ok(false),
     }
 }
 
 /// Appends exception and stack text, as `Formatter.format` does after the message.
 #[cold]
-fn add_tail<'py>(record: &mut Record<'_, 'py>, buffer: Buffer, last: bool) -> Res<Text<'py>> {
+fn add_tail<'py>(record: &mut Record<'_, 'py>, buffer: Buffer<'py>, last: bool) -> Res<Text<'py>> {
     let Some(unseen) = record.unseen() else {
         return Ok(Text::Bytes(buffer));
     };

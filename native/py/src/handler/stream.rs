@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use super::{Place, direct, file};
 use crate::call::Call;
 use crate::ffi::{self as py_ffi, Obj, Raised, Res};
-use crate::format::{Buffer, Text, message, unseen};
+use crate::format::{Buffer, Text, unseen};
 use crate::globals;
 use crate::guard::{self, View};
 use crate::lock;
@@ -32,7 +32,7 @@ pub enum Quiet<'py> {
     /// All: the line is in the file.
     Written,
     /// The line that is to be written to this stream, terminator included.
-    Formatted(Obj<'py>, Buffer),
+    Formatted(Obj<'py>, Buffer<'py>),
     /// Nothing.
     Nothing,
 }
@@ -47,10 +47,10 @@ pub fn emit_quietly<'py>(
     let Some((formatter, stream, terminator)) = quiet_parts(handler, record) else {
         return Ok(Quiet::Nothing);
     };
-    let Some(Text::Bytes(mut line)) = unseen::text(&formatter, record, place)? else {
-        return Ok(Quiet::Nothing);
-    };
-    if !push_terminator(&mut line, &terminator) {
+    let mut line = Buffer::new(stream.py());
+    if !unseen::push_quietly(&mut line, &formatter, record, place)?
+        || !push_terminator(&mut line, &terminator)
+    {
         return Ok(Quiet::Nothing);
     }
     match direct::write_quietly(handler, &stream, &line) {
@@ -73,7 +73,6 @@ fn quiet_parts<'py>(
     let event = &record.unseen()?.facts.event;
     if !event.exc_info.is_none()
         || !event.stack.is_none()
-        || !message::is_plain_message(&event.msg, event.args)
         || handler.method(Name::format) != Target::HandlerFormat
     {
         return None;
@@ -105,7 +104,7 @@ pub fn emit_line<'py>(
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
     stream: &Obj<'py>,
-    line: &Buffer,
+    line: &Buffer<'py>,
 ) -> Res<()> {
     stats::native_emit();
     let py = handler.py();
@@ -292,7 +291,10 @@ fn flush_after(handler: &Obj<'_>) -> Res<()> {
 
 /// `text + handler.terminator` where that is a plain str; the text back where it is not.
 #[inline]
-fn with_terminator(handler: &Obj<'_>, mut text: Buffer) -> Result<Buffer, Buffer> {
+fn with_terminator<'py>(
+    handler: &Obj<'_>,
+    mut text: Buffer<'py>,
+) -> Result<Buffer<'py>, Buffer<'py>> {
     let plain = guard::peek(handler, Name::terminator).is_some_and(|terminator| {
         py_ffi::is_str(&terminator) && push_terminator(&mut text, &terminator)
     });

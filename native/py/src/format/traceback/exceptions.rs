@@ -40,7 +40,7 @@ pub fn draft<'py>(machinery: &'static Machinery, info: &Obj<'py>) -> Res<Outcome
         return Ok(Outcome::Refused);
     };
     let asks = chain.iter().any(|link| link.kind.asks());
-    let mut draft = Draft::new();
+    let mut draft = Draft::new(py);
     let mut missing = Vec::new();
     for link in chain.iter().rev() {
         if !trace_text(
@@ -285,7 +285,7 @@ pub fn ask<'py>(machinery: &'static Machinery, info: &Obj<'py>) -> Res<Option<Ob
         if kind.asks() {
             ask_for_last_lines(&mut pieces, &exception, &trace, kind)?;
         } else {
-            let mut draft = Draft::new();
+            let mut draft = Draft::new(py);
             if !last_line(&mut draft, &exception)? {
                 return Ok(None);
             }
@@ -317,7 +317,7 @@ type Pieces<'py> = SmallVec<[Obj<'py>; 8]>;
 /// Heading and entries of a traceback, whatever Python code has done to them since they were looked at.
 fn entries_asked_for<'py>(machinery: &'static Machinery, trace: &Obj<'py>) -> Res<Pieces<'py>> {
     let py = trace.py();
-    let mut draft = Draft::new();
+    let mut draft = Draft::new(py);
     let mut missing = Vec::new();
     if let Some(mut sources) = super::sources(py)?
         && trace_text(machinery, &mut sources, &mut draft, &mut missing, trace)?

@@ -58,8 +58,8 @@ static PROVEN: Shared<Proven> = Shared::new(Proven {
 const TOO_WRONG: u32 = 8;
 
 /// A text under construction.
-struct Draft {
-    buffer: Buffer,
+struct Draft<'py> {
+    buffer: Buffer<'py>,
     forms: u32,
     classes: SmallVec<[u32; 4]>,
 }
@@ -87,9 +87,9 @@ const OF_STACK: i32 = -2;
 
 /// What came of a rendering.
 enum Outcome<'py> {
-    Done(Draft),
+    Done(Draft<'py>),
     /// The entries are there, and Python code has to be asked for the rest; the draft has the forms of it.
-    Asks(Draft),
+    Asks(Draft<'py>),
     /// These entries have to be rendered first.
     Missing(Vec<Place<'py>>),
     /// Only the interpreter can.
@@ -182,10 +182,10 @@ fn rendered<'py>(
     Ok(None)
 }
 
-impl Draft {
-    fn new() -> Self {
+impl<'py> Draft<'py> {
+    fn new(py: Python<'py>) -> Self {
         Draft {
-            buffer: Buffer::new(),
+            buffer: Buffer::new(py),
             forms: 0,
             classes: SmallVec::new(),
         }
@@ -203,7 +203,7 @@ impl Draft {
         true
     }
 
-    fn text<'py>(&self, py: Python<'py>) -> Res<Obj<'py>> {
+    fn text(&self, py: Python<'py>) -> Res<Obj<'py>> {
         self.buffer.object(py)
     }
 
@@ -445,7 +445,7 @@ fn stack_draft<'py>(machinery: &'static Machinery, frame: &Obj<'py>) -> Res<Outc
     if !missing.is_empty() {
         return Ok(Outcome::Missing(missing));
     }
-    let mut draft = Draft::new();
+    let mut draft = Draft::new(py);
     draft.forms |= form::STACK;
     draft.push("Stack (most recent call last):\n");
     let mut entries = Entries::new(machinery);
