@@ -10,7 +10,7 @@ use crate::globals::{self, Epoch};
 use crate::guard;
 use crate::late::Late;
 use crate::names::Name;
-#[cfg(Py_3_12)]
+#[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
 use crate::raw;
 use crate::saved::Saved;
 
@@ -52,6 +52,22 @@ impl<'py> Context<'py> {
             }
             Ok((py_ffi::none(py), py_ffi::none(py)))
         })
+    }
+
+    /// The same where it runs no Python code; `None` for a thread that `threading` has to be asked for.
+    #[inline]
+    pub fn thread_unasked(&self, py: Python<'py>) -> Res<Option<&(Obj<'py>, Obj<'py>)>> {
+        if self.thread.get().is_none() {
+            let found = if is_on(py, Switch::Threads)? {
+                known_identity(py)?
+            } else {
+                Some((py_ffi::none(py), py_ffi::none(py)))
+            };
+            if let Some(found) = found {
+                return self.thread.get_or(|| Ok(found)).map(Some);
+            }
+        }
+        Ok(self.thread.get())
     }
 
     /// `record.processName`
@@ -231,21 +247,29 @@ fn look_whether_own(py: Python<'_>) -> Res<bool> {
 /// `threading.get_ident()` and `threading.current_thread().name`
 #[inline]
 fn thread_identity(py: Python<'_>) -> Res<(Obj<'_>, Obj<'_>)> {
+    match known_identity(py)? {
+        Some(found) => Ok(found),
+        None => asked_thread(py),
+    }
+}
+
+/// The same where finding them runs no Python code.
+#[inline]
+fn known_identity(py: Python<'_>) -> Res<Option<(Obj<'_>, Obj<'_>)>> {
     #[cfg(Py_GIL_DISABLED)]
     if let Some(active) = globals::kept(py, &globals::THREADING, Name::_active)
         && asks_threading(py, Name::get_ident, &GET_IDENT)
         && asks_threading(py, Name::current_thread, &CURRENT_THREAD)
         && let Some(found) = registered_thread(&active)?
     {
-        return Ok(found);
+        return Ok(Some(found));
     }
     if can_wait(py)?
         && let Some(active) = globals::THREADING.get_opt(py, Name::_active)?
-        && let Some(found) = registered_thread(&active)?
     {
-        return Ok(found);
+        return registered_thread(&active);
     }
-    asked_thread(py)
+    Ok(None)
 }
 
 /// The same by calling those functions.
@@ -500,7 +524,7 @@ fn outside_any_loop(asyncio: &Obj<'_>) -> Res<bool> {
 /// `sys.modules.get(name)`
 #[inline]
 fn imported(py: Python<'_>, module: Import) -> Res<Option<Obj<'_>>> {
-    #[cfg(Py_3_12)]
+    #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
     {
         let epoch = globals::epoch(py);
         let known = IMPORTS.with(py, |imports| {
@@ -537,7 +561,7 @@ fn look_for_import(py: Python<'_>, module: Import) -> Res<Option<Obj<'_>>> {
     let modules = globals::from_module(py, Name::sys, &globals::SYS, Name::modules)?;
     if py_ffi::is_dict(&modules) {
         let found = py_ffi::dict_get_name(&modules, name)?;
-        #[cfg(Py_3_12)]
+        #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
         keep_import(&modules, module, found.as_ref())?;
         return Ok(found);
     }
@@ -546,22 +570,22 @@ fn look_for_import(py: Python<'_>, module: Import) -> Res<Option<Obj<'_>>> {
 }
 
 /// What `sys.modules` holds for them, null for nothing, as long as the epoch is the same: that dict is watched like the modules'
-/// own. Borrowed from it. Looking takes 150 instructions, twice for each record.
-#[cfg(Py_3_12)]
+/// own. Borrowed from it, which another thread could not be kept from changing. Looking takes 150 instructions, twice for each record.
+#[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
 struct Imports {
     epoch: Epoch,
     known: [bool; 2],
     modules: [*mut pyo3::ffi::PyObject; 2],
 }
 
-#[cfg(Py_3_12)]
+#[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
 static IMPORTS: Shared<Imports> = Shared::new(Imports {
     epoch: 0,
     known: [false; 2],
     modules: [std::ptr::null_mut(); 2],
 });
 
-#[cfg(Py_3_12)]
+#[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
 #[cold]
 fn keep_import<'py>(modules: &Obj<'py>, module: Import, found: Option<&Obj<'py>>) -> Res<()> {
     static TABLE: Shared<Option<raw::Watch>> = Shared::new(None);

@@ -10,6 +10,7 @@
 )]
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::mem::MaybeUninit;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -270,6 +271,9 @@ const TABLE_SIZE: usize = 1024;
 struct Types {
     by_tag: [Option<&'static Info>; TABLE_SIZE],
     by_address: Option<HashMap<usize, &'static Info>>,
+    /// Room for more. Were each made by itself, it would take the place of a class that has died: the next class would stand at
+    /// another address and need another one, in a program that makes and drops classes ten times as many in the end.
+    room: Option<&'static mut [MaybeUninit<Info>]>,
     /// What was bound when all this was found out.
     #[cfg(Py_GIL_DISABLED)]
     bindings: u64,
@@ -278,11 +282,44 @@ struct Types {
 static TYPES: Shared<Types> = Shared::new(Types {
     by_tag: [None; TABLE_SIZE],
     by_address: None,
+    room: None,
     #[cfg(Py_GIL_DISABLED)]
     bindings: 0,
 });
 
+/// More than the standard library's own classes take, in a piece of memory that the system gives page by page.
+const ROOM: usize = 64;
+
 impl Types {
+    /// The information of the class at `address`, of whatever class was there before.
+    fn info_of(&mut self, address: usize) -> &'static Info {
+        let infos = self.by_address.get_or_insert_with(HashMap::new);
+        if let Some(info) = infos.get(&address) {
+            return info;
+        }
+        let room = match self.room.take() {
+            Some(room) if !room.is_empty() => room,
+            _ => Box::leak(Box::new_uninit_slice(ROOM)),
+        };
+        let (first, rest) = room.split_at_mut(1);
+        self.room = Some(rest);
+        let info: &'static Info = first[0].write(Info {
+            tag: Cell::new(0),
+            plain: Cell::new(false),
+            keys: Cell::new(std::ptr::null_mut()),
+            keys_len: Cell::new(0),
+            direct: Cell::new(false),
+            shadows: Cell::new(Shadows::NONE),
+            roles: Cell::new((0, 0)),
+            places: [const { Cell::new(NO_INDEX) }; names::COUNT],
+            #[cfg(not(Py_GIL_DISABLED))]
+            enabling: Cell::new(Enabling::UNKNOWN),
+            slots: [const { Cell::new(UNKNOWN) }; names::COUNT],
+        });
+        infos.insert(address, info);
+        info
+    }
+
     fn forget(&mut self) {
         self.by_tag = [None; TABLE_SIZE];
         if let Some(infos) = &self.by_address {
@@ -373,22 +410,7 @@ unsafe fn refresh(py: Python<'_>, class: *mut ffi::PyTypeObject) -> &'static Inf
             std::ptr::null_mut()
         };
         TYPES.with(py, |types| {
-            let infos = types.by_address.get_or_insert_with(HashMap::new);
-            let info: &'static Info = infos.entry(class as usize).or_insert_with(|| {
-                Box::leak(Box::new(Info {
-                    tag: Cell::new(0),
-                    plain: Cell::new(false),
-                    keys: Cell::new(std::ptr::null_mut()),
-                    keys_len: Cell::new(0),
-                    direct: Cell::new(false),
-                    shadows: Cell::new(Shadows::NONE),
-                    roles: Cell::new((0, 0)),
-                    places: [const { Cell::new(NO_INDEX) }; names::COUNT],
-                    #[cfg(not(Py_GIL_DISABLED))]
-                    enabling: Cell::new(Enabling::UNKNOWN),
-                    slots: [const { Cell::new(UNKNOWN) }; names::COUNT],
-                }))
-            });
+            let info = types.info_of(class as usize);
             info.tag.set(tag);
             info.plain.set(plain);
             info.keys.set(keys);
@@ -959,7 +981,7 @@ impl<'a, 'py> View<'a, 'py> {
         // SAFETY: the values of an object of that type, where both have places; the key is an exact int, its own hash.
         unsafe {
             cache_says(values, enabling, |cache| {
-                raw::dict_get_small_int(cache, level.as_ptr(), number as isize)
+                raw::peek_small_int(cache, level.as_ptr(), number as isize)
             })
         }
     }

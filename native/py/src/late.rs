@@ -17,6 +17,12 @@ impl<T> Late<T> {
         Late(OnceCell::from(value))
     }
 
+    /// The value, if it is known.
+    #[inline]
+    pub fn get(&self) -> Option<&T> {
+        self.0.get()
+    }
+
     /// The value; found now if it is not known. What `find` runs may come back here: the first answer stays.
     #[inline]
     pub fn get_or(&self, find: impl FnOnce() -> Res<T>) -> Res<&T> {

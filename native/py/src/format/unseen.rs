@@ -470,8 +470,11 @@ fn push_known<'py>(
         Attribute::RelativeCreated => {
             return push_number(line, &facts.stamp()?.relative, (usual, spec));
         }
-        Attribute::Thread => &facts.context.thread(py)?.0,
-        Attribute::ThreadName => &facts.context.thread(py)?.1,
+        Attribute::Thread | Attribute::ThreadName => match facts.context.thread_unasked(py)? {
+            Some((number, _)) if field == Attribute::Thread => number,
+            Some((_, name)) => name,
+            None => return Ok(false),
+        },
         Attribute::Process => facts.context.process(py)?,
         Attribute::ProcessName => facts.context.process_name(py)?,
         Attribute::TaskName if cfg!(Py_3_12) => facts.context.task_name(py)?,

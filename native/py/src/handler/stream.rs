@@ -152,7 +152,10 @@ pub fn emit_line<'py>(
 #[cold]
 fn failed<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>, raised: Raised) -> Res<()> {
     let py = handler.py();
+    // Looking at an object may drop the exception that is set meanwhile.
+    let exception = raised.take(py);
     let kind = guard::target(handler, Name::emit);
+    let raised = Raised::from(exception);
     let mut result = super::error::emit_failed(handler, record, raised, Target::StreamEmit);
     if matches!(
         kind,

@@ -1,5 +1,7 @@
 //! From the logger to the handlers: `handle`, `callHandlers`, `hasHandlers`.
 
+use pyo3::prelude::*;
+
 use crate::call::Call;
 use crate::ffi::{self as py_ffi, Obj, Res};
 use crate::filter::{self, Verdict};
@@ -76,7 +78,18 @@ fn call_all<'py>(
     let mut node = logger.clone();
     let mut found = false;
     let (mut still, mut usual) = (usual.is_some(), usual);
-    while py_ffi::truthy(&node)? {
+    loop {
+        if !py_ffi::is_true_as_any_object(&node) {
+            if node.is_none() {
+                break;
+            }
+            // Its class's own `__bool__` or `__len__` may change anything.
+            record.settle()?;
+            (still, usual) = (false, None);
+            if !py_ffi::truthy(&node)? {
+                break;
+            }
+        }
         let seen = usual.take().or_else(|| guard::view(&node));
         let handlers = match seen.and_then(|view| view.get(Name::handlers)) {
             Some(handlers) => handlers,

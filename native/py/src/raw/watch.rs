@@ -81,11 +81,12 @@ mod watchers {
     use pyo3::types::PyDict;
     use std::ffi::c_int;
     use std::ptr::null_mut;
+    use std::sync::OnceLock;
     #[cfg(Py_GIL_DISABLED)]
     use std::sync::atomic::Ordering::{Acquire, Release};
     #[cfg(not(Py_GIL_DISABLED))]
     use std::sync::atomic::Ordering::{Relaxed as Acquire, Relaxed as Release};
-    use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU64, Ordering::Relaxed};
+    use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed};
 
     /// `PyDict_WatchEvent`: all but the last say that the contents are about to change.
     type Event = c_int;
@@ -114,7 +115,7 @@ mod watchers {
     /// Source of all generations: a slot that goes to another dict never repeats a number.
     static COUNTER: AtomicU64 = AtomicU64::new(1);
     /// The interpreter's id for our callback; negative before it was asked for.
-    static WATCHER: AtomicI32 = AtomicI32::new(-1);
+    static WATCHER: OnceLock<c_int> = OnceLock::new();
 
     #[inline]
     pub(super) fn always_new() -> u64 {
@@ -145,22 +146,30 @@ mod watchers {
         if let Some(slot) = TABLE.iter().position(|s| s.dict.load(Relaxed) == address) {
             return Some(slot);
         }
-        let slot = TABLE.iter().position(|s| s.dict.load(Relaxed).is_null())?;
-        let mut watcher = WATCHER.load(Relaxed);
+        let taken = TABLE.iter().position(|s| {
+            s.dict
+                .compare_exchange(null_mut(), address, Relaxed, Relaxed)
+                .is_ok()
+        })?;
+        TABLE[taken].generation.store(always_new(), Relaxed);
+        // Another thread may have begun to watch the same dict: the first place counts.
+        let slot = TABLE
+            .iter()
+            .position(|s| s.dict.load(Relaxed) == address)
+            .unwrap_or(taken);
         // SAFETY: attached; the callback is a static function and the dict is alive. A failure leaves an exception, which
         // only says that the interpreter has no watcher left.
         unsafe {
-            if watcher < 0 {
-                watcher = PyDict_AddWatcher(on_event);
-                WATCHER.store(watcher, Relaxed);
+            let watcher = *WATCHER.get_or_init(|| PyDict_AddWatcher(on_event));
+            let watched = watcher >= 0 && PyDict_Watch(watcher, address) >= 0;
+            if slot != taken || !watched {
+                TABLE[taken].dict.store(null_mut(), Relaxed);
             }
-            if watcher < 0 || PyDict_Watch(watcher, address) < 0 {
+            if !watched {
                 ffi::PyErr_Clear();
                 return None;
             }
         }
-        TABLE[slot].generation.store(always_new(), Relaxed);
-        TABLE[slot].dict.store(address, Relaxed);
         Some(slot)
     }
 
