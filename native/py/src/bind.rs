@@ -434,6 +434,7 @@ impl<const T: usize> Entrance<T> {
 
     /// Runs the native function; a panic becomes `SystemError` and never crosses into the interpreter.
     fn run(py: Python<'_>, call: &Call<'_, '_>) -> *mut ffi::PyObject {
+        crate::guard::make_room(py);
         match catch_unwind(AssertUnwindSafe(|| (Self::ENTRY.run)(call))) {
             Ok(Ok(result)) => result.into_ptr(),
             Ok(Err(Raised { .. })) => std::ptr::null_mut(),

@@ -10,7 +10,6 @@
 )]
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::mem::MaybeUninit;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -271,9 +270,8 @@ const TABLE_SIZE: usize = 1024;
 struct Types {
     by_tag: [Option<&'static Info>; TABLE_SIZE],
     by_address: Option<HashMap<usize, &'static Info>>,
-    /// Room for more. Were each made by itself, it would take the place of a class that has died: the next class would stand at
-    /// another address and need another one, in a program that makes and drops classes ten times as many in the end.
-    room: Option<&'static mut [MaybeUninit<Info>]>,
+    /// Places that are not in use.
+    free: Vec<&'static Info>,
     /// What was bound when all this was found out.
     #[cfg(Py_GIL_DISABLED)]
     bindings: u64,
@@ -282,13 +280,14 @@ struct Types {
 static TYPES: Shared<Types> = Shared::new(Types {
     by_tag: [None; TABLE_SIZE],
     by_address: None,
-    room: None,
+    free: Vec::new(),
     #[cfg(Py_GIL_DISABLED)]
     bindings: 0,
 });
 
-/// More than the standard library's own classes take, in a piece of memory that the system gives page by page.
-const ROOM: usize = 64;
+/// More classes than this, and all of them are found out anew: programs that make classes and drop them would otherwise leave one
+/// place (4 KB) behind at each address that a class ever stood at.
+const MOST_TYPES: usize = 256;
 
 impl Types {
     /// The information of the class at `address`, of whatever class was there before.
@@ -297,27 +296,34 @@ impl Types {
         if let Some(info) = infos.get(&address) {
             return info;
         }
-        let room = match self.room.take() {
-            Some(room) if !room.is_empty() => room,
-            _ => Box::leak(Box::new_uninit_slice(ROOM)),
-        };
-        let (first, rest) = room.split_at_mut(1);
-        self.room = Some(rest);
-        let info: &'static Info = first[0].write(Info {
-            tag: Cell::new(0),
-            plain: Cell::new(false),
-            keys: Cell::new(std::ptr::null_mut()),
-            keys_len: Cell::new(0),
-            direct: Cell::new(false),
-            shadows: Cell::new(Shadows::NONE),
-            roles: Cell::new((0, 0)),
-            places: [const { Cell::new(NO_INDEX) }; names::COUNT],
-            #[cfg(not(Py_GIL_DISABLED))]
-            enabling: Cell::new(Enabling::UNKNOWN),
-            slots: [const { Cell::new(UNKNOWN) }; names::COUNT],
+        let info = self.free.pop().unwrap_or_else(|| {
+            Box::leak(Box::new(Info {
+                tag: Cell::new(0),
+                plain: Cell::new(false),
+                keys: Cell::new(std::ptr::null_mut()),
+                keys_len: Cell::new(0),
+                direct: Cell::new(false),
+                shadows: Cell::new(Shadows::NONE),
+                roles: Cell::new((0, 0)),
+                places: [const { Cell::new(NO_INDEX) }; names::COUNT],
+                #[cfg(not(Py_GIL_DISABLED))]
+                enabling: Cell::new(Enabling::UNKNOWN),
+                slots: [const { Cell::new(UNKNOWN) }; names::COUNT],
+            }))
         });
         infos.insert(address, info);
         info
+    }
+
+    /// Takes all places back.
+    #[cold]
+    fn empty(&mut self) {
+        self.by_tag = [None; TABLE_SIZE];
+        for (_, info) in self.by_address.iter_mut().flat_map(HashMap::drain) {
+            info.tag.set(0);
+            info.direct.set(false);
+            self.free.push(info);
+        }
     }
 
     fn forget(&mut self) {
@@ -360,6 +366,21 @@ pub fn forget_types(py: Python<'_>) {
     crate::ordinary::forget(py);
     crate::level::forget(py);
     TYPES.with(py, Types::forget);
+}
+
+/// Sees to it that what is known of classes stays within bounds. Called when the interpreter enters a native method: no view is in
+/// use then, since Python code has run.
+#[inline]
+pub fn make_room(py: Python<'_>) {
+    TYPES.with(py, |types| {
+        if types
+            .by_address
+            .as_ref()
+            .is_some_and(|infos| infos.len() > MOST_TYPES)
+        {
+            types.empty();
+        }
+    });
 }
 
 /// What is known of the type of `obj`, up to date. 1 ns.

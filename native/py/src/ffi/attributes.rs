@@ -1,7 +1,7 @@
 //! Attributes of objects and of their types.
 use pyo3::ffi;
 
-use super::{Exc, Obj, Res, c, done, exception_class, owned, python};
+use super::{Obj, Res, c, done, owned, python};
 use crate::names::Name;
 
 /// `obj.name`
@@ -19,17 +19,7 @@ pub fn getattr<'py>(obj: &Obj<'py>, name: Name) -> Res<Obj<'py>> {
 
 /// `obj.name`, or `None` where that raises `AttributeError` (as `hasattr` and `getattr` with a default see it).
 pub fn getattr_opt<'py>(obj: &Obj<'py>, name: Name) -> Res<Option<Obj<'py>>> {
-    match getattr(obj, name) {
-        Ok(value) => Ok(Some(value)),
-        Err(raised) => {
-            if raised.is(exception_class(obj.py(), Exc::Attribute)) {
-                raised.clear(obj.py());
-                Ok(None)
-            } else {
-                Err(raised)
-            }
-        }
-    }
+    getattr_opt_by(obj, &name.object(obj.py()))
 }
 
 /// What `obj.name(…)` would call: `obj.name`, or (and true) the function of the class that would get `obj` as its first
@@ -55,23 +45,28 @@ pub fn callee<'py>(obj: &Obj<'py>, name: Name) -> Res<(Obj<'py>, bool)> {
     }
 }
 
-/// [`getattr_opt`] by a str that is no [`Name`].
+/// [`getattr_opt`] by a str that is no [`Name`]. Where the interpreter's plain lookup finds nothing, no exception is made.
 pub fn getattr_opt_by<'py>(obj: &Obj<'py>, name: &Obj<'py>) -> Res<Option<Obj<'py>>> {
+    unsafe extern "C-unwind" {
+        #[cfg_attr(not(Py_3_13), link_name = "_PyObject_LookupAttr")]
+        fn PyObject_GetOptionalAttr(
+            obj: *mut ffi::PyObject,
+            name: *mut ffi::PyObject,
+            result: *mut *mut ffi::PyObject,
+        ) -> std::ffi::c_int;
+    }
     let py = obj.py();
-    // SAFETY: both objects are alive; the result is owned or null with an exception.
-    let found = unsafe {
-        owned(
-            py,
-            python!(c::PyObject_GetAttr(obj.as_ptr(), name.as_ptr())),
-        )
-    };
-    match found {
-        Ok(value) => Ok(Some(value)),
-        Err(raised) if raised.is(exception_class(py, Exc::Attribute)) => {
-            raised.clear(py);
-            Ok(None)
+    let mut found = std::ptr::null_mut();
+    // SAFETY: both objects are alive; `found` is owned or null, with an exception where the result is negative.
+    unsafe {
+        match python!(PyObject_GetOptionalAttr(
+            obj.as_ptr(),
+            name.as_ptr(),
+            &raw mut found
+        )) {
+            0 => Ok(None),
+            _ => owned(py, found).map(Some),
         }
-        Err(raised) => Err(raised),
     }
 }
 
