@@ -1,6 +1,9 @@
 """Differences that generated tests have found once, each as the small program that showed it."""
 
+import _thread
+import io
 import logging
+import threading
 
 import pytest
 from oracle import same_as_stdlib
@@ -47,3 +50,60 @@ def test_missing_arguments_of_an_adapter_are_told_before_its_logger_is_read(w):
 def test_error_of_an_undecided_level_keeps_the_missing_key_as_context(w, level):
     log = w.logger()
     w.catch(log.isEnabledFor, level)
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("many", [0, 60], ids=["values in place", "a dict of its own"])
+def test_failing_write_of_a_handler_with_attributes_of_its_own(w, many):
+    log, handler, _ = w.plain()
+    log.warning("before %s", 1)
+    for number in range(many):
+        setattr(handler, f"own_{number}", number)
+    handler.stream = io.StringIO()
+    handler.stream.close()
+    w.catch(log.warning, "two %s and %s", 1.5, "a\nb")
+
+
+@same_as_stdlib
+def test_truth_of_a_logger_that_changes_the_loggers_attributes_and_a_levels_name(w):
+    class Truth(logging.Logger):
+        def __bool__(self):
+            logging.addLevelName(30, "CHANGED")
+            # More than fit beside the object: what it had in place moves.
+            for number in range(60):
+                vars(self)[f"own_{number}"] = number
+            return True
+
+    _, handler, _ = w.plain("%(levelname)s %(message)s")
+    log = Truth("truth", 10)
+    log.addHandler(handler)
+    for _ in range(2):
+        log.warning("m")
+
+
+@same_as_stdlib
+def test_stream_exchanged_while_threading_is_asked_for_a_thread_it_does_not_know(w):
+    log, handler, _ = w.plain("%(threadName).5s %(message)s")
+    other = w.stream()
+
+    class Dummy(threading._DummyThread):
+        def __init__(self):
+            super().__init__()
+            handler.setStream(other)
+
+    done = threading.Lock()
+    done.acquire()
+
+    def run():
+        log.warning("m")
+        # The next thread may have the same number.
+        threading._active.pop(threading.get_ident(), None)
+        done.release()
+
+    own = threading._DummyThread
+    threading._DummyThread = Dummy
+    try:
+        _thread.start_new_thread(run, ())
+        done.acquire()
+    finally:
+        threading._DummyThread = own
