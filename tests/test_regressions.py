@@ -82,6 +82,26 @@ def test_truth_of_a_logger_that_changes_the_loggers_attributes_and_a_levels_name
 
 
 @same_as_stdlib
+def test_handlers_by_a_property_that_changes_the_loggers_attributes_and_a_levels_name(w):
+    _, handler, _ = w.plain("%(levelname)s %(message)s")
+
+    class Computed(logging.Logger):
+        @property
+        def handlers(self):
+            logging.addLevelName(30, "CHANGED")
+            for number in range(60):
+                vars(self)[f"own_{number}"] = number
+            return [handler]
+
+        @handlers.setter
+        def handlers(self, _):
+            pass
+
+    for _ in range(2):
+        Computed("computed", 10).warning("m")
+
+
+@same_as_stdlib
 def test_stream_exchanged_while_threading_is_asked_for_a_thread_it_does_not_know(w):
     log, handler, _ = w.plain("%(threadName).5s %(message)s")
     other = w.stream()

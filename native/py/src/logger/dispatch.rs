@@ -90,10 +90,14 @@ fn call_all<'py>(
                 break;
             }
         }
-        let seen = usual.take().or_else(|| guard::view(&node));
-        let handlers = match seen.and_then(|view| view.get(Name::handlers)) {
-            Some(handlers) => handlers,
-            None => py_ffi::getattr(&node, Name::handlers).at(py, here, get("handlers"))?,
+        let mut seen = usual.take().or_else(|| guard::view(&node));
+        let handlers = if let Some(handlers) = seen.and_then(|view| view.get(Name::handlers)) {
+            handlers
+        } else {
+            // A descriptor's Python code, for all that is known.
+            record.settle()?;
+            (still, seen) = (false, None);
+            py_ffi::getattr(&node, Name::handlers).at(py, here, get("handlers"))?
         };
         let mut index = 0;
         if py_ffi::is_list(&handlers) {

@@ -298,28 +298,6 @@ pub unsafe fn dict_get(dict: *mut PyObject, key: *mut PyObject, hash: isize) -> 
     unsafe { _PyDict_GetItem_KnownHash(dict, key, hash) }
 }
 
-/// As [`dict_get`] for a small int, without a call where [`peek_small_int`] finds it.
-///
-/// # Safety
-/// As there.
-#[inline]
-#[must_use]
-pub unsafe fn dict_get_small_int(
-    dict: *mut PyObject,
-    key: *mut PyObject,
-    hash: isize,
-) -> *mut PyObject {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let found = peek_small_int(dict, key, hash);
-        if found.is_null() {
-            dict_get(dict, key, hash)
-        } else {
-            found
-        }
-    }
-}
-
 /// As [`dict_get`] for a small int in a small table with int keys, as `Logger._cache`: the first slot probed is nearly always the
 /// one (1.8 ns against 4.5). Finds that very key object and calls nothing; null says nothing.
 ///

@@ -130,7 +130,7 @@ fn text(py: Python<'_>, report: Report<'_>) -> PyResult<()> {
     Ok(())
 }
 
-/// `dict_get_small_int` on dicts as `Logger._cache` is one.
+/// `peek_small_int` on dicts as `Logger._cache` is one.
 fn small_tables(py: Python<'_>, report: Report<'_>) -> PyResult<()> {
     let dict = PyDict::new(py);
     let missing = |dict: &Bound<'_, PyDict>, key: i64| small_table_entry(dict, key).is_null();
@@ -156,10 +156,19 @@ fn small_tables(py: Python<'_>, report: Report<'_>) -> PyResult<()> {
     Ok(())
 }
 
+/// The entry by `peek_small_int`, by the interpreter where that does not say.
 pub(super) fn small_table_entry(dict: &Bound<'_, PyDict>, key: i64) -> *mut ffi::PyObject {
     let key_object = PyInt::new(dict.py(), key);
+    let (dict, object) = (dict.as_ptr(), key_object.as_ptr());
     // SAFETY: a live dict and an int, whose hash is its value.
-    unsafe { instance::dict_get_small_int(dict.as_ptr(), key_object.as_ptr(), key as isize) }
+    unsafe {
+        let found = instance::peek_small_int(dict, object, key as isize);
+        if found.is_null() {
+            instance::dict_get(dict, object, key as isize)
+        } else {
+            found
+        }
+    }
 }
 
 /// The frames running now, both ways; at import that is the import machinery and whoever imports.
