@@ -163,7 +163,9 @@ def _arguments(call: Call) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
 def nanoseconds(record: Any) -> int:
     """The reading of the clock that gave the record its times."""
     if sys.version_info >= (3, 13):
-        return int(round(record.relativeCreated * 1e6) + sys.modules["logging"]._startTime)
-    # The whole nanosecond next to the float; dividing it again gives the float.
-    numerator, denominator = record.created.as_integer_ratio()
-    return int((numerator * 2_000_000_000 + denominator) // (2 * denominator))
+        read = int(round(record.relativeCreated * 1e6) + sys.modules["logging"]._startTime)
+    else:
+        # The whole nanosecond next to the float; dividing it again gives the float.
+        numerator, denominator = record.created.as_integer_ratio()
+        read = int((numerator * 2_000_000_000 + denominator) // (2 * denominator))
+    return read
