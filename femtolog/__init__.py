@@ -7,6 +7,7 @@ the real `logging`. Importing this module alone changes nothing.
 
 import sys as _sys
 
+from femtolog import _extra
 from femtolog._forward import forward as _forward
 from femtolog_compat import _native as _loading
 from femtolog_compat import install as install
@@ -21,6 +22,11 @@ __version__ = _loading.VERSION
 accelerated = _native is not None
 """Whether the native tier can run here. False only with FEMTOLOG_FALLBACK=1, where importing femtolog would fail otherwise:
 then install() does nothing, and the names of `logging` are the standard library's."""
+
+extra_policy = _extra.policy()
+"""What a key of `extra` does that a record has already: "raise" a KeyError, as in the standard library, or "rename", then it is
+stored as `extra_<key>`. To be assigned to; ValueError for anything else. Of the process, while femtolog is installed; a process
+that is forked has its parent's."""
 
 
 def stats() -> dict[str, object]:
@@ -93,4 +99,4 @@ def fileConfig(fname, defaults=None, disable_existing_loggers=True, encoding=Non
         _config.fileConfig(fname, defaults, disable_existing_loggers, encoding)
 
 
-_forward(_sys.modules[__name__], "logging")
+_forward(_sys.modules[__name__], "logging", {"extra_policy": _extra.set_policy})

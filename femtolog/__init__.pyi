@@ -27,7 +27,7 @@ from logging import logMultiprocessing as logMultiprocessing
 from logging import logProcesses as logProcesses
 from logging import logThreads as logThreads
 from logging import root as root
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from _typeshed import StrOrBytesPath
 
@@ -41,6 +41,7 @@ from femtolog_compat import uninstall as uninstall
 
 __version__: str
 accelerated: bool
+extra_policy: Literal["raise", "rename"]
 
 def stats() -> _Stats: ...
 def reset_stats() -> None: ...

@@ -13,11 +13,16 @@ from femtolog_compat._install import install_on_first_use
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 
-def forward(module: ModuleType, target_name: str) -> None:
-    """Turn `module` into one that forwards to the module called `target_name`."""
+def forward(module: ModuleType, target_name: str, settings: dict[str, Callable[[Any], None]] | None = None) -> None:
+    """Turn `module` into one that forwards to the module called `target_name`.
+
+    `settings`: names of its own that are assigned to, with the function that puts a new value into force or raises.
+    """
+    in_force = settings or {}
 
     class ForwardingModule(ModuleType):
         # `object`'s lookup does not format an error message for each name that is not the module's own (-400 ns a read).
@@ -39,12 +44,17 @@ def forward(module: ModuleType, target_name: str) -> None:
             return getattr(_reach(target), name)  # asked again: on 3.11 installing puts another object in its place
 
         def __setattr__(self, name: str, value: object) -> None:
-            if _is_own(self, name, value):
+            if name in in_force:
+                in_force[name](value)
+                super().__setattr__(name, value)
+            elif _is_own(self, name, value):
                 super().__setattr__(name, value)
             else:
                 setattr(_reach(_imported(target_name)), name, value)
 
         def __delattr__(self, name: str) -> None:
+            if name in in_force:
+                raise AttributeError(f"{self.__name__}.{name} can be set, not deleted")
             if name in vars(self):
                 super().__delattr__(name)
             else:

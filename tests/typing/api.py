@@ -3,6 +3,7 @@
 import femtolog
 import femtolog as logging
 import femtolog.config
+import femtolog.formatters
 import femtolog.handlers
 from femtolog import Formatter, Handler, LoggerAdapter, LogRecord, getLogger, install, is_installed, uninstall
 from femtolog.handlers import QueueHandler, RotatingFileHandler
@@ -30,6 +31,8 @@ why: list[str] = femtolog.explain("app.db", logging.DEBUG)
 logged: bool | None = femtolog.explain(getLogger(), "INFO").logged
 reasons: list[str] = [step.reason for step in femtolog.explain("app", 10, logging.makeLogRecord({})).steps]
 femtolog.fileConfig("logging.ini", safe=True)
+femtolog.extra_policy = "rename"
+safe: Formatter = femtolog.formatters.Formatter("%(message)s", escape="controls", cache_exc=False)
 
 log: logging.Logger = getLogger(__name__)
 log.addHandler(Collect())

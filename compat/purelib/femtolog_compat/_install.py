@@ -136,6 +136,11 @@ def shadow(observers: dict[str, object]) -> None:
         _activate("shadow mode")
 
 
+def is_shadow() -> bool:
+    """Whether the interpreter's own bodies run, for good, and are watched."""
+    return _State.shadow
+
+
 def how() -> tuple[str, bool]:
     """Who installed, in words ("" if nobody did), and whether `logging` was there before."""
     return (_State.way, _State.in_place) if _State.finder is not None else ("", False)

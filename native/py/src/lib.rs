@@ -57,6 +57,8 @@ mod native {
         runs, unbind,
     };
     #[pymodule_export]
+    use super::logger::{rename_clashing_extra, renames_clashing_extra};
+    #[pymodule_export]
     use super::raw::{_raw_probe, _raw_selftest};
     #[pymodule_export]
     use super::stats::{reset_stats, stats};

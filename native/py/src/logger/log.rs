@@ -2,6 +2,7 @@
 use pyo3::prelude::*;
 
 use super::dispatch::{handle_late, handle_record};
+use super::extra;
 use super::methods::{Options, usual, wants_frames};
 use crate::call::{Args, Call};
 use crate::caller::{self, Caller, Site};
@@ -329,26 +330,33 @@ pub fn make_record<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     )
 }
 
-/// A record by the factory in force, with `extra` added to it.
+/// A record by the factory in force, with the `extra` that was given added to it.
 fn by_factory<'py>(
     py: Python<'py>,
     args: &[&Obj<'py>; 9],
-    extra: Option<&Obj<'py>>,
+    given: Option<&Obj<'py>>,
 ) -> Res<Obj<'py>> {
     let here = Target::LoggerMakeRecord;
     let factory = globals::get(py, Name::_logRecordFactory)?;
     let record = py_ffi::call(&factory, args).at(py, here, calling("_logRecordFactory"))?;
-    if let Some(extra) = extra {
-        let keys = py_ffi::iter(extra).at(py, here, iter("_logRecordFactory"))?;
+    if let Some(given) = given {
+        let keys = py_ffi::iter(given).at(py, here, iter("_logRecordFactory"))?;
         while let Some(key) = py_ffi::next(&keys).at(py, here, next("_logRecordFactory"))? {
             let own = py_ffi::eq(&Name::message.object(py), &key)?
                 || py_ffi::eq(&Name::asctime.object(py), &key)?;
             let dict = || py_ffi::getattr(&record, Name::__dict__).at(py, here, get("__dict__"));
+            let mut stored_as = None;
             if own || py_ffi::contains(&dict()?, &key).at(py, here, compare("__dict__"))? {
-                return Err(clash(py, &key));
+                if !extra::is_renamed(&key) {
+                    return Err(clash(py, &key));
+                }
+                stored_as = Some(extra::free_name(&key, |name| {
+                    Ok(py_ffi::contains(&dict()?, name)? || py_ffi::contains(given, name)?)
+                })?);
             }
-            let value = py_ffi::get_item(extra, &key).at(py, here, item("KeyError"))?;
-            py_ffi::set_item(&py_ffi::getattr(&record, Name::__dict__)?, &key, &value)?;
+            let value = py_ffi::get_item(given, &key).at(py, here, item("KeyError"))?;
+            let key = stored_as.as_ref().unwrap_or(&key);
+            py_ffi::set_item(&py_ffi::getattr(&record, Name::__dict__)?, key, &value)?;
         }
     }
     Ok(record)
@@ -368,7 +376,7 @@ fn clash<'py>(py: Python<'py>, key: &Obj<'py>) -> Raised {
 /// The record of `event` as `makeRecord` makes it: unseen when the factory is `LogRecord` itself, as it was defined.
 fn make<'a, 'py>(
     py: Python<'py>,
-    event: Event<'a, 'py>,
+    mut event: Event<'a, 'py>,
     name: Obj<'py>,
     site: Site<'py>,
 ) -> Res<Record<'a, 'py>> {
@@ -401,9 +409,13 @@ fn make<'a, 'py>(
         ];
         return by_factory(py, &positional, event.extra.as_ref()).map(Record::of);
     }
-    if let Some(extra) = &event.extra {
-        for (key, _) in py_ffi::dict_items(extra) {
+    if let Some(given) = &event.extra {
+        for (key, _) in py_ffi::dict_items(given) {
             if record::is_reserved(&key) {
+                if extra::is_renamed(&key) {
+                    event.extra = Some(extra::renamed(given)?);
+                    break;
+                }
                 // The stdlib makes the record first, so its level name and time are read before the error.
                 Record::new(py, event, name, site).at(py, here, calling("_logRecordFactory"))?;
                 return Err(clash(py, &key));
