@@ -154,3 +154,10 @@ def test_reasons_on_the_page_are_the_ones_stats_counts():
     reasons = re.search(r"\nreasons! \{\n(.*?)\n\}", source, re.DOTALL)[1]
     page = (ROOT / "docs" / "explanation" / "reference-tier.md").read_text()
     assert [text for text in re.findall(r'= "(.*)"', reasons) if f"`{text}`" not in page] == []
+
+
+def test_each_code_of_lint_and_migrate_is_in_its_table():
+    from femtolog import _lint, _migrate
+
+    rows = re.findall(r"^\| `(F[LM]\d+)` \| (.*) \|$", (ROOT / "docs/reference/lint-and-migrate.md").read_text(), re.MULTILINE)
+    assert dict(rows) == _lint.CODES | _migrate.CODES

@@ -19,13 +19,20 @@ USAGE = """\
 usage: python -m femtolog [option] ... [-c cmd | -m mod | file] [arg] ...
        python -m femtolog shadow [-h] ...    compare with the standard library while the program runs
        python -m femtolog doctor [-h] ...    say what runs natively and why the rest does not
+       python -m femtolog lint [-h] ...      find logging calls that are wrong or wasteful
+       python -m femtolog migrate [-h] ...   rewrite picologging, loguru and structlog
        femtolog-run ...                      the same
 
 Runs the program as `python` would, its logging executed by femtolog; its child processes too (FEMTOLOG=1 is set).
 Options are those of `python`.
 """
 
-COMMANDS = {"shadow": "femtolog._shadow", "doctor": "femtolog._doctor"}
+COMMANDS = {
+    "shadow": "femtolog._shadow",
+    "doctor": "femtolog._doctor",
+    "lint": "femtolog._lint",
+    "migrate": "femtolog._migrate",
+}
 """First words that are no program's name (a file of that name is `./shadow`), and the modules whose main() they are."""
 
 
