@@ -1,0 +1,90 @@
+//! The account of a queue.
+
+/// Why a record was dropped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reason {
+    /// There was no room.
+    Overflow,
+    /// There was none for as long as its caller wanted to wait.
+    Timeout,
+    /// Its caller was interrupted while waiting for room.
+    Interrupted,
+    /// The consumer logged it, while there was no room for twice as much.
+    Reentrant,
+    /// It was still queued when the queue was closed and the time for that was over.
+    Closed,
+}
+
+impl Reason {
+    /// All of them.
+    pub const ALL: [Reason; 5] = [
+        Reason::Overflow,
+        Reason::Timeout,
+        Reason::Interrupted,
+        Reason::Reentrant,
+        Reason::Closed,
+    ];
+
+    /// Its name in an account.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Reason::Overflow => "overflow",
+            Reason::Timeout => "timeout",
+            Reason::Interrupted => "interrupted",
+            Reason::Reentrant => "reentrant",
+            Reason::Closed => "closed",
+        }
+    }
+}
+
+/// How many were dropped, by reason.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Drops([u64; Reason::ALL.len()]);
+
+impl Drops {
+    pub(super) fn count(&mut self, reason: Reason, more: u64) {
+        self.0[reason as usize] += more;
+    }
+
+    /// For one reason.
+    #[must_use]
+    pub fn of(&self, reason: Reason) -> u64 {
+        self.0[reason as usize]
+    }
+
+    /// For all of them.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.0.iter().sum()
+    }
+}
+
+/// The account of a queue at one moment.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Ledger {
+    /// Records of which it is decided whether they came in.
+    pub emitted: u64,
+    /// Records that the consumer has written.
+    pub written: u64,
+    /// Records that it could not write.
+    pub failed: u64,
+    /// Records that were dropped.
+    pub dropped: Drops,
+    /// Records that are queued, or taken and not reported yet.
+    pub in_flight: usize,
+    /// Records that are queued.
+    pub queued: usize,
+    /// The bytes of those in flight.
+    pub bytes: usize,
+    /// The most that were ever in flight.
+    pub high_water: usize,
+}
+
+impl Ledger {
+    /// Does it add up? It does at every moment.
+    #[must_use]
+    pub fn adds_up(&self) -> bool {
+        self.emitted == self.written + self.failed + self.dropped.total() + self.in_flight as u64
+    }
+}
