@@ -335,13 +335,11 @@ fn explore(
         {
             path.pop();
         }
-        match path.last_mut() {
-            Some(choice) => choice.taken += 1,
-            None => {
-                println!("{count} schedules");
-                return count;
-            }
-        }
+        let Some(choice) = path.last_mut() else {
+            println!("{count} schedules");
+            return count;
+        };
+        choice.taken += 1;
     }
 }
 
