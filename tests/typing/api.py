@@ -3,6 +3,7 @@
 import femtolog
 import femtolog as logging
 import femtolog.config
+import femtolog.control
 import femtolog.formatters
 import femtolog.handlers
 from femtolog import Formatter, Handler, LoggerAdapter, LogRecord, getLogger, install, is_installed, uninstall
@@ -33,6 +34,8 @@ reasons: list[str] = [step.reason for step in femtolog.explain("app", 10, loggin
 femtolog.fileConfig("logging.ini", safe=True)
 femtolog.extra_policy = "rename"
 safe: Formatter = femtolog.formatters.Formatter("%(message)s", escape="controls", cache_exc=False)
+with femtolog.control.serve(unix="app.sock") as server, femtolog.control.signals("app"):
+    address: str | tuple[str, int] = server.address
 
 log: logging.Logger = getLogger(__name__)
 log.addHandler(Collect())
