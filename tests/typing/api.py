@@ -56,3 +56,5 @@ port: int = femtolog.handlers.DEFAULT_TCP_LOGGING_PORT
 queue_handler: type[QueueHandler] = femtolog.handlers.QueueHandler
 root: logging.RootLogger = logging.root
 names: dict[int, str] = logging._levelToName
+femtolog.handlers.os.remove("app.log")  # a name of the stdlib's module, too
+femtolog.config.dictConfig({"version": 1, "incremental": True})
