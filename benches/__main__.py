@@ -31,7 +31,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benches", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help=f"one of {', '.join(BENCHES)}; or all")
     parser.add_argument("--repeats", type=int, default=31, help="turns for each side (31)")
-    parser.add_argument("--stretch", type=float, default=STRETCH, help=f"seconds a turn takes ({STRETCH})")
+    parser.add_argument(
+        "--stretch", type=float, default=STRETCH, help=f"seconds a turn takes; less also makes fewer loggers ({STRETCH})"
+    )
     parser.add_argument("--json", type=pathlib.Path, help="write all numbers into this file")
     parser.add_argument("--markdown", type=pathlib.Path, help="write the table into this file as well")
     options = parser.parse_args()
@@ -82,7 +84,9 @@ def main() -> int:
         slower = measurement.slower()
         others = {}
         if "memory" in names:
-            others["memory_bytes"] = memory.measure(sides, min(options.repeats, MEMORY_REPEATS))
+            others["memory_bytes"] = memory.measure(
+                sides, min(options.repeats, MEMORY_REPEATS), min(1, options.stretch / STRETCH)
+            )
         if "install" in names:
             others["install_ms"] = install.measure(options.repeats)
         if "instructions" in names:

@@ -25,6 +25,76 @@ def logging_as_it_was() -> Iterator[None]:
         femtolog.install() if bound else femtolog.uninstall()
 
 
+# -- in which order and where tests run ------------------------------------------------------------------------------------------
+
+LONG = {
+    "test_thousand_forks_while_eight_threads_log",
+    "test_thousand_forks_share_a_file_handler",
+    "test_formatters_of_every_style",
+    "test_messages_with_arguments",
+    "test_records_with_attributes_of_any_kind",
+    "test_a_session_of_several_processes",
+}
+"""What takes ten seconds and more beside CPython's suite: begun first, so that at the end nobody waits for one of them."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The three ways of a program one after the other, the standard library's first, whose outcome the others need; the long first.
+
+    Everything else stays in the order that pytest-randomly gave it.
+    """
+    from three_ways import WAYS
+
+    def program(item: pytest.Item) -> tuple[object, ...]:
+        values = dict(item.callspec.params) if hasattr(item, "callspec") else {}
+        values.pop("run", None)
+        return item.path, getattr(item, "cls", None), getattr(item, "originalname", item.name), repr(values)
+
+    def way(item: pytest.Item) -> int:
+        name = item.callspec.params.get("run") if hasattr(item, "callspec") else None
+        return WAYS.index(name) if name in WAYS else 0
+
+    first: dict[tuple[object, ...], int] = {}
+    for number, item in enumerate(items):
+        first.setdefault(program(item), number)
+    items.sort(key=lambda item: (first[program(item)], way(item)))
+
+    # Each process of a parallel run begins with a stretch of its own, as long as the others' (xdist/scheduler/worksteal.py). The
+    # first gets CPython's suite, the others get the other long ones, all ways of a program together.
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    shares: list[list[pytest.Item]] = [[] for _ in range(processes)]
+    light: list[pytest.Item] = []
+    programs: list[object] = []
+    for item in items:
+        if item.get_closest_marker("suite"):
+            shares[0].insert(0, item)
+        elif getattr(item, "originalname", item.name) in LONG:
+            if program(item) not in programs:
+                programs.append(program(item))
+            shares[1 + programs.index(program(item)) % (processes - 1) if processes > 1 else 0].append(item)
+        else:
+            light.append(item)
+    left = len(items)
+    items.clear()
+    for number, share in enumerate(shares):
+        size = left // (processes - number)
+        left -= size
+        items += share + light[: size - len(share)]
+        del light[: size - len(share)]
+    items += light
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A process that has nothing left takes of the others' tests: -n alone hands the last ones out in batches, and one gets the slow ones."""
+    if config.getvalue("dist") != "load":
+        return None
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log)
+
+
 # -- what the closing lines say ----------------------------------------------------------------------------------------------
 
 _counts: Counter[str] = Counter()

@@ -87,7 +87,7 @@ class Outcome:
 class Runner:
     """Runs programs one way; made per test by the ``run`` fixture."""
 
-    _on_stdlib = {}  # (program, options) -> Outcome: the oracle runs once for both installed ways
+    _on_stdlib = {}  # (program, options) -> Outcome: the oracle runs once for all ways that are tried in this process
 
     def __init__(self, way, python=sys.executable):
         self.way = way
@@ -123,6 +123,9 @@ class Runner:
         program = textwrap.dedent(program).lstrip("\n")
         options = dict(files=files, env=env, flags=flags, args=args, masks=masks, timeout=timeout)
         outcome = self._execute(self.way, program, **options)
+        key = (program, repr(options))
+        if self.way == "stdlib":
+            self._on_stdlib[key] = outcome
         assert outcome.status == status, outcome.report()
         if self.way == "stdlib":
             return outcome
@@ -132,7 +135,6 @@ class Runner:
             handled = max(outcome.counters["native"], outcome.counters.get("emits", 0))
             assert handled >= native, "not native\n" + outcome.report()
         if compare:
-            key = (program, repr(options))
             if key not in self._on_stdlib:
                 self._on_stdlib[key] = self._execute("stdlib", program, **options)
             difference = outcome.difference(self._on_stdlib[key])
