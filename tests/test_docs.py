@@ -88,6 +88,15 @@ def test_every_page_is_reached_from_the_first():
     assert pages - set(re.findall(r"\]\(([^)\s]+)\)", index)) == {"README.md"}
 
 
+def test_the_page_of_signatures_has_every_public_name_and_each_has_a_docstring():
+    import femtolog
+
+    page = (ROOT / "docs" / "reference" / "docstrings.md").read_text()
+    own = {name for name, value in vars(femtolog).items() if not name.startswith("_") and not inspect.ismodule(value)}
+    assert set(re.findall(r"^::: femtolog\.(\w+)$", page, re.MULTILINE)) == own
+    assert [name for name in own if name != "accelerated" and not inspect.getdoc(getattr(femtolog, name))] == []
+
+
 # ---- reference/compatibility.md
 
 ROW = re.compile(r"^\| `(\w+)` \| (.*?) \| (.*?) \|$", re.MULTILINE)
