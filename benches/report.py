@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
-import os
-import platform
 import statistics
 import sys
-import sysconfig
 from typing import Any
 
 from benches.instructions import LOOP
@@ -18,24 +14,9 @@ Found = dict[str, Any]
 
 def machine(versions: dict[str, str], command: str) -> dict[str, str]:
     """What a number means nothing without."""
-    processor = platform.processor() or platform.machine()
-    try:
-        with open("/proc/cpuinfo") as lines:
-            processor = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        pass
-    free_threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
-    # Looked at after the run: an extension that was imported on the way may have switched it on.
-    gil = f", free-threaded, GIL {'on' if sys._is_gil_enabled() else 'off'}" if free_threaded else ""  # type: ignore[attr-defined]
-    return {
-        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
-        "machine": f"{processor}, {os.cpu_count()} cores, {platform.system()} {platform.release().partition('-')[0]}",
-        "load": " ".join(f"{load:.1f}" for load in os.getloadavg()),
-        "python": f"{platform.python_implementation()} {platform.python_version()} ({platform.python_compiler()}{gil})",
-        "version": f"{sys.version_info[0]}.{sys.version_info[1]}{'t' * free_threaded}",
-        "command": command,
-        **versions,
-    }
+    from femtolog import bench  # not before: the stdlib is timed before femtolog is imported
+
+    return {**bench.machine(), "command": command, **versions}
 
 
 def collect(measurement: Measurement, about: dict[str, str], others: dict[str, Any]) -> Found:
