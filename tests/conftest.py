@@ -69,10 +69,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("suite"):
             shares[0].insert(0, item)
-        elif getattr(item, "originalname", item.name) in LONG:
-            if program(item) not in programs:
-                programs.append(program(item))
-            shares[1 + programs.index(program(item)) % (processes - 1) if processes > 1 else 0].append(item)
+        elif item.get_closest_marker("build") or getattr(item, "originalname", item.name) in LONG:
+            together = "build" if item.get_closest_marker("build") else program(item)  # one sdist and one wheel for all who look
+            if together not in programs:
+                programs.append(together)
+            shares[1 + programs.index(together) % (processes - 1) if processes > 1 else 0].append(item)
         else:
             light.append(item)
     left = len(items)
