@@ -28,8 +28,8 @@ def logging_as_it_was() -> Iterator[None]:
 # -- in which order and where tests run ------------------------------------------------------------------------------------------
 
 LONG = {
-    "test_thousand_forks_while_eight_threads_log",
-    "test_thousand_forks_share_a_file_handler",
+    "test_many_forks_while_eight_threads_log",
+    "test_many_forks_share_a_file_handler",
     "test_formatters_of_every_style",
     "test_messages_with_arguments",
     "test_records_with_attributes_of_any_kind",

@@ -3,12 +3,14 @@
 The stdlib re-initialises its locks in the child; so must whatever stands beside them.
 """
 
+import os
 import sysconfig
 import textwrap
 
 import pytest
 
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+FORKS = int(os.environ.get("FEMTOLOG_STRESS_FORKS", "1000"))
 FLAGS = ("-W", "ignore::DeprecationWarning")  # 3.12+ warns that a process with threads forks: that is the point
 
 CHILD = """
@@ -47,7 +49,7 @@ def program(text):
     return textwrap.dedent(CHILD) + textwrap.dedent(text)
 
 
-THOUSAND_FORKS = """
+MANY_FORKS = """
         sys.setswitchinterval(1e-4)
         log = logging.getLogger("l")
         log.setLevel(10)
@@ -65,7 +67,7 @@ THOUSAND_FORKS = """
         for thread in threads:
             thread.start()
         failed, hung = {}, 0
-        for i in range(1000):
+        for i in range(FORKS):
             code = wait(fork(lambda: log.info("child %d", i)))
             if code != 0:
                 failed[i] = code
@@ -79,13 +81,13 @@ THOUSAND_FORKS = """
         torn = [line for line in lines if not line.endswith(".")]
         assert not torn, torn[:5]
         children = [line.split()[-1] for line in lines if " child " in line]
-        print(children == [f"{i}." for i in range(1000)])
+        print(children == [f"{i}." for i in range(FORKS)])
         own = [tuple(line.split()[1:]) for line in lines if " child " not in line]
         assert sorted(own) == sorted((f"t{n}", f"{i}.") for n in range(8) for i in range(counts[n]))
 """
 
 
-def test_thousand_forks_while_eight_threads_log(run):
+def test_many_forks_while_eight_threads_log(run):
     outcome = run(
         program("""
         class Unbuffered:
@@ -95,7 +97,7 @@ def test_thousand_forks_while_eight_threads_log(run):
                 pass
         handler = logging.StreamHandler(Unbuffered())
         """)
-        + textwrap.dedent(THOUSAND_FORKS),
+        + textwrap.dedent(MANY_FORKS).replace("FORKS", str(FORKS)),
         flags=FLAGS,
         timeout=150,
         # Without a GIL a child of the stdlib's now and then hangs (3.14.7).
@@ -105,12 +107,12 @@ def test_thousand_forks_while_eight_threads_log(run):
         assert outcome.stdout == "children that failed: {}\nTrue\n", outcome.report()
 
 
-def test_thousand_forks_share_a_file_handler(run):
+def test_many_forks_share_a_file_handler(run):
     """More than the stdlib can: its child hangs on the BufferedWriter's lock, or repeats a line of the parent."""
     if run.way == "stdlib" or FREE_THREADED:  # where lines go through the stream with femtolog, too
         pytest.skip("the interpreter does not re-initialise the lock of a BufferedWriter in a forked child")
     outcome = run(
-        program("handler = logging.FileHandler('app.log')\n") + textwrap.dedent(THOUSAND_FORKS),
+        program("handler = logging.FileHandler('app.log')\n") + textwrap.dedent(MANY_FORKS).replace("FORKS", str(FORKS)),
         flags=FLAGS,
         timeout=150,
         compare=False,
