@@ -126,6 +126,8 @@ def lint(path: str) -> list[Remark]:
         source = Source(path)
     except Unreadable as error:
         return [Remark(path, error.line, 1, "FL000", str(error))]
+    if "log" not in source.text.lower():
+        return []  # neither a module nor a name of a logger: most files
     return sorted(set(_File(source).remarks()))
 
 
@@ -136,7 +138,8 @@ class _File:
         self.functions: dict[str, str] = {}  # what was imported from it, by the name here
         self.loggers: set[str] = set()  # names and attributes that getLogger() or LoggerAdapter() was assigned to
         self.foreign = False
-        for node in ast.walk(source.tree):
+        nodes = list(ast.walk(source.tree))
+        for node in nodes:
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     self._imported(alias.name.partition(".")[0], alias)
@@ -144,7 +147,7 @@ class _File:
                 self.foreign |= (node.module or "").partition(".")[0] in OTHERS
                 if node.module in MODULES:
                     self.functions.update({alias.asname or alias.name: alias.name for alias in node.names})
-        for node in ast.walk(source.tree):
+        for node in nodes:
             self._assigned(node)
 
     def _imported(self, package: str, alias: ast.alias) -> None:

@@ -8,6 +8,7 @@ not looked at again, so a second run changes nothing.
 from __future__ import annotations
 
 import ast
+import contextlib
 import difflib
 import importlib
 import io
@@ -96,16 +97,21 @@ def migrate(paths: list[str], write: bool) -> tuple[dict[str, str], list[Remark]
     remarks: list[Remark] = []
     failed = False
     sources = []
+    others = []
     for path in find(paths):
         try:
-            sources.append(Source(path))
+            if _names_one(path):
+                sources.append(Source(path))
+            else:
+                others.append(path)
         except Unreadable as error:
             failed = True
             remarks.append(Remark(path, error.line, 1, "FM000", str(error)))
-    taken = _taken_from_elsewhere(sources)
+    taken = _taken_from_elsewhere(sources, others)
     for source in sources:
         for package in (Picologging, Loguru, Structlog):
-            remarks += sorted(set(package(source, taken).run()))
+            if package.name in source.text:
+                remarks += sorted(set(package(source, taken).run()))
         new = source.edited()
         if new == source.text:
             continue
@@ -123,19 +129,39 @@ def migrate(paths: list[str], write: bool) -> tuple[dict[str, str], list[Remark]
     return changed, remarks, failed
 
 
-def _taken_from_elsewhere(sources: list[Source]) -> set[tuple[str, str]]:
+def _names_one(path: str) -> bool:
+    """Does the file have the name of a package in it? Most have none, and need not be parsed."""
+    try:
+        with open(path, "rb") as file:
+            raw = file.read()
+    except OSError as error:
+        raise Unreadable(f"cannot be read: {error}") from None
+    return any(package.name.encode() in raw for package in (Picologging, Loguru, Structlog))
+
+
+def _taken_from_elsewhere(sources: list[Source], others: list[str]) -> set[tuple[str, str]]:
     """(last part of a module's name, name) for each `from module import name` and each `module.name` of these files."""
     taken: set[tuple[str, str]] = set()
     for source in sources:
-        for node in ast.walk(source.tree):
-            if isinstance(node, ast.ImportFrom):
-                module = (node.module or "").rpartition(".")[2]
-                if not module:  # `from . import name`, of the package itself
-                    folders = PurePath(os.path.abspath(source.path)).parents
-                    module = folders[min(node.level, len(folders)) - 1].name
-                taken.update((module, alias.name) for alias in node.names)
-            elif isinstance(node, ast.Attribute) and (before := dotted(node.value)):
-                taken.add((before.rpartition(".")[2], node.attr))
+        taken |= _taken(source)
+    if any(package.name in source.text for source in sources for package in (Loguru, Structlog)):
+        for path in others:
+            with contextlib.suppress(Unreadable):
+                taken |= _taken(Source(path))
+    return taken
+
+
+def _taken(source: Source) -> set[tuple[str, str]]:
+    taken: set[tuple[str, str]] = set()
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.ImportFrom):
+            module = (node.module or "").rpartition(".")[2]
+            if not module:  # `from . import name`, of the package itself
+                folders = PurePath(os.path.abspath(source.path)).parents
+                module = folders[min(node.level, len(folders)) - 1].name
+            taken.update((module, alias.name) for alias in node.names)
+        elif isinstance(node, ast.Attribute) and (before := dotted(node.value)):
+            taken.add((before.rpartition(".")[2], node.attr))
     return taken
 
 

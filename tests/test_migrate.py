@@ -224,6 +224,8 @@ def test_what_names_none_of_them_and_what_is_no_python(tmp_path):
     (tmp_path / "f.py").write_text("import picologging as (\n")
     changed, [remark], failed = _migrate.migrate([str(tmp_path)], True)
     assert not changed and failed and remark.code == "FM000"
+    changed, [remark], failed = _migrate.migrate([str(tmp_path / "missing.py")], True)
+    assert not changed and failed and remark.code == "FM000" and "cannot be read" in remark.text
 
 
 def command(capsys, *arguments):
