@@ -207,7 +207,7 @@ def report(found: dict[str, object], records: int, repeats: int, threads: int) -
     about: dict[str, str] = found["about"]  # type: ignore[assignment]
     head = ["", "", "most", "least", "lines found"]
     machine_line = (
-        f"{repeats} fresh processes for each number, {records} records from each thread; every line was found, once and in order. "
+        f"Fresh processes, {repeats} for each number, {records} records from each thread; every line was found, once and in order. "
         f"{about['machine']}; load average {about['load']}; {about['python']}; femtolog {VERSION}; {about['date']}."
     )
     return "\n".join(
