@@ -93,14 +93,12 @@ struct Info {
     roles: Cell<(u8, u8)>,
     /// Where an attribute that no descriptor decides stands in the shared keys; `NO_INDEX`: only its slot tells.
     places: [Cell<u8>; names::COUNT],
-    #[cfg(not(Py_GIL_DISABLED))]
     enabling: Cell<Enabling>,
     slots: [Cell<Slot>; names::COUNT],
 }
 
 /// What a call that logs nothing reads of the loggers or adapters of one class: places, [`NO_INDEX`] for what has none or is not
 /// plain, and which of the class's methods are native.
-#[cfg(not(Py_GIL_DISABLED))]
 #[derive(Clone, Copy)]
 #[allow(
     clippy::struct_excessive_bools,
@@ -119,12 +117,15 @@ struct Enabling {
     disabled: u8,
     cache: u8,
     /// A logger's.
+    #[cfg_attr(
+        Py_GIL_DISABLED,
+        expect(dead_code, reason = "for the root logger's first look")
+    )]
     handlers: u8,
     /// An adapter's.
     logger: u8,
 }
 
-#[cfg(not(Py_GIL_DISABLED))]
 impl Enabling {
     const UNKNOWN: Self = Enabling {
         known: false,
@@ -306,7 +307,6 @@ impl Types {
                 shadows: Cell::new(Shadows::NONE),
                 roles: Cell::new((0, 0)),
                 places: [const { Cell::new(NO_INDEX) }; names::COUNT],
-                #[cfg(not(Py_GIL_DISABLED))]
                 enabling: Cell::new(Enabling::UNKNOWN),
                 slots: [const { Cell::new(UNKNOWN) }; names::COUNT],
             }))
@@ -451,7 +451,6 @@ unsafe fn refresh(py: Python<'_>, class: *mut ffi::PyTypeObject) -> &'static Inf
                 slot.set(UNKNOWN);
             }
             info.roles.set((0, 0));
-            #[cfg(not(Py_GIL_DISABLED))]
             info.enabling.set(Enabling::UNKNOWN);
             info.shadows.set(shadows(class, info));
             info.direct
@@ -600,7 +599,6 @@ pub fn adapted<'a, 'py>(adapter: &'a Obj<'py>) -> Option<Ref<'a, 'py>> {
 }
 
 /// Looks at what the first looks read of a logger or an adapter, for the next time.
-#[cfg(not(Py_GIL_DISABLED))]
 #[inline]
 pub fn learn(object: &Obj<'_>) {
     if let Some((info, _)) = direct(object)
@@ -610,7 +608,6 @@ pub fn learn(object: &Obj<'_>) {
     }
 }
 
-#[cfg(not(Py_GIL_DISABLED))]
 #[cold]
 fn find_enabling(object: &Obj<'_>, info: &'static Info) -> Enabling {
     let place = |name| {
@@ -643,27 +640,56 @@ fn find_enabling(object: &Obj<'_>, info: &'static Info) -> Enabling {
     enabling
 }
 
-/// Without the GIL there is no first look: what is read in place would have to be owned.
+/// The same: the one reference taken is to the cache, which another thread could exchange.
 #[cfg(Py_GIL_DISABLED)]
-pub fn enabled_at_once(_: &Obj<'_>, _: &Obj<'_>, _: usize) -> Option<bool> {
-    None
+#[inline(always)]
+pub fn enabled_at_once(logger: &Obj<'_>, level: &Obj<'_>, _: usize) -> Option<bool> {
+    let (info, values) = direct(logger)?;
+    let enabling = info.enabling.get();
+    if !enabling.native {
+        return None;
+    }
+    // SAFETY: the values of a logger of that type, in whose keys both have places.
+    unsafe { cache_says(level, values, enabling) }
 }
 
-/// As above.
+/// Without the GIL the module's functions have no first look: the root logger would have to be owned.
 #[cfg(Py_GIL_DISABLED)]
 pub fn root_enabled_at_once(_: &Obj<'_>, _: &Obj<'_>, _: usize) -> Option<bool> {
     None
 }
 
-/// As above.
+/// Nor have adapters: so would their logger.
 #[cfg(Py_GIL_DISABLED)]
 pub fn adapted<'a, 'py>(_: &'a Obj<'py>) -> Option<py_ffi::Ref<'a, 'py>> {
     None
 }
 
-/// As above.
+/// What the logger's `_cache` says of an exact int while it is not disabled; `None` when anything is not as usual.
+///
+/// # Safety
+/// The values of a logger, in whose type's shared keys `enabling` tells places; not none.
 #[cfg(Py_GIL_DISABLED)]
-pub fn learn(_: &Obj<'_>) {}
+#[inline(always)]
+unsafe fn cache_says(
+    level: &Obj<'_>,
+    values: *mut *mut ffi::PyObject,
+    enabling: Enabling,
+) -> Option<bool> {
+    let py = level.py();
+    // SAFETY: indexes of the shared keys, which the array has; the singleton's address is only compared.
+    let cache = unsafe {
+        if value_address(values, enabling.disabled) != ffi::Py_False() {
+            return None;
+        }
+        own_value(py, values, enabling.cache)?
+    };
+    if !py_ffi::is_dict(&cache) {
+        return None;
+    }
+    let known = py_ffi::or_nothing(py, py_ffi::dict_get(&cache, level))??;
+    py_ffi::is_bool(&known).then(|| !py_ffi::is_false(&known))
+}
 
 /// What the logger's `_cache` says of a level while it is not disabled; `None` when anything is not as usual. Reads alone: no
 /// reference is taken. `look_up` is what a dict holds for the level, null when that cannot be told.
@@ -1037,36 +1063,22 @@ impl<'py> View<'_, 'py> {
         self.get(name).is_some_and(|found| holds(&found))
     }
 
-    /// What the logger's `_cache` says of `level` while it is not disabled; `None` when anything is not as usual. The one
-    /// reference taken is to the cache, which another thread could exchange.
+    /// What the logger's `_cache` says of `level` while it is not disabled; `None` when anything is not as usual.
     #[inline(always)]
     pub fn cached_enabled(&self, level: &Obj<'py>) -> Option<bool> {
         let (info, values) = self.direct?;
-        let (disabled, cache) = (
-            slot(self.object, info, Name::disabled),
-            slot(self.object, info, Name::_cache),
-        );
-        if !py_ffi::is_int(level)
-            || disabled.state != State::Plain
-            || cache.state != State::Plain
-            || disabled.index == NO_INDEX
-            || cache.index == NO_INDEX
-        {
+        if !py_ffi::is_int(level) {
             return None;
         }
-        let py = self.object.py();
-        // SAFETY: indexes of the shared keys, which the array has; the singleton's address is only compared.
-        let cache = unsafe {
-            if value_address(values, disabled.index) != ffi::Py_False() {
-                return None;
-            }
-            own_value(py, values, cache.index)?
-        };
-        if !py_ffi::is_dict(&cache) {
+        let mut enabling = info.enabling.get();
+        if !enabling.known {
+            enabling = find_enabling(self.object, info);
+        }
+        if enabling.cache == NO_INDEX {
             return None;
         }
-        let known = py_ffi::or_nothing(py, py_ffi::dict_get(&cache, level))??;
-        py_ffi::is_bool(&known).then(|| !py_ffi::is_false(&known))
+        // SAFETY: the values of an object of that type, where both have places.
+        unsafe { cache_says(level, values, enabling) }
     }
 }
 

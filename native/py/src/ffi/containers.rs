@@ -475,14 +475,19 @@ impl Remembered {
         self.0
     }
 
+    /// Can the object be used? Not if there is none.
+    #[inline]
+    pub fn is_usable(self) -> bool {
+        #[cfg(Py_GIL_DISABLED)]
+        return self.0.addr() & Self::IMMORTAL != 0;
+        #[cfg(not(Py_GIL_DISABLED))]
+        !self.0.is_null()
+    }
+
     /// The object, if it can be used; `None` also for nothing.
     #[inline]
     pub fn object(self, py: Python<'_>) -> Option<Obj<'_>> {
-        #[cfg(Py_GIL_DISABLED)]
-        let usable = self.0.addr() & Self::IMMORTAL != 0;
-        #[cfg(not(Py_GIL_DISABLED))]
-        let usable = !self.0.is_null();
-        usable.then(|| {
+        self.is_usable().then(|| {
             let [object] = own_all(py, [self.address()]);
             object
         })

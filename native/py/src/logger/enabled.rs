@@ -85,11 +85,11 @@ fn decide<'py>(logger: &Obj<'py>, level: &Obj<'py>) -> Res<Obj<'py>> {
 struct Levels {
     state: u64,
     levels: [Level; LEVELS.len()],
-    /// The global `root`, borrowed from the module's dict.
+    /// The global `root`, borrowed from the module's dict; not without a GIL, where another thread could exchange it meanwhile.
     root: *mut pyo3::ffi::PyObject,
 }
 
-/// A level that is a small int, borrowed from the module's dict.
+/// A level that is a small int, borrowed from the module's dict; without a GIL one that is immortal.
 #[derive(Clone, Copy)]
 struct Level {
     object: *mut pyo3::ffi::PyObject,
@@ -168,7 +168,7 @@ pub fn root(py: Python<'_>) -> Res<Obj<'_>> {
     let state = globals::state(py);
     let root = globals::get(py, Name::root)?;
     guard::learn(&root);
-    if globals::is_state_true() {
+    if globals::is_state_true() && py_ffi::Remembered::new(&root).is_usable() {
         KNOWN.with(py, |known| known.at(state).root = root.as_ptr());
     }
     Ok(root)
@@ -220,7 +220,7 @@ pub fn level_named(py: Python<'_>, name: Name) -> Res<Obj<'_>> {
 fn look_up_level(py: Python<'_>, name: Name, state: u64) -> Res<Obj<'_>> {
     let level = globals::get(py, name)?;
     let place = LEVELS.iter().position(|known| *known == name);
-    let number = raw::level_number(&level);
+    let number = raw::level_number(&level).filter(|_| py_ffi::Remembered::new(&level).is_usable());
     if let (Some(place), Some(number), true) = (place, number, globals::is_state_true()) {
         KNOWN.with(py, |known| {
             known.at(state).levels[place] = Level {

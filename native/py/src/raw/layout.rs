@@ -75,9 +75,10 @@ pub(super) const CODE_INSTRUCTIONS: usize = match MINOR {
     _ => 208,
 };
 
-/// `PyLongObject`: sign and length word, first digit.
-pub(super) const LONG_TAG: usize = 16;
-pub(super) const LONG_DIGIT: usize = 24;
+/// `PyLongObject`: sign and length word, first digit. Free-threaded builds have a larger object head; nothing of an int ever
+/// changes, so that it may be read there too.
+pub(super) const LONG_TAG: usize = if cfg!(Py_GIL_DISABLED) { 32 } else { 16 };
+pub(super) const LONG_DIGIT: usize = LONG_TAG + 8;
 
 /// `PyASCIIObject`: the length, the state's first byte with its "compact" and "ascii" bits, and the characters behind.
 pub(super) const STR_LENGTH: usize = 16;

@@ -9,7 +9,7 @@ use super::instance::NO_INDEX;
 use super::layout::{Keys, MINOR};
 use pyo3::ffi::{self, PyObject, PyTypeObject};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
+use pyo3::types::{PyBool, PyDict, PyList, PyString, PyTuple, PyType};
 use std::mem::offset_of;
 use std::ptr::null_mut;
 use std::sync::atomic::{
@@ -206,13 +206,32 @@ pub fn verify(py: Python<'_>) -> Result<(), String> {
         return Err("no layout table for this build".to_owned());
     }
     PROVEN.store(true, Relaxed); // for the trial
-    let failed = match instances(py) {
+    let failed = match ints(py).and_then(|failed| match failed {
+        None => instances(py),
+        Some(name) => Ok(Some(name)),
+    }) {
         Ok(None) => return Ok(()),
         Ok(Some(name)) => format!("self-test: {name}"),
         Err(error) => format!("self-test: {error}"),
     };
     PROVEN.store(false, Relaxed);
     Err(failed)
+}
+
+/// Ints of every size, read in place and by the public API; the name of what is not read as it should be.
+fn ints(py: Python<'_>) -> PyResult<Option<&'static str>> {
+    for value in [0, 1, 7, 50, 256, 257, (1 << 30) - 1, 1 << 30, i64::MAX] {
+        for value in [value, -value] {
+            let object = value.into_pyobject(py)?.into_any();
+            let number = usize::try_from(value).ok().filter(|_| value < 1 << 30);
+            if super::small_int(&object) != Some(value) || super::level_number(&object) != number {
+                return Ok(Some("int"));
+            }
+        }
+    }
+    let truth = PyBool::new(py, true).to_owned().into_any();
+    let read = super::level_number(&truth).is_some() || super::small_int(&truth).is_some();
+    Ok(read.then_some("int: bool"))
 }
 
 /// Every form an instance can have; the name of a form that is not read as it should be.

@@ -15,7 +15,7 @@ pub fn small_int(obj: &Bound<'_, PyAny>) -> Option<i64> {
         if ffi::PyLong_CheckExact(obj.as_ptr()) == 0 {
             return None;
         }
-        if super::enabled() {
+        if super::reads_instances() {
             let base = obj.as_ptr().cast::<u8>();
             if let Some(value) = one_digit(field(base, LONG_TAG), field(base, LONG_DIGIT)) {
                 return Some(value);
@@ -33,7 +33,7 @@ pub fn small_int(obj: &Bound<'_, PyAny>) -> Option<i64> {
 pub fn level_number(obj: &Bound<'_, PyAny>) -> Option<usize> {
     // SAFETY: the object is alive as long as the borrow; an exact int begins with its tag word and has a digit.
     unsafe {
-        if !super::enabled() || ffi::PyLong_CheckExact(obj.as_ptr()) == 0 {
+        if !super::reads_instances() || ffi::PyLong_CheckExact(obj.as_ptr()) == 0 {
             return None;
         }
         let base = obj.as_ptr().cast::<u8>();
