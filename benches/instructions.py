@@ -23,11 +23,20 @@ SIDES = ("stdlib", "femtolog")
 LOOP = "empty loop"
 SCENARIOS = {
     "disabled debug()": "disabled",
+    "isEnabledFor(), no": "disabled",
     "NullHandler": "enabled",
     "StreamHandler to a Python object": "enabled",
     "3 arguments": "enabled",
     "caller and thread in the format": "enabled",
+    "extra": "enabled",
+    "filter in Python": "enabled",
+    "handler in Python": "enabled",
+    "formatter in Python": "enabled",
+    "six loggers below the handler's": "enabled",
     "FileHandler": "file",
+    "RotatingFileHandler, no rollover": "file",
+    "WatchedFileHandler": "file",
+    "MemoryHandler of 100 before a StreamHandler": "queue",
 }
 # Small blocks come from Python's allocator (mimalloc on free-threaded builds), which asks for its arenas by mmap; large ones,
 # and all of Rust's, from libc's. Python's realloc is left out: it calls these where it moves a block.
@@ -73,7 +82,9 @@ def _scenario(name: str) -> Scenario:
 
 
 def measure() -> dict[str, Any]:
-    """For each scenario and side {"instructions", "python_allocations", "libc_allocations"} of one call, the empty loop's too."""
+    """For each scenario and side {"instructions", "own_instructions", "python_allocations", "libc_allocations"} of one call, the
+    empty loop's too. "own_instructions" are those in the extension itself.
+    """
     valgrind = shutil.which("valgrind")
     if valgrind is None:
         return {"reason": "valgrind is not installed"}
@@ -97,13 +108,28 @@ def _counted(valgrind: str, side: str, name: str, count: int) -> dict[str, int]:
         text = out.read_text()
     found = re.search(r"^(?:summary|totals): (\d+)", text, re.MULTILINE)
     assert found is not None
-    counted = {"instructions": int(found[1]), "python_allocations": 0, "libc_allocations": 0}
+    counted = {"instructions": int(found[1]), "own_instructions": _own(text), "python_allocations": 0, "libc_allocations": 0}
     for called in re.finditer(r"^cfn=(.*)\ncalls=(\d+)", text, re.MULTILINE):
         if called[1] in PYTHONS:
             counted["python_allocations"] += int(called[2])
         elif called[1] in LIBCS:
             counted["libc_allocations"] += int(called[2])
     return counted
+
+
+def _own(text: str) -> int:
+    """The instructions in the extension's shared object, what it calls not included."""
+    own, inside, of_a_call = 0, False, False
+    for line in text.splitlines():
+        if line.startswith("ob="):
+            inside = pathlib.PurePath(line[3:]).name.startswith("_native.")
+        elif line.startswith("calls="):
+            of_a_call = True  # the next line tells what the called took
+        elif line[:1].isdigit() or line[:1] in "+-*":
+            if inside and not of_a_call:
+                own += int(line.split()[1])
+            of_a_call = False
+    return own
 
 
 def _process(prefix: list[str], side: str, name: str, count: int, check: bool = False) -> None:

@@ -150,15 +150,15 @@ def instructions(found: Found) -> list[str]:
     lines = [
         f"{counted['calls']} calls; the empty loop's {loop:.0f} instructions are subtracted.",
         "",
-        "| a call: instructions / blocks from Python's allocator / from libc's | stdlib | femtolog |",
-        "| --- | ---: | ---: |",
+        "| a call: instructions / blocks from Python's allocator / from libc's | stdlib | femtolog | of the instructions in femtolog |",
+        "| --- | ---: | ---: | ---: |",
     ]
     for name, sides in counted["scenarios"].items():
         cells = [
             f"{one['instructions'] - loop:.0f} / {one['python_allocations']:.1f} / {one['libc_allocations']:.1f}"
             for one in (sides["stdlib"], sides["femtolog"])
         ]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
+        lines.append(f"| {name} | {' | '.join(cells)} | {sides['femtolog']['own_instructions']:.0f} |")
     return lines
 
 

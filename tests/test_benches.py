@@ -97,8 +97,9 @@ def test_callgrind_calls_are_added_up_per_allocator(publish, monkeypatch):
     instructions = importlib.import_module("benches.instructions")
     text = (
         "events: Ir\n"
-        "fn=loop\n1 5\ncfn=_PyObject_Malloc\ncalls=3 0\n1 40\ncfn=malloc\ncalls=2 0\n1 9\n"
-        "fn=other\ncfn=_PyObject_Malloc\ncalls=4 0\n1 40\ncfn=_PyObject_Malloc.part.0\ncalls=9 0\n1 1\nsummary: 123\n"
+        "ob=/bin/python\nfn=loop\n1 5\ncfn=_PyObject_Malloc\ncalls=3 0\n1 40\ncfn=malloc\ncalls=2 0\n1 9\n"
+        "ob=/lib/femtolog/_native.abi.so\nfn=ours\n1 20\n+1 3\ncob=/bin/python\ncfn=tuple\ncalls=1 0\n* 50\n-2 4\n"
+        "ob=/bin/python\nfn=other\n1 6\ncfn=_PyObject_Malloc\ncalls=4 0\n1 40\ncfn=_PyObject_Malloc.part.0\ncalls=9 0\n1 1\nsummary: 123\n"
     )
 
     def written(prefix, *_):
@@ -106,7 +107,7 @@ def test_callgrind_calls_are_added_up_per_allocator(publish, monkeypatch):
 
     monkeypatch.setattr(instructions, "_process", written)
     counted = instructions._counted("valgrind", "stdlib", "NullHandler", 1)
-    assert counted == {"instructions": 123, "python_allocations": 7, "libc_allocations": 2}
+    assert counted == {"instructions": 123, "own_instructions": 27, "python_allocations": 7, "libc_allocations": 2}
 
 
 # ---- publish
@@ -152,7 +153,7 @@ SECTIONS = {
         "scenarios": {
             "NullHandler": {
                 "stdlib": {"instructions": 45078, "python_allocations": 14.7, "libc_allocations": 0},
-                "femtolog": {"instructions": 4078, "python_allocations": 0, "libc_allocations": 1},
+                "femtolog": {"instructions": 4078, "own_instructions": 900, "python_allocations": 0, "libc_allocations": 1},
             }
         },
     },
@@ -216,7 +217,7 @@ def test_page_shows_every_section_and_a_column_for_each_other_version(publish, m
         "| 3.14t | stdlib | femtolog |",
         "| own | 10.00 → 10.00 (1.00) | 20.00 → 40.00 (2.00) |",
         "| a logger | 376 (377) | 378 (379) |",
-        "| NullHandler | 45000 / 14.7 / 0.0 | 4000 / 0.0 / 1.0 |",
+        "| NullHandler | 45000 / 14.7 / 0.0 | 4000 / 0.0 / 1.0 | 900 |",
         "| import femtolog | 3.500 (4.250) |",
         r"- worst: returned \<nothing>",
     ):
