@@ -105,8 +105,8 @@ mod copies {
     #[cold]
     fn borrow() -> *mut Shelf {
         // A thread past the end of its own statics cannot give anything back; it keeps what it takes.
-        let shelf = match free() {
-            Some(index) if LOAN.try_with(|loan| loan.0.set(index)).is_ok() => {
+        let shelf = match LOAN.try_with(|loan| free().inspect(|index| loan.0.set(*index))) {
+            Ok(Some(index)) => {
                 let shelf = POOL[index].load(Acquire);
                 if shelf.is_null() {
                     let shelf = new_shelf();
@@ -116,7 +116,7 @@ mod copies {
                     shelf
                 }
             }
-            _ => new_shelf(),
+            Ok(None) | Err(_) => new_shelf(),
         };
         MINE.set(shelf);
         shelf

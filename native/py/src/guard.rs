@@ -418,7 +418,7 @@ impl Info {
 #[cold]
 #[inline(never)]
 unsafe fn refresh(py: Python<'_>, class: *mut ffi::PyTypeObject) -> &'static Info {
-    // SAFETY: the caller's: a live type. Nothing here runs Python code.
+    // SAFETY: the caller's: a live type.
     unsafe {
         let mut tag = raw::type_tag(class);
         if tag == 0 {
@@ -430,36 +430,42 @@ unsafe fn refresh(py: Python<'_>, class: *mut ffi::PyTypeObject) -> &'static Inf
         } else {
             std::ptr::null_mut()
         };
-        TYPES.with(py, |types| {
-            let info = types.info_of(class as usize);
-            info.tag.set(tag);
-            info.plain.set(plain);
-            info.keys.set(keys);
-            let count = if keys.is_null() {
-                0
-            } else {
-                raw::keys_len(keys)
-            };
-            // A key that is being added counts before it is there: what lies behind is looked at the next time.
-            #[cfg(Py_GIL_DISABLED)]
-            let count = (0..count)
-                .find(|at| raw::key_at(keys, *at).is_null())
-                .unwrap_or(count);
-            info.keys_len.set(count);
-            for (place, slot) in info.places.iter().zip(&info.slots) {
-                place.set(NO_INDEX);
-                slot.set(UNKNOWN);
-            }
-            info.roles.set((0, 0));
-            info.enabling.set(Enabling::UNKNOWN);
-            info.shadows.set(shadows(class, info));
+        let info = TYPES.with(py, |types| types.info_of(class as usize));
+        info.tag.set(tag);
+        info.plain.set(plain);
+        info.keys.set(keys);
+        let count = if keys.is_null() {
+            0
+        } else {
+            raw::keys_len(keys)
+        };
+        // A key that is being added counts before it is there: what lies behind is looked at the next time.
+        #[cfg(Py_GIL_DISABLED)]
+        let count = (0..count)
+            .find(|at| raw::key_at(keys, *at).is_null())
+            .unwrap_or(count);
+        info.keys_len.set(count);
+        for (place, slot) in info.places.iter().zip(&info.slots) {
+            place.set(NO_INDEX);
+            slot.set(UNKNOWN);
+        }
+        info.roles.set((0, 0));
+        info.enabling.set(Enabling::UNKNOWN);
+        info.direct.set(false);
+        // Without a GIL another thread may take a method out of the class while it is looked at here. It then dies here, which
+        // may run Python code that comes back to this class, or to so many that the place is given to another one.
+        let shadows = shadows(class, info);
+        info.shadows.set(shadows);
+        if tag != 0 && info.tag.get() == tag && raw::type_tag(class) == tag {
             info.direct
-                .set(tag != 0 && plain && !keys.is_null() && info.shadows.get().count == 0);
-            if tag != 0 {
+                .set(plain && !keys.is_null() && shadows.count == 0);
+            TYPES.with(py, |types| {
                 types.by_tag[tag as usize % TABLE_SIZE] = Some(info);
-            }
-            info
-        })
+            });
+        } else {
+            info.tag.set(0);
+        }
+        info
     }
 }
 
@@ -469,7 +475,7 @@ unsafe fn shadows(class: *mut ffi::PyTypeObject, info: &Info) -> Shadows {
     let mut shadows = Shadows::NONE;
     if !keys.is_null() {
         for at in 0..info.keys_len.get() {
-            // SAFETY: the caller's: a live type, whose keys these are; nothing here runs Python code.
+            // SAFETY: the caller's: a live type, whose keys these are.
             unsafe {
                 let key = raw::key_at(keys, at);
                 if !key.is_null() && bind::target_of(raw::lookup(class, key)) != Target::Foreign {
