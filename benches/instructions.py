@@ -127,7 +127,7 @@ def _own(text: str) -> int:
             of_a_call = True  # the next line tells what the called took
         elif line[:1].isdigit() or line[:1] in "+-*":
             if inside and not of_a_call:
-                own += int(line.split()[1])
+                own += sum(int(cost) for cost in line.split()[1:2])  # none: a line that only moves the position
             of_a_call = False
     return own
 

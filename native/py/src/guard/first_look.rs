@@ -1,0 +1,263 @@
+//! What a call that logs nothing asks: is this logger enabled for that level? By reads alone where there is a GIL.
+#![allow(clippy::inline_always, reason = "part of a disabled call; see `guard`")]
+use pyo3::ffi;
+#[cfg(not(Py_GIL_DISABLED))]
+use pyo3::prelude::*;
+
+use super::types::{Info, State, direct, slot};
+use super::view_at_once;
+#[cfg(Py_GIL_DISABLED)]
+use super::{own_value, value_address};
+#[cfg(Py_GIL_DISABLED)]
+use crate::ffi as py_ffi;
+use crate::ffi::Obj;
+#[cfg(not(Py_GIL_DISABLED))]
+use crate::ffi::Ref;
+use crate::names::Name;
+use crate::natives::Target;
+#[cfg(not(Py_GIL_DISABLED))]
+use crate::raw;
+use crate::raw::NO_INDEX;
+
+/// What a call that logs nothing reads of the loggers or adapters of one class: places, [`NO_INDEX`] for what has none or is not
+/// plain, and which of the class's methods are native.
+#[derive(Clone, Copy)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "answers to questions of their own"
+)]
+pub(super) struct Enabling {
+    /// Has it been looked for?
+    pub(super) known: bool,
+    /// `isEnabledFor` of a logger.
+    pub(super) native: bool,
+    /// A logger's `debug` … `log`.
+    pub(super) methods: bool,
+    /// `log` and `isEnabledFor` of an adapter.
+    pub(super) adapts: bool,
+    /// A logger's, both known or none.
+    pub(super) disabled: u8,
+    pub(super) cache: u8,
+    /// A logger's.
+    #[cfg_attr(
+        Py_GIL_DISABLED,
+        expect(dead_code, reason = "for the root logger's first look")
+    )]
+    pub(super) handlers: u8,
+    /// An adapter's.
+    pub(super) logger: u8,
+}
+
+impl Enabling {
+    pub(super) const UNKNOWN: Self = Enabling {
+        known: false,
+        native: false,
+        methods: false,
+        adapts: false,
+        disabled: NO_INDEX,
+        cache: NO_INDEX,
+        handlers: NO_INDEX,
+        logger: NO_INDEX,
+    };
+    const METHODS: [(Name, Target); 6] = [
+        (Name::debug, Target::LoggerDebug),
+        (Name::info, Target::LoggerInfo),
+        (Name::warning, Target::LoggerWarning),
+        (Name::error, Target::LoggerError),
+        (Name::critical, Target::LoggerCritical),
+        (Name::log, Target::LoggerLog),
+    ];
+}
+
+/// What the cache of a logger whose `isEnabledFor` is native says; see [`View::cached_enabled`].
+#[inline(always)]
+pub fn quickly_enabled<'py>(logger: &Obj<'py>, level: &Obj<'py>) -> Option<bool> {
+    let view = view_at_once(logger)?;
+    // Without values to read there is no answer here: do not look for the method either.
+    if view.is_direct() && view.method(Name::isEnabledFor) == Target::LoggerIsEnabledFor {
+        view.cached_enabled(level)
+    } else {
+        None
+    }
+}
+
+/// The same for a logger of a class that was asked before, and a level whose number is known: nothing is called.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline(always)]
+pub fn enabled_at_once(logger: &Obj<'_>, level: &Obj<'_>, number: usize) -> Option<bool> {
+    let (info, values) = direct(logger)?;
+    let enabling = info.enabling.get();
+    if !enabling.native {
+        return None;
+    }
+    // SAFETY: the values of a logger of that type; raw reads are on where objects are read directly.
+    unsafe {
+        cache_says(values, enabling, |cache| {
+            raw::peek_first(cache, level.as_ptr(), number as isize)
+        })
+    }
+}
+
+/// The same for the root logger where the module's functions of that name would call the method: `None` also for one without
+/// handlers.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline(always)]
+pub fn root_enabled_at_once(root: &Obj<'_>, level: &Obj<'_>, number: usize) -> Option<bool> {
+    let (info, values) = direct(root)?;
+    let enabling = info.enabling.get();
+    if !enabling.native || !enabling.methods || enabling.handlers == NO_INDEX {
+        return None;
+    }
+    // SAFETY: the values of a logger of that type; a list is asked for its length; raw reads are on where objects are read
+    // directly.
+    unsafe {
+        let handlers = *values.add(enabling.handlers as usize);
+        if handlers.is_null()
+            || ffi::PyList_CheckExact(handlers) == 0
+            || ffi::PyList_GET_SIZE(handlers) == 0
+        {
+            return None;
+        }
+        cache_says(values, enabling, |cache| {
+            raw::peek_first(cache, level.as_ptr(), number as isize)
+        })
+    }
+}
+
+/// The logger of an adapter that asks it whether it is enabled, lent as long as no Python code runs.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline(always)]
+pub fn adapted<'a, 'py>(adapter: &'a Obj<'py>) -> Option<Ref<'a, 'py>> {
+    let (info, values) = direct(adapter)?;
+    let enabling = info.enabling.get();
+    if !enabling.adapts {
+        return None;
+    }
+    // SAFETY: the values of an adapter of that type; what stands there is alive as long as the adapter is unchanged.
+    unsafe { Borrowed::from_ptr_or_opt(adapter.py(), *values.add(enabling.logger as usize)) }
+}
+
+/// Looks at what the first looks read of a logger or an adapter, for the next time.
+#[inline]
+pub fn learn(object: &Obj<'_>) {
+    if let Some((info, _)) = direct(object)
+        && !info.enabling.get().known
+    {
+        find_enabling(object, info);
+    }
+}
+
+#[cold]
+pub(super) fn find_enabling(object: &Obj<'_>, info: &'static Info) -> Enabling {
+    let place = |name| {
+        let slot = slot(object, info, name);
+        if slot.state == State::Plain {
+            slot.index
+        } else {
+            NO_INDEX
+        }
+    };
+    let is = |name, target: Target| slot(object, info, name).target == target;
+    let mut enabling = Enabling {
+        known: true,
+        handlers: place(Name::handlers),
+        logger: place(Name::logger),
+        ..Enabling::UNKNOWN
+    };
+    let (disabled, cache) = (place(Name::disabled), place(Name::_cache));
+    if disabled != NO_INDEX && cache != NO_INDEX {
+        (enabling.disabled, enabling.cache) = (disabled, cache);
+        enabling.native = is(Name::isEnabledFor, Target::LoggerIsEnabledFor);
+        enabling.methods = Enabling::METHODS
+            .iter()
+            .all(|(name, target)| is(*name, *target));
+    }
+    enabling.adapts = enabling.logger != NO_INDEX
+        && is(Name::log, Target::AdapterLog)
+        && is(Name::isEnabledFor, Target::AdapterIsEnabledFor);
+    info.enabling.set(enabling);
+    enabling
+}
+
+/// The same: the one reference taken is to the cache, which another thread could exchange.
+#[cfg(Py_GIL_DISABLED)]
+#[inline(always)]
+pub fn enabled_at_once(logger: &Obj<'_>, level: &Obj<'_>, _: usize) -> Option<bool> {
+    let (info, values) = direct(logger)?;
+    let enabling = info.enabling.get();
+    if !enabling.native {
+        return None;
+    }
+    // SAFETY: the values of a logger of that type, in whose keys both have places.
+    unsafe { cache_says(level, values, enabling) }
+}
+
+/// Without the GIL the module's functions have no first look: the root logger would have to be owned.
+#[cfg(Py_GIL_DISABLED)]
+pub fn root_enabled_at_once(_: &Obj<'_>, _: &Obj<'_>, _: usize) -> Option<bool> {
+    None
+}
+
+/// Nor have adapters: so would their logger.
+#[cfg(Py_GIL_DISABLED)]
+pub fn adapted<'a, 'py>(_: &'a Obj<'py>) -> Option<py_ffi::Ref<'a, 'py>> {
+    None
+}
+
+/// What the logger's `_cache` says of an exact int while it is not disabled; `None` when anything is not as usual.
+///
+/// # Safety
+/// The values of a logger, in whose type's shared keys `enabling` tells places; not none.
+#[cfg(Py_GIL_DISABLED)]
+#[inline(always)]
+pub(super) unsafe fn cache_says(
+    level: &Obj<'_>,
+    values: *mut *mut ffi::PyObject,
+    enabling: Enabling,
+) -> Option<bool> {
+    let py = level.py();
+    // SAFETY: indexes of the shared keys, which the array has; the singleton's address is only compared.
+    let cache = unsafe {
+        if value_address(values, enabling.disabled) != ffi::Py_False() {
+            return None;
+        }
+        own_value(py, values, enabling.cache)?
+    };
+    if !py_ffi::is_dict(&cache) {
+        return None;
+    }
+    let known = py_ffi::or_nothing(py, py_ffi::dict_get(&cache, level))??;
+    py_ffi::is_bool(&known).then(|| !py_ffi::is_false(&known))
+}
+
+/// What the logger's `_cache` says of a level while it is not disabled; `None` when anything is not as usual. Reads alone: no
+/// reference is taken. `look_up` is what a dict holds for the level, null when that cannot be told.
+///
+/// # Safety
+/// The values of a logger, in whose type's shared keys `enabling` tells places; not none.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline(always)]
+pub(super) unsafe fn cache_says(
+    values: *mut *mut ffi::PyObject,
+    enabling: Enabling,
+    look_up: impl FnOnce(*mut ffi::PyObject) -> *mut ffi::PyObject,
+) -> Option<bool> {
+    // SAFETY: indexes of the shared keys, which the array has; nothing runs between the reads.
+    unsafe {
+        let cache = *values.add(enabling.cache as usize);
+        if *values.add(enabling.disabled as usize) != ffi::Py_False()
+            || cache.is_null()
+            || ffi::PyDict_CheckExact(cache) == 0
+        {
+            return None;
+        }
+        let known = look_up(cache);
+        if known == ffi::Py_False() {
+            Some(false)
+        } else if known == ffi::Py_True() {
+            Some(true)
+        } else {
+            None
+        }
+    }
+}

@@ -1,0 +1,447 @@
+//! What is known of each type, by the version tag that `CPython` changes whenever the class, a base or its `__bases__` change: what
+//! the type's lookup finds for a name, and the name's place in the keys that the type's instances share.
+#![allow(clippy::inline_always, reason = "part of a disabled call; see `guard`")]
+use std::cell::Cell;
+use std::collections::HashMap;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+use super::first_look::Enabling;
+use super::value_address;
+use crate::bind;
+use crate::cell::Shared;
+use crate::ffi::{self as py_ffi, Obj, Remembered};
+use crate::names::{self, Name};
+use crate::natives::Target;
+use crate::raw::{self, NO_INDEX};
+
+/// How to read one name on instances of one type. Worked out when first asked for.
+#[derive(Clone, Copy)]
+pub(super) struct Slot {
+    /// The name's place in the type's shared keys.
+    pub(super) index: u8,
+    pub(super) state: State,
+    /// The class attribute of that name; alive as long as the type's tag stays.
+    pub(super) default: Remembered,
+    pub(super) kind: Kind,
+    /// The native implementation the type's lookup finds, if it finds one.
+    pub(super) target: Target,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// Not asked for since the type changed.
+    Unknown,
+    /// The instance's own value, else the class attribute.
+    Plain,
+    /// A descriptor decides: the interpreter's own attribute lookup.
+    Descriptor,
+}
+
+/// What kind of object a class attribute is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A Python function.
+    Function,
+    /// The interpreter's own access to a part of the instance.
+    GetSet,
+    /// Anything else, or nothing.
+    Other,
+}
+
+pub(super) const UNKNOWN: Slot = Slot {
+    index: NO_INDEX,
+    state: State::Unknown,
+    default: Remembered::NOTHING,
+    kind: Kind::Other,
+    target: Target::Foreign,
+};
+
+/// What is known of one type. Never freed but reused in place: a type that dies leaves its place to the next at its address.
+pub(super) struct Info {
+    /// The tag all this holds for; 0: for nothing.
+    pub(super) tag: Cell<u32>,
+    /// Instances can be read in place: managed dict, no `__getattribute__`, no `__getattr__`.
+    pub(super) plain: Cell<bool>,
+    pub(super) keys: Cell<*mut raw::Keys>,
+    pub(super) keys_len: Cell<usize>,
+    /// Plain, with shared keys and no shadows: instances with values in place need no further question.
+    pub(super) direct: Cell<bool>,
+    pub(super) shadows: Cell<Shadows>,
+    /// For each [`Role`]: asked for already, and the answer.
+    pub(super) roles: Cell<(u8, u8)>,
+    /// Where an attribute that no descriptor decides stands in the shared keys; `NO_INDEX`: only its slot tells.
+    pub(super) places: [Cell<u8>; names::COUNT],
+    pub(super) enabling: Cell<Enabling>,
+    pub(super) slots: [Cell<Slot>; names::COUNT],
+}
+
+/// The places in the shared keys of names under which an instance would hide a native method of the type. Nearly always none:
+/// then it takes nothing to know that an instance hides none.
+#[derive(Clone, Copy)]
+pub(super) struct Shadows {
+    pub(super) count: u8,
+    pub(super) indexes: [u8; Self::MOST],
+}
+
+impl Shadows {
+    /// More than this in one class, and its instances are asked name by name.
+    const MOST: usize = 6;
+    const NONE: Self = Shadows {
+        count: 0,
+        indexes: [0; Self::MOST],
+    };
+    const TOO_MANY: u8 = u8::MAX;
+
+    /// Does an instance with these values hide one of the methods?
+    ///
+    /// # Safety
+    /// The values of an instance of the type.
+    pub(super) unsafe fn hide_one(&self, values: *mut *mut ffi::PyObject) -> bool {
+        match self.indexes.get(..self.count as usize) {
+            // SAFETY: places of the shared keys, which the array has.
+            Some(indexes) => indexes
+                .iter()
+                .any(|index| unsafe { !value_address(values, *index).is_null() }),
+            None => true,
+        }
+    }
+
+    fn push(&mut self, index: u8) {
+        match self.indexes.get_mut(self.count as usize) {
+            Some(slot) => {
+                *slot = index;
+                self.count += 1;
+            }
+            None => self.count = Self::TOO_MANY,
+        }
+    }
+}
+
+const TABLE_SIZE: usize = 1024;
+
+/// Types by version tag, direct-mapped, and all of them by address.
+struct Types {
+    by_tag: [Option<&'static Info>; TABLE_SIZE],
+    by_address: Option<HashMap<usize, &'static Info>>,
+    /// Places that are not in use.
+    free: Vec<&'static Info>,
+    /// What was bound when all this was found out.
+    #[cfg(Py_GIL_DISABLED)]
+    bindings: u64,
+}
+
+static TYPES: Shared<Types> = Shared::new(Types {
+    by_tag: [None; TABLE_SIZE],
+    by_address: None,
+    free: Vec::new(),
+    #[cfg(Py_GIL_DISABLED)]
+    bindings: 0,
+});
+
+/// More classes than this, and all of them are found out anew: programs that make classes and drop them would otherwise leave one
+/// place (4 KB) behind at each address that a class ever stood at.
+const MOST_TYPES: usize = 256;
+
+impl Types {
+    /// The information of the class at `address`, of whatever class was there before.
+    fn info_of(&mut self, address: usize) -> &'static Info {
+        let infos = self.by_address.get_or_insert_with(HashMap::new);
+        if let Some(info) = infos.get(&address) {
+            return info;
+        }
+        let info = self.free.pop().unwrap_or_else(|| {
+            Box::leak(Box::new(Info {
+                tag: Cell::new(0),
+                plain: Cell::new(false),
+                keys: Cell::new(std::ptr::null_mut()),
+                keys_len: Cell::new(0),
+                direct: Cell::new(false),
+                shadows: Cell::new(Shadows::NONE),
+                roles: Cell::new((0, 0)),
+                places: [const { Cell::new(NO_INDEX) }; names::COUNT],
+                enabling: Cell::new(Enabling::UNKNOWN),
+                slots: [const { Cell::new(UNKNOWN) }; names::COUNT],
+            }))
+        });
+        infos.insert(address, info);
+        info
+    }
+
+    /// Takes all places back.
+    #[cold]
+    fn empty(&mut self) {
+        self.by_tag = [None; TABLE_SIZE];
+        for (_, info) in self.by_address.iter_mut().flat_map(HashMap::drain) {
+            info.tag.set(0);
+            info.direct.set(false);
+            self.free.push(info);
+        }
+    }
+
+    fn forget(&mut self) {
+        self.by_tag = [None; TABLE_SIZE];
+        if let Some(infos) = &self.by_address {
+            for info in infos.values() {
+                info.tag.set(0);
+            }
+        }
+    }
+
+    /// What is known of the type with that tag.
+    #[inline(always)]
+    fn tagged(&mut self, tag: u32) -> Option<&'static Info> {
+        #[cfg(Py_GIL_DISABLED)]
+        if self.bindings != bindings() {
+            self.bindings = bindings();
+            self.forget();
+        }
+        self.by_tag[tag as usize % TABLE_SIZE]
+    }
+}
+
+/// A number that is another one after each change of what is bound: each thread sees for itself that what it knows is old. With
+/// the GIL it is forgotten at once.
+#[cfg(Py_GIL_DISABLED)]
+static BINDINGS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+
+/// The present state of what is bound, to be compared with an earlier one.
+#[cfg(Py_GIL_DISABLED)]
+#[inline(always)]
+pub fn bindings() -> u64 {
+    BINDINGS.load(std::sync::atomic::Ordering::Acquire)
+}
+
+/// Forgets all type information: what is bound has changed.
+pub fn forget_types(py: Python<'_>) {
+    #[cfg(Py_GIL_DISABLED)]
+    BINDINGS.fetch_add(1, std::sync::atomic::Ordering::Release);
+    crate::ordinary::forget(py);
+    crate::level::forget(py);
+    TYPES.with(py, Types::forget);
+}
+
+/// Sees to it that what is known of classes stays within bounds. Called when the interpreter enters a native method: no view is in
+/// use then, since Python code has run.
+#[inline]
+pub fn make_room(py: Python<'_>) {
+    TYPES.with(py, |types| {
+        if types
+            .by_address
+            .as_ref()
+            .is_some_and(|infos| infos.len() > MOST_TYPES)
+        {
+            types.empty();
+        }
+    });
+}
+
+/// What is known of the type of `obj`, up to date. 1 ns.
+#[inline]
+pub(super) fn info(obj: &Obj<'_>) -> &'static Info {
+    // SAFETY: the type is alive while `obj` is.
+    unsafe { info_of(obj.py(), ffi::Py_TYPE(obj.as_ptr())) }
+}
+
+/// # Safety
+/// A live type.
+#[inline]
+pub(super) unsafe fn info_of(py: Python<'_>, class: *mut ffi::PyTypeObject) -> &'static Info {
+    // SAFETY: a live type. The tag tells whether the entry still holds; keys only ever grow.
+    unsafe {
+        let tag = raw::type_tag(class);
+        let known = TYPES.with(py, |types| types.tagged(tag));
+        match known {
+            Some(info) if tag != 0 && info.tag.get() == tag && info.is_current() => info,
+            _ => refresh(py, class),
+        }
+    }
+}
+
+impl Info {
+    /// Have the shared keys not grown since?
+    #[inline]
+    fn is_current(&self) -> bool {
+        let keys = self.keys.get();
+        // SAFETY: the keys belong to the type, which is alive and unchanged (its tag was compared).
+        keys.is_null() || unsafe { raw::keys_len(keys) } == self.keys_len.get()
+    }
+}
+
+/// The information and the values of an object that can be read in place and hides no method, of a type met before.
+#[inline(always)]
+pub(super) fn direct(object: &Obj<'_>) -> Option<(&'static Info, *mut *mut ffi::PyObject)> {
+    // SAFETY: the type is alive while the object is. The tag tells whether what is known still holds, the number of keys whether
+    // the indexes are all there are; what is known to be direct has a tag and keys, and may be read in place.
+    unsafe {
+        let class = ffi::Py_TYPE(object.as_ptr());
+        let tag = raw::type_tag(class);
+        let info = TYPES.with(object.py(), |types| types.tagged(tag))?;
+        if info.tag.get() != tag
+            || !info.direct.get()
+            || raw::keys_len_of(info.keys.get()) != info.keys_len.get()
+        {
+            return None;
+        }
+        let values = raw::values(object.as_ptr(), class);
+        (!values.is_null()).then_some((info, values))
+    }
+}
+
+#[cold]
+#[inline(never)]
+unsafe fn refresh(py: Python<'_>, class: *mut ffi::PyTypeObject) -> &'static Info {
+    // SAFETY: the caller's: a live type.
+    unsafe {
+        let mut tag = raw::type_tag(class);
+        if tag == 0 {
+            tag = raw::assign_tag(class);
+        }
+        let plain = raw::is_plain(class);
+        let keys = if plain {
+            raw::shared_keys(class)
+        } else {
+            std::ptr::null_mut()
+        };
+        let info = TYPES.with(py, |types| types.info_of(class as usize));
+        info.tag.set(tag);
+        info.plain.set(plain);
+        info.keys.set(keys);
+        let count = if keys.is_null() {
+            0
+        } else {
+            raw::keys_len(keys)
+        };
+        // A key that is being added counts before it is there: what lies behind is looked at the next time.
+        #[cfg(Py_GIL_DISABLED)]
+        let count = (0..count)
+            .find(|at| raw::key_at(keys, *at).is_null())
+            .unwrap_or(count);
+        info.keys_len.set(count);
+        for (place, slot) in info.places.iter().zip(&info.slots) {
+            place.set(NO_INDEX);
+            slot.set(UNKNOWN);
+        }
+        info.roles.set((0, 0));
+        info.enabling.set(Enabling::UNKNOWN);
+        info.direct.set(false);
+        // Without a GIL another thread may take a method out of the class while it is looked at here. It then dies here, which
+        // may run Python code that comes back to this class, or to so many that the place is given to another one.
+        let shadows = shadows(class, info);
+        info.shadows.set(shadows);
+        if tag != 0 && info.tag.get() == tag && raw::type_tag(class) == tag {
+            info.direct
+                .set(plain && !keys.is_null() && shadows.count == 0);
+            TYPES.with(py, |types| {
+                types.by_tag[tag as usize % TABLE_SIZE] = Some(info);
+            });
+        } else {
+            info.tag.set(0);
+        }
+        info
+    }
+}
+
+/// Which of the shared keys' names are native methods of the class.
+pub(super) unsafe fn shadows(class: *mut ffi::PyTypeObject, info: &Info) -> Shadows {
+    let keys = info.keys.get();
+    let mut shadows = Shadows::NONE;
+    if !keys.is_null() {
+        for at in 0..info.keys_len.get() {
+            // SAFETY: the caller's: a live type, whose keys these are.
+            unsafe {
+                let key = raw::key_at(keys, at);
+                if !key.is_null() && bind::target_of(raw::lookup(class, key)) != Target::Foreign {
+                    shadows.push(at as u8);
+                }
+            }
+        }
+    }
+    shadows
+}
+
+/// How to read `name` on instances of the type of `obj`.
+#[inline(always)]
+pub(super) fn slot(obj: &Obj<'_>, info: &'static Info, name: Name) -> Slot {
+    let slot = info.slots[name as usize].get();
+    if slot.state == State::Unknown {
+        // SAFETY: the type is alive while `obj` is.
+        unsafe { resolve(obj.py(), ffi::Py_TYPE(obj.as_ptr()), info, name) }
+    } else {
+        slot
+    }
+}
+
+/// Which native implementation the class attribute `name` of `class` (a class made by `type` itself) is.
+#[cfg(Py_GIL_DISABLED)]
+pub fn class_target(class: &Obj<'_>, name: Name) -> Target {
+    // SAFETY: the callers' class is alive.
+    unsafe {
+        let (py, class) = (class.py(), class.as_ptr().cast());
+        let info = info_of(py, class);
+        let mut slot = info.slots[name as usize].get();
+        if slot.state == State::Unknown {
+            slot = resolve(py, class, info, name);
+        }
+        slot.target
+    }
+}
+
+/// Does the class of `obj` have `saved`, which lives for ever, under `name`? `None`: look it up. Takes no reference.
+#[cfg(Py_GIL_DISABLED)]
+pub fn class_attribute_is(obj: &Obj<'_>, name: Name, saved: *mut ffi::PyObject) -> Option<bool> {
+    if !raw::reads_instances() || saved.is_null() {
+        return None;
+    }
+    Some(slot(obj, info(obj), name).default.address() == saved)
+}
+
+/// # Safety
+/// A live type, whose info this is.
+#[cold]
+pub(super) unsafe fn resolve(
+    py: Python<'_>,
+    class: *mut ffi::PyTypeObject,
+    info: &'static Info,
+    name: Name,
+) -> Slot {
+    let text = name.object(py);
+    let mut slot = Slot {
+        state: State::Plain,
+        ..UNKNOWN
+    };
+    // SAFETY: a live type and its keys; nothing here runs Python code (keys of a type are exact, interned strings as a rule,
+    // and comparing exact strings runs none).
+    unsafe {
+        if let Some(found) = raw::lookup_owned(py, class, text.as_ptr()) {
+            if py_ffi::is_descriptor(&found) {
+                slot.state = State::Descriptor;
+            }
+            slot.default = Remembered::new(&found);
+            slot.target = bind::target_of(found.as_ptr());
+            let kind = ffi::Py_TYPE(found.as_ptr());
+            if kind == &raw mut ffi::PyFunction_Type {
+                slot.kind = Kind::Function;
+            } else if kind == &raw mut ffi::PyGetSetDescr_Type {
+                slot.kind = Kind::GetSet;
+            }
+        }
+        let keys = info.keys.get();
+        if !keys.is_null() {
+            let wanted = text.as_ptr();
+            let place = (0..info.keys_len.get()).find(|&at| {
+                let key = raw::key_at(keys, at);
+                key == wanted || (!key.is_null() && ffi::PyUnicode_Compare(key, wanted) == 0)
+            });
+            slot.index = place
+                .and_then(|at| u8::try_from(at).ok())
+                .unwrap_or(NO_INDEX);
+        }
+    }
+    if slot.state == State::Plain {
+        info.places[name as usize].set(slot.index);
+    }
+    info.slots[name as usize].set(slot);
+    slot
+}
