@@ -99,4 +99,34 @@ def fileConfig(fname, defaults=None, disable_existing_loggers=True, encoding=Non
         _config.fileConfig(fname, defaults, disable_existing_loggers, encoding)
 
 
+def enqueue(  # type: ignore[no-untyped-def]
+    handler,
+    *,
+    capacity=1024,
+    capacity_bytes=64 << 20,
+    overflow="block",
+    protect_level=40,
+    timeout=10.0,
+):
+    """Make this handler asynchronous and return it: its records are filtered and formatted by the caller, written by a thread.
+
+    The handler stays the object it is, an instance of the classes it was an instance of, with its formatter, filters and level. It gains
+    `flush(timeout) -> bool`, `aflush()`, `stats()`. At most `capacity` records and `capacity_bytes` bytes are in flight. Where
+    there is no room, `overflow` says what happens: "block" (the caller waits), "drop" (the new record is dropped), "drop_oldest", or
+    "timeout:N" (the caller waits N ms, then it is dropped). Records of `protect_level` and above are dropped after all others.
+    flush() and close() take at most `timeout` seconds unless told otherwise. TypeError for what is no handler, or one with a
+    handle() of its own; ValueError for one that is asynchronous already and for options out of range.
+    """
+    from femtolog._enqueue import enqueue
+
+    return enqueue(
+        handler,
+        capacity=capacity,
+        capacity_bytes=capacity_bytes,
+        overflow=overflow,
+        protect_level=protect_level,
+        timeout=timeout,
+    )
+
+
 _forward(_sys.modules[__name__], "logging", {"extra_policy": _extra.set_policy})

@@ -27,7 +27,7 @@ from logging import logMultiprocessing as logMultiprocessing
 from logging import logProcesses as logProcesses
 from logging import logThreads as logThreads
 from logging import root as root
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, TypeVar
 
 from _typeshed import StrOrBytesPath
 
@@ -43,9 +43,20 @@ __version__: str
 accelerated: bool
 extra_policy: Literal["raise", "rename"]
 
+_HandlerT = TypeVar("_HandlerT", bound=Handler)  # noqa: F405 (of `logging`)
+
 def stats() -> _Stats: ...
 def reset_stats() -> None: ...
 def add_level(name: str, level: int) -> None: ...
+def enqueue(
+    handler: _HandlerT,
+    *,
+    capacity: int = 1024,
+    capacity_bytes: int = 67108864,
+    overflow: str = "block",
+    protect_level: int = 40,
+    timeout: float = 10.0,
+) -> _HandlerT: ...
 def doctor() -> _Diagnosis: ...
 def explain(logger: Logger | LoggerAdapter[Any] | str, level: int | str, record: LogRecord | None = None) -> _Explanation: ...
 def fileConfig(  # noqa: N802 (the stdlib's name)

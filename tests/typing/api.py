@@ -53,6 +53,9 @@ rotating: RotatingFileHandler = RotatingFileHandler("app.log", maxBytes=1_000_00
 rotating.setFormatter(formatter)
 femtolog.config.dictConfig({"version": 1})
 port: int = femtolog.handlers.DEFAULT_TCP_LOGGING_PORT
+asynchronous: RotatingFileHandler = femtolog.enqueue(
+    rotating, capacity=10_000, overflow="timeout:20", protect_level=logging.ERROR
+)
 queue_handler: type[QueueHandler] = femtolog.handlers.QueueHandler
 root: logging.RootLogger = logging.root
 names: dict[int, str] = logging._levelToName

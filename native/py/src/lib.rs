@@ -36,6 +36,7 @@ mod manager;
 mod names;
 mod natives;
 mod ordinary;
+mod queue;
 #[allow(unsafe_code)]
 mod raw;
 mod record;
@@ -58,6 +59,8 @@ mod native {
     };
     #[pymodule_export]
     use super::logger::{rename_clashing_extra, renames_clashing_extra};
+    #[pymodule_export]
+    use super::queue::{RecordQueue, write_lines};
     #[pymodule_export]
     use super::raw::{_raw_probe, _raw_selftest};
     #[pymodule_export]

@@ -2,7 +2,7 @@
 //!
 //! The base takes the lock; an `emit` never thinks of locks. A failing `emit` of ours ends in `handleError`, as the stdlib's.
 pub mod copying;
-mod direct;
+pub mod direct;
 pub mod error;
 pub mod file;
 pub mod memory;

@@ -1,0 +1,677 @@
+"""enqueue(): a handler whose records are written by a thread of its own.
+
+The caller filters, formats and freezes the record and puts it on a bounded queue; a worker does the rest of what `Handler.handle`
+does. The handler stays the object it is: its class becomes a subclass of the one it had.
+
+Invariant: whoever takes records off the queue or writes them holds the handler's own lock; what has been taken and not written stands
+in `hand`, which that lock guards as well. So any thread that has the lock may go on where another one stopped, in order.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import copy
+import logging
+import os
+import sys
+import threading
+import time
+import weakref
+from collections import deque
+
+from femtolog_compat import _native
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any
+
+    from femtolog._native import RecordQueue, _Account
+
+# What became of a record that was offered: the numbers of native/py/src/queue.rs.
+QUEUED, EVICTED, DROPPED, FULL, CLOSED = range(5)
+
+POLICIES = ("block", "drop", "drop_oldest", "timeout:N")
+
+BATCH = 256
+"""So many records are taken at once, and written with one call where that is possible."""
+
+SLICE = 0.05
+"""Seconds after which somebody who waits looks whether a signal handler is to run and whether the worker is still there."""
+
+WARN_EVERY = 5.0
+"""Seconds between two warnings of one handler."""
+
+RECORD_WEIGHT = 1024
+"""Bytes that a record occupies beside its text, about."""
+
+ATTRIBUTE = "_femtolog_pipeline"
+"""Where an asynchronous handler keeps its pipeline."""
+
+# Values of exactly these types cannot change, and nothing of a caller's runs when they are formatted or freed.
+_PLAIN = frozenset({str, int, float, bool, bytes, complex, type(None)})
+
+# Methods of the stdlib that emit nothing but what `self.format(record)` gives.
+_EMIT_TEXT = frozenset(
+    {"StreamHandler.emit", "FileHandler.emit", "BaseRotatingHandler.emit", "WatchedFileHandler.emit", "SysLogHandler.emit"}
+)
+
+_live: weakref.WeakSet[_Pipeline] = weakref.WeakSet()
+_classes: weakref.WeakValueDictionary[type, type] = weakref.WeakValueDictionary()
+
+
+class _Item:
+    """A record on the queue. It keeps its handler alive."""
+
+    __slots__ = ("handler", "record", "text")
+
+    def __init__(self, handler: Any, record: logging.LogRecord, text: object):
+        self.handler = handler
+        self.record = record
+        self.text = text  # what `format` gave, or the exception that it raised
+
+
+class _Pipeline:
+    """Everything that an asynchronous handler has beside what it had."""
+
+    def __init__(
+        self,
+        handler: logging.Handler,
+        native: ModuleType,
+        limits: tuple[int, int, str],
+        *,
+        wait: float,
+        protect_level: int,
+        timeout: float,
+    ):
+        self.cls: Any = type(handler)
+        self.handler = weakref.ref(handler, self._orphaned)
+        self.native = native
+        self.limits = limits
+        self.wait = wait
+        self.protect_level = protect_level
+        self.timeout = timeout
+        self.renew()
+
+    def renew(self) -> None:
+        """An empty queue and no worker: at the beginning, and in a forked child."""
+        self.queue: RecordQueue = self.native.RecordQueue(*self.limits)
+        self.hand: deque[_Item] = deque()
+        self.worker: threading.Thread | None = None
+        self.starting = False
+        self.writing = 0  # the thread that writes a record now
+        self.current: _Item | None = None
+        self.current_failed = False
+        self.close_later = False
+        self.turn = threading.RLock()  # for handlers without a lock
+        self.warned_at: float | None = None
+        self.told_drops = 0
+        self.told_failures = 0  # those that a flush() has told of
+        self.held_for_fork = False
+        # What is native of an instance of that class which has nothing of its own. One with a finalizer is not made for that.
+        self.probe: Any = None
+        if not hasattr(self.cls, "__del__"):
+            with contextlib.suppress(Exception):
+                self.probe = self.cls.__new__(self.cls)
+
+    def _orphaned(self, _: object) -> None:
+        self.queue.close()  # which ends the worker
+
+    # ---- the caller's side
+
+    def submit(self, handler: Any, record: logging.LogRecord) -> None:
+        """Freezes the record, which has passed the filters, and puts it on the queue."""
+        try:
+            item = self.prepared(handler, record)
+        except RecursionError:
+            self.queue.unprepared()
+            raise
+        except Exception:  # noqa: BLE001 - as every emit of the stdlib
+            self.queue.unprepared()
+            handler.handleError(record)
+            return
+        text = item.text
+        weight = RECORD_WEIGHT + (sys.getsizeof(text) if type(text) is str else 0)
+        protected = record.levelno >= self.protect_level
+        queue = self.queue
+        outcome = queue.offer(item, weight, protected)
+        if outcome == FULL:
+            outcome = self.submit_to_full(queue, item, weight, protected)
+        if outcome == CLOSED:
+            self.emit_directly(handler, item)
+            return
+        if outcome != QUEUED:
+            self.warn_of_drops(handler)
+        if self.worker is None:
+            self.start()
+
+    def submit_to_full(self, queue: RecordQueue, item: _Item, weight: int, protected: bool) -> int:
+        """There is no room, and the policy is to wait for it."""
+        if self.writing == threading.get_ident():
+            return queue.offer_from_consumer(item, weight, protected)
+        deadline = time.monotonic() + self.wait
+        try:
+            while True:
+                if self.must_help(item.handler):
+                    # Nobody else can make room, or nobody is going to: the lock is this thread's, or there is no worker.
+                    if self.take_lock(item.handler, SLICE):
+                        try:
+                            self.write_some(item.handler)
+                        finally:
+                            self.give_lock(item.handler)
+                else:
+                    queue.wait_for_room(weight, max(0.0, min(SLICE, deadline - time.monotonic())))
+                outcome = queue.offer(item, weight, protected)
+                if outcome != FULL:
+                    return outcome
+                if time.monotonic() >= deadline:
+                    return queue.offer_at_last(item, weight, protected)
+        except BaseException:
+            # A signal handler has raised.
+            queue.interrupted()
+            raise
+
+    def prepared(self, handler: Any, record: logging.LogRecord) -> _Item:
+        """A copy of the record that nothing the caller does later can change, and its text."""
+        text: object
+        only_text = self.emits_only_text()
+        try:
+            text = handler.format(record)
+        except RecursionError:
+            raise
+        except Exception as error:
+            if only_text:
+                raise
+            # Whether this handler asks for the text at all, its `emit` knows.
+            text = error
+        if only_text and type(text) is not str:
+            only_text = False
+        frozen = _frozen(record, may_fail=isinstance(text, Exception))
+        if only_text:
+            frozen.exc_info = None  # its text is in the line; a traceback would keep the frames alive
+        return _Item(handler, frozen, text)
+
+    def emits_only_text(self) -> bool:
+        """Does the handler's class emit what `format` gives, and nothing else of the record?"""
+        probe = self.probe
+        if probe is None:
+            return False
+        return self.native.runs(probe, "emit") in _EMIT_TEXT
+
+    def emit_directly(self, handler: Any, item: _Item) -> None:
+        """For a record that met a queue closed a moment ago: all that was on it has been written, or dropped."""
+        handler.acquire()
+        try:
+            self.emit_item(handler, item)
+        finally:
+            handler.release()
+
+    def start(self) -> None:
+        if self.starting:
+            return
+        self.starting = True
+        worker = threading.Thread(target=_work, args=(self, self.queue), name="femtolog-queue", daemon=True)
+        self.worker = worker
+        try:
+            worker.start()
+        except RuntimeError:
+            # The interpreter is about to end and starts no threads any more.
+            self.worker = None
+            handler = self.handler()
+            if handler is not None:
+                self.wait_until(handler, self.queue.mark(), time.monotonic() + self.timeout)
+        finally:
+            self.starting = False
+
+    # ---- the lock
+
+    def take_lock(self, handler: Any, timeout: float) -> bool:
+        lock = handler.lock or self.turn
+        try:
+            return bool(lock.acquire(timeout=timeout))
+        except TypeError:  # somebody's lock that knows no timeouts
+            return bool(lock.acquire())
+
+    def give_lock(self, handler: Any) -> None:
+        (handler.lock or self.turn).release()
+
+    def must_help(self, handler: Any) -> bool:
+        """Would waiting for the worker be in vain? It has ended or never begun, or needs a lock that this thread has."""
+        worker = self.worker
+        if worker is None or not worker.is_alive() or sys.is_finalizing():
+            return True
+        is_owned = getattr(handler.lock or self.turn, "_is_owned", None)
+        return is_owned is not None and bool(is_owned())
+
+    # ---- writing; the caller holds the handler's lock
+
+    def write_some(self, handler: Any) -> bool:
+        """Writes what one call can write, or one record. False: there is none."""
+        queue, hand = self.queue, self.hand
+        if self.writing == threading.get_ident():
+            return False
+        if not hand:
+            hand.extend(queue.take(BATCH))
+            if not hand:
+                return False
+        self.writing = threading.get_ident()
+        try:
+            if len(hand) > 1 and self.write_lines(handler, queue, hand):
+                return True
+            self.write_one(handler, queue, hand)
+            return True
+        finally:
+            if self.queue is queue:
+                self.writing = 0
+
+    def write_lines(self, handler: Any, queue: RecordQueue, hand: deque[_Item]) -> bool:
+        own = vars(handler)
+        probe = self.probe
+        if (
+            probe is None
+            or "emit" in own
+            or "flush" in own
+            or self.native.runs(probe, "emit") not in ("StreamHandler.emit", "FileHandler.emit")
+            or self.native.runs(probe, "flush") != "StreamHandler.flush"
+        ):
+            return False
+        lines = []
+        for item in hand:
+            if type(item.text) is not str:
+                break
+            lines.append(item.text)
+        if len(lines) < 2:
+            return False
+        written, error = self.native.write_lines(handler.stream, handler.terminator, lines)
+        for _ in range(written):
+            hand.popleft()
+        queue.finish(written, 0)
+        if error is not None:
+            item = hand.popleft()
+            queue.finish(0, 1)
+            try:
+                raise error
+            except Exception:  # noqa: BLE001 - as StreamHandler.emit
+                handler.handleError(item.record)
+        return bool(written) or error is not None
+
+    def write_one(self, handler: Any, queue: RecordQueue, hand: deque[_Item]) -> None:
+        item = hand[0]
+        written = False
+        try:
+            written = self.emit_item(handler, item)
+        finally:
+            # A sink that forks comes back in the child, too, where the queue is another one.
+            if self.queue is queue:
+                hand.popleft()
+                queue.finish(int(written), int(not written))
+
+    def emit_item(self, handler: Any, item: _Item) -> bool:
+        """`emit` of the class the handler had. Has it gone well? What it lets out goes to `handleError`: no caller is there."""
+        before = self.current, self.current_failed, self.writing
+        self.current, self.current_failed, self.writing = item, False, threading.get_ident()
+        try:
+            own = vars(handler).get("emit")
+            if own is not None:
+                own(item.record)
+            else:
+                self.cls.emit(handler, item.record)
+            return not self.current_failed
+        except Exception:  # noqa: BLE001
+            handler.handleError(item.record)
+            return False
+        finally:
+            self.current, self.current_failed, self.writing = before
+
+    # ---- flush and close
+
+    def wait_until(self, handler: Any, mark: int, deadline: float) -> bool:
+        """Waits until everything before the mark is written, failed or dropped; writes it where no worker will."""
+        queue = self.queue
+        while not queue.is_done(mark):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            if not self.must_help(handler):
+                queue.wait_done(mark, min(left, SLICE))
+            elif self.take_lock(handler, left):
+                try:
+                    if not self.write_some(handler):
+                        return queue.is_done(mark)
+                finally:
+                    self.give_lock(handler)
+        return True
+
+    def flush(self, handler: Any, timeout: float | None) -> bool:
+        if self.writing == threading.get_ident():
+            self.cls.flush(handler)  # the stdlib's `emit` flushes the stream
+            return True
+        queue = self.queue
+        if queue.is_closed():
+            self.cls.flush(handler)
+            return False
+        deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
+        if not self.wait_until(handler, queue.mark(), deadline):
+            return False
+        try:
+            self.cls.flush(handler)
+        except OSError:
+            return False
+        before, self.told_failures = self.told_failures, queue.account()["failed"]
+        return self.told_failures == before
+
+    def close(self, handler: Any) -> None:
+        queue = self.queue
+        if self.writing == threading.get_ident():
+            queue.close()
+            self.close_later = True  # when the record that closes its handler is written
+            return
+        if queue.is_closed():
+            if not self.close_later:
+                self.cls.close(handler)
+            return
+        deadline = time.monotonic() + self.timeout
+        self.wait_until(handler, queue.mark(), deadline)
+        if not self.take_lock(handler, max(SLICE, deadline - time.monotonic())):
+            # The sink hangs in a record, with the lock. Should it ever come back, the worker closes it.
+            self.close_later = True
+            queue.close()
+            queue.abandon(0)
+            self.warn_of_drops(handler, now=True)
+            return
+        try:
+            queue.close()
+            while time.monotonic() < deadline and self.write_some(handler):
+                pass
+            left = len(self.hand)
+            self.hand.clear()
+            queue.abandon(left)
+            self.cls.close(handler)
+        finally:
+            self.give_lock(handler)
+        self.warn_of_drops(handler, now=True)
+
+    # ---- telling
+
+    def account(self) -> _Account:
+        return self.queue.account()
+
+    def warn_of_drops(self, handler: Any, *, now: bool = False) -> None:
+        """Says on sys.stderr how many records were dropped since the last time, at most every few seconds."""
+        moment = time.monotonic()
+        if self.warned_at is not None and moment - self.warned_at < WARN_EVERY and not now:
+            return
+        account = self.queue.account()
+        more = account["dropped"] - self.told_drops
+        if more <= 0 or not logging.raiseExceptions or sys.stderr is None:
+            return
+        self.warned_at, self.told_drops = moment, account["dropped"]
+        reasons = ", ".join(f"{name} {count}" for name, count in account["dropped_by"].items() if count)
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(f"femtolog: {handler!r} has dropped {more} more records (in all: {reasons})\n")
+
+
+def _frozen(record: logging.LogRecord, *, may_fail: bool) -> logging.LogRecord:
+    """A copy whose message is what it is now. `may_fail`: where that cannot be made, the copy cannot either."""
+    if type(record) is logging.LogRecord:
+        frozen = logging.LogRecord.__new__(logging.LogRecord)
+        vars(frozen).update(vars(record))
+    else:
+        frozen = copy.copy(record)
+    args: Any = record.args
+    kind = type(args)
+    plain = not args or (kind is tuple and _all_plain(args)) or (kind is dict and _all_plain(args.values()))
+    if plain and kind is dict:
+        frozen.args = dict(args)
+    if not plain or type(record.msg) is not str:
+        # What formatting has left: a second `__str__` might do something twice.
+        message = vars(record).get("message")
+        try:
+            frozen.msg = message if type(message) is str else record.getMessage()
+            frozen.args = ()
+        except Exception:
+            if not may_fail:
+                raise
+    return frozen
+
+
+def _all_plain(values: Any) -> bool:
+    return all(type(value) in _PLAIN for value in values)
+
+
+def _work(pipeline: _Pipeline, queue: RecordQueue) -> None:
+    """The worker. It keeps the handler alive only while there are records for it."""
+    while (pipeline.hand or queue.wait_filled()) and pipeline.queue is queue:
+        handler = pipeline.handler()
+        if handler is None:
+            return
+        lock = handler.lock or pipeline.turn
+        lock.acquire()
+        try:
+            pipeline.write_some(handler)
+        except BaseException:
+            if pipeline.queue is not queue:
+                raise  # in a forked child, where this is the thread that forked
+            sys.excepthook(*sys.exc_info())
+        finally:
+            if pipeline.queue is queue:
+                lock.release()
+        if pipeline.close_later and pipeline.queue is queue and not pipeline.hand:
+            pipeline.close_later = False
+            pipeline.cls.close(handler)
+        del handler, lock
+
+
+class _Asynchronous:
+    """The methods of the subclass that a handler gets: see enqueue(). No base of it, with which its instances would be of another layout."""
+
+    def handle(self, record: logging.LogRecord) -> Any:
+        """Filters as the handler would, prepares the record and puts it on the queue."""
+        pipeline: _Pipeline = vars(self)[ATTRIBUTE]
+        if pipeline.queue.is_closed():
+            return pipeline.cls.handle(self, record)
+        passed = self.filter(record)  # type: ignore[attr-defined]
+        if sys.version_info >= (3, 12) and isinstance(passed, logging.LogRecord):
+            record = passed
+        if passed:
+            pipeline.submit(self, record)
+        return passed
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Puts the record on the queue; called without handle(), as some do."""
+        pipeline: _Pipeline = vars(self)[ATTRIBUTE]
+        if pipeline.writing == threading.get_ident() or pipeline.queue.is_closed():
+            pipeline.cls.emit(self, record)
+        else:
+            pipeline.submit(self, record)
+
+    def format(self, record: logging.LogRecord) -> Any:
+        """The text made when the record was logged, for the one that is being written."""
+        pipeline: _Pipeline = vars(self)[ATTRIBUTE]
+        current = pipeline.current
+        if current is not None and record is current.record:
+            if isinstance(current.text, Exception):
+                raise current.text
+            return current.text
+        return pipeline.cls.format(self, record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (the stdlib's name)
+        """As the handler's own; the record counts as failed."""
+        pipeline: _Pipeline = vars(self)[ATTRIBUTE]
+        if pipeline.writing == threading.get_ident():
+            pipeline.current_failed = True
+        pipeline.cls.handleError(self, record)
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Waits until everything logged before is written, then flushes the sink.
+
+        True only if all of it was written; False after `timeout` seconds (those given to enqueue() if None), if a record has failed since
+        the last flush, or this one has (an OSError is not raised), and for a closed handler. A thread that holds the handler's lock
+        writes the records itself.
+        """
+        pipeline: _Pipeline = vars(self)[ATTRIBUTE]
+        return pipeline.flush(self, timeout)
+
+    async def aflush(self, timeout: float | None = None) -> bool:
+        """flush() for a coroutine: waits in a thread of the loop's executor."""
+        import asyncio
+
+        return await asyncio.get_running_loop().run_in_executor(None, self.flush, timeout)
+
+    def close(self) -> None:
+        """Writes what is queued, for as long as enqueue() was told, and closes the sink; what is left then is dropped and counted.
+
+        Idempotent, from any thread. Records logged later are handled by the caller, as before enqueue().
+        """
+        pipeline: _Pipeline = vars(self)[ATTRIBUTE]
+        pipeline.close(self)
+
+    def stats(self) -> _Account:
+        """What became of the records: emitted = written + failed + dropped + in_flight, and why they were dropped."""
+        pipeline: _Pipeline = vars(self)[ATTRIBUTE]
+        return pipeline.account()
+
+
+def enqueue(
+    handler: Any,
+    *,
+    capacity: int,
+    capacity_bytes: int,
+    overflow: str,
+    protect_level: int,
+    timeout: float,
+) -> Any:
+    """See femtolog.enqueue()."""
+    if not isinstance(handler, logging.Handler):
+        raise TypeError(f"not a logging.Handler: {handler!r}")
+    if ATTRIBUTE in vars(handler):
+        raise ValueError(f"{handler!r} is asynchronous already")
+    for name, value in (("capacity", capacity), ("capacity_bytes", capacity_bytes)):
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise TypeError(f"{name} must be an int, not {type(value).__name__}")
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1")
+    if timeout < 0:
+        raise ValueError("timeout must not be negative")
+    policy, wait = _policy(overflow)
+    _refuse_green_threads()
+    cls = type(handler)
+    if cls.handle is not logging.Handler.handle or "handle" in vars(handler):
+        raise TypeError(f"{cls.__name__} handles records in its own way: its handle() cannot be divided between two threads")
+    asynchronous = _class_of(cls)
+    pipeline = _Pipeline(
+        handler, _native.load(), (capacity, capacity_bytes, policy), wait=wait, protect_level=protect_level, timeout=timeout
+    )
+    handler.acquire()
+    try:
+        setattr(handler, ATTRIBUTE, pipeline)
+        try:
+            handler.__class__ = asynchronous
+        except BaseException:
+            delattr(handler, ATTRIBUTE)
+            raise
+    finally:
+        handler.release()
+    _Hooks.register()
+    _live.add(pipeline)
+    return handler
+
+
+def _policy(overflow: str) -> tuple[str, float]:
+    """The policy's name, and for how many seconds a caller waits."""
+    if overflow in ("block", "drop", "drop_oldest"):
+        return overflow, float("inf")
+    name, colon, number = overflow.partition(":")
+    if name != "timeout":
+        raise ValueError(f"invalid overflow policy: {overflow!r}. Valid options are: {', '.join(POLICIES)}")
+    if not colon or not number.strip().isascii() or not number.strip().isdigit():
+        raise ValueError("timeout requires a positive integer N, use 'timeout:N'")
+    if int(number) == 0:
+        raise ValueError("timeout must be greater than zero")
+    return name, int(number) / 1000
+
+
+def _refuse_green_threads() -> None:
+    """The worker waits as a thread of the system does, which would stop all greenlets."""
+    for package in ("gevent", "eventlet"):
+        if str(getattr(threading.Thread.start, "__module__", "")).startswith(package) or str(
+            getattr(threading.get_ident, "__module__", "")
+        ).startswith(package):
+            raise RuntimeError(f"femtolog.enqueue() does not work with threads that {package} has replaced")
+
+
+def _class_of(cls: type) -> type:
+    found = _classes.get(cls)
+    if found is None:
+        names: dict[str, Any] = {name: value for name, value in vars(_Asynchronous).items() if not name.startswith("__")}
+        names |= {"__slots__": (), "__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
+        found = _classes[cls] = type(cls)(cls.__name__, (cls,), names)
+    return found
+
+
+class _Hooks:
+    """What runs at a fork and at the end; registered with the first asynchronous handler."""
+
+    registered = False
+
+    @classmethod
+    def register(cls) -> None:
+        if cls.registered:
+            return
+        cls.registered = True
+        # Later than logging's own, so this runs before logging.shutdown(), and in a child after the locks are new.
+        atexit.register(_at_exit)
+        # A child of multiprocessing ends without atexit, but with this.
+        before_threads_end = getattr(threading, "_register_atexit", None)
+        if before_threads_end is not None:
+            with contextlib.suppress(RuntimeError):  # at the end of the interpreter
+                before_threads_end(_at_exit)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
+
+
+def _at_exit() -> None:
+    """Writes what is queued, for as long as that goes on. logging.shutdown() closes the handlers later."""
+    for pipeline in list(_live):
+        handler: Any = pipeline.handler()
+        if handler is None or pipeline.queue.is_closed():
+            continue
+        done = -1
+        while not pipeline.wait_until(handler, pipeline.queue.mark(), time.monotonic() + pipeline.timeout):
+            account = pipeline.account()
+            if account["written"] + account["failed"] == done:
+                # The sink hangs, with the handler's lock: logging.shutdown() would wait for it without end.
+                known = logging._handlerList  # type: ignore[attr-defined]  # noqa: SLF001 - what logging.shutdown() walks
+                known[:] = [ref for ref in known if ref() is not handler]
+                pipeline.queue.close()
+                pipeline.queue.abandon(0)
+                pipeline.warn_of_drops(handler, now=True)
+                break
+            done = account["written"] + account["failed"]
+
+
+def _before_fork() -> None:
+    """Nobody writes while the process forks: half a record in a stream's buffer would be written twice."""
+    for pipeline in list(_live):
+        handler: Any = pipeline.handler()
+        if handler is not None and pipeline.account()["in_flight"]:
+            # A thread that forks while somebody keeps the lock for so long forks as with the stdlib.
+            pipeline.held_for_fork = pipeline.take_lock(handler, 1.0)
+
+
+def _after_fork_in_parent() -> None:
+    for pipeline in list(_live):
+        if pipeline.held_for_fork:
+            pipeline.held_for_fork = False
+            handler: Any = pipeline.handler()
+            if handler is not None:
+                pipeline.give_lock(handler)
+
+
+def _after_fork_in_child() -> None:
+    """What is queued is the parent's. logging has made the handlers' locks new already."""
+    for pipeline in list(_live):
+        queue = pipeline.queue
+        queue.leak()
+        pipeline.renew()

@@ -1,0 +1,671 @@
+"""femtolog.enqueue(): what an asynchronous handler writes is what it would have written, and every record is accounted for."""
+
+import asyncio
+import contextlib
+import gc
+import io
+import logging
+import logging.handlers
+import os
+import pathlib
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import weakref
+
+import pytest
+
+import femtolog
+
+REASONS = ("overflow", "timeout", "interrupted", "reentrant", "closed")
+
+
+@pytest.fixture(autouse=True)
+def tier(request):
+    """With femtolog's methods; with the interpreter's own where a test is for both."""
+    if getattr(request, "param", "installed") == "installed":
+        with femtolog.installed():
+            yield
+    else:
+        yield
+
+
+BOTH = pytest.mark.parametrize("tier", ["installed", "stdlib"], indirect=True)
+
+
+@pytest.fixture
+def logger():
+    made = logging.Logger("async")
+    yield made
+    for handler in made.handlers:
+        with contextlib.suppress(OSError):  # what a full device still has in its buffer
+            handler.close()
+
+
+class Gate(io.StringIO):
+    """A stream whose writes wait until it is opened, for ten seconds at most."""
+
+    def __init__(self):
+        super().__init__()
+        self.entered, self.opened = threading.Event(), threading.Event()
+
+    def write(self, text):
+        self.entered.set()
+        assert self.opened.wait(10)
+        return super().write(text)
+
+    def lines(self):
+        return self.getvalue().splitlines()
+
+
+def stopped(logger, **options):
+    """An asynchronous handler whose worker hangs in its first record, "first"."""
+    gate = Gate()
+    handler = femtolog.enqueue(logging.StreamHandler(gate), **options)
+    logger.addHandler(handler)
+    logger.info("first")
+    assert gate.entered.wait(10)
+    return gate, handler
+
+
+def account(handler, **expected):
+    """Compares the ledger: what is not named must be 0; it must add up."""
+    stats = handler.stats()
+    assert stats["emitted"] == stats["written"] + stats["failed"] + stats["dropped"] + stats["in_flight"]
+    reasons = {reason: expected.pop(reason, 0) for reason in REASONS}
+    assert stats["dropped_by"] == reasons
+    assert stats["dropped"] == sum(reasons.values())
+    assert {name: stats[name] for name in ("written", "failed", "in_flight")} == {
+        name: expected.get(name, 0) for name in ("written", "failed", "in_flight")
+    }
+
+
+def run(program, *, timeout=60):
+    """Runs a program in a process of its own; gives its output."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-W", "ignore::DeprecationWarning", "-c", textwrap.dedent(program)],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+# ---- what is written
+
+
+def all_kinds(logger):
+    """Calls of every kind, some of whose arguments change right after."""
+    state = [1]
+    logger.info("plain")
+    logger.warning("%s and %d", "text", 7)
+    logger.info("list %s", state)
+    state.append(2)
+    mapping = {"a": 1}
+    logger.info("mapping %(a)s", mapping)
+    mapping["a"] = 2
+    logger.info({"an": "object"})
+    logger.info(state)
+    state.append(3)
+    logger.info("extra", extra={"key": "value"})
+    try:
+        raise LookupError("gone")
+    except LookupError:
+        logger.exception("failed %s", state)
+    logger.info("ünïcödé \N{SNOWMAN}")
+    logger.error("")
+
+
+@BOTH
+@pytest.mark.parametrize("kind", ["stream", "file", "rotating", "watched"])
+@pytest.mark.parametrize("fmt", [None, "%(levelname)s %(threadName)s %(process)d %(funcName)s %(lineno)d %(message)s"])
+def test_the_same_lines_as_a_synchronous_handler(tmp_path, kind, fmt):
+    texts = []
+    for name in ("synchronous", "asynchronous"):
+        path, out = tmp_path / name, io.StringIO()
+        handler = {
+            "stream": lambda out=out, path=path: logging.StreamHandler(out),
+            "file": lambda out=out, path=path: logging.FileHandler(path, encoding="utf-8"),
+            "rotating": lambda out=out, path=path: logging.handlers.RotatingFileHandler(
+                path, maxBytes=300, backupCount=50, encoding="utf-8"
+            ),
+            "watched": lambda out=out, path=path: logging.handlers.WatchedFileHandler(path, encoding="utf-8"),
+        }[kind]()
+        handler.setFormatter(logging.Formatter(fmt))
+        if name == "asynchronous":
+            femtolog.enqueue(handler)
+        logger = logging.Logger("async")
+        logger.addHandler(handler)
+        all_kinds(logger)
+        handler.close()
+        files = sorted(tmp_path.glob(name + "*"))
+        texts.append(
+            [out.getvalue(), *[file.read_text("utf-8") for file in files], [len(file.name) - len(name) for file in files]]
+        )
+    assert texts[0] == texts[1]
+
+
+def test_the_handler_stays_what_it_was(tmp_path):
+    class Own(logging.FileHandler):
+        """Mine."""
+
+    handler = Own(tmp_path / "log")
+    formatter, wanted = logging.Formatter("%(message)s!"), lambda record: "no" not in record.getMessage()
+    handler.setFormatter(formatter)
+    handler.addFilter(wanted)
+    handler.setLevel(logging.INFO)
+    handler.set_name("mine")
+    before = repr(handler)
+    assert femtolog.enqueue(handler) is handler
+    assert isinstance(handler, Own)
+    assert (repr(handler), type(handler).__name__, type(handler).__doc__) == (before, "Own", "Mine.")
+    assert (handler.formatter, handler.filters, handler.level, handler.name) == (formatter, [wanted], logging.INFO, "mine")
+    logger = logging.Logger("async")
+    logger.addHandler(handler)
+    for text in ("yes", "no", "yes again"):
+        logger.info(text)
+    logger.debug("below")
+    handler.close()
+    assert (tmp_path / "log").read_text() == "yes!\nyes again!\n"
+    account(handler, written=2)
+    logger.info("afterwards")
+    assert (tmp_path / "log").read_text().endswith("afterwards!\n")
+    handler.close()
+
+
+@BOTH
+def test_handlers_that_use_the_record_get_all_of_it(logger):
+    seen = []
+
+    class Own(logging.Handler):
+        def emit(self, record):
+            seen.append((record.msg, record.args, record.key, record.exc_info and record.exc_info[0], record.getMessage()))
+            seen.append(threading.current_thread().name == record.threadName)
+
+    handler = femtolog.enqueue(Own())
+    logger.addHandler(handler)
+    changing = []
+    logger.info("template %s", "x", extra={"key": 1})
+    logger.info("template %s", changing, extra={"key": 2})
+    changing.append(1)
+    try:
+        raise KeyError
+    except KeyError:
+        logger.info("e", extra={"key": 3}, exc_info=True)
+    assert handler.flush()
+    assert seen[0::2] == [
+        ("template %s", ("x",), 1, None, "template x"),
+        ("template []", (), 2, None, "template []"),
+        ("e", (), 3, KeyError, "e"),
+    ]
+    assert not any(seen[1::2])
+
+
+def test_four_threads_lose_nothing_and_keep_their_order(tmp_path):
+    count = int(os.environ.get("FEMTOLOG_STRESS_RECORDS", 20_000)) // 4
+    handler = femtolog.enqueue(logging.FileHandler(tmp_path / "log"))
+    logger = logging.Logger("async")
+    logger.addHandler(handler)
+
+    def work(thread):
+        for number in range(count):
+            logger.info("%d %d", thread, number)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert handler.flush()
+    account(handler, written=4 * count)
+    last = [-1] * 4
+    for line in (tmp_path / "log").read_text().splitlines():
+        thread, number = map(int, line.split())
+        assert number == last[thread] + 1
+        last[thread] = number
+    assert last == [count - 1] * 4
+    assert handler.stats()["queue_high_water"] <= 1024
+    handler.close()
+
+
+# ---- no room
+
+
+def test_drop_counts_each_record_and_warns_once(logger, capsys):
+    gate, handler = stopped(logger, capacity=3, overflow="drop")
+    for number in range(10):
+        logger.info("%d", number)
+    account(handler, in_flight=3, overflow=8)
+    logger.error("important")
+    account(handler, in_flight=3, overflow=9)
+    assert capsys.readouterr().err.count("femtolog: ") == 1
+    gate.opened.set()
+    assert handler.flush()
+    assert gate.lines() == ["first", "0", "important"]
+    account(handler, written=3, overflow=9)
+
+
+def test_drop_oldest_keeps_the_newest(logger, capsys):
+    gate, handler = stopped(logger, capacity=3, overflow="drop_oldest")
+    logger.error("important")
+    for number in range(10):
+        logger.info("%d", number)
+    gate.opened.set()
+    assert handler.flush()
+    assert gate.lines() == ["first", "important", "9"]
+    account(handler, written=3, overflow=9)
+
+
+def test_timeout_waits_and_then_drops(logger, capsys):
+    gate, handler = stopped(logger, capacity=2, overflow="timeout:20")
+    logger.info("second")
+    started = time.monotonic()
+    logger.info("third")
+    assert time.monotonic() - started >= 0.02
+    gate.opened.set()
+    assert handler.flush()
+    assert gate.lines() == ["first", "second"]
+    account(handler, written=2, timeout=1)
+
+
+def test_block_waits_as_long_as_it_takes(logger):
+    gate, handler = stopped(logger, capacity=2)
+    done = threading.Event()
+
+    def work():
+        for number in range(5):
+            logger.info("%d", number)
+        done.set()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert not done.wait(0.05)
+    account(handler, in_flight=2)
+    gate.opened.set()
+    thread.join(10)
+    assert handler.flush()
+    assert gate.lines() == ["first", "0", "1", "2", "3", "4"]
+    account(handler, written=6)
+
+
+def test_bytes_are_limited_as_well(logger, capsys):
+    gate, handler = stopped(logger, capacity_bytes=100_000, overflow="drop")
+    for _ in range(10):
+        logger.info("x" * 30_000)
+    account(handler, in_flight=4, overflow=7)
+    assert handler.stats()["bytes"] <= 100_000
+    gate.opened.set()
+
+
+@BOTH
+def test_a_thread_that_has_the_lock_makes_room_itself(logger):
+    out = io.StringIO()
+    handler = femtolog.enqueue(logging.StreamHandler(out), capacity=2)
+    logger.addHandler(handler)
+    with handler.lock:
+        for number in range(20):
+            logger.info("%d", number)
+    assert handler.flush()
+    assert out.getvalue().split() == [str(number) for number in range(20)]
+
+
+def test_a_sink_that_logs_to_its_own_handler(logger):
+    class Echo(io.StringIO):
+        def write(self, text):
+            if text.startswith("once"):
+                logger.info("from within")
+            return super().write(text)
+
+    out = Echo()
+    handler = femtolog.enqueue(logging.StreamHandler(out), capacity=1)
+    logger.addHandler(handler)
+    logger.info("once")
+    logger.info("twice")
+    assert handler.flush()
+    assert sorted(out.getvalue().split("\n")) == ["", "from within", "once", "twice"]
+    account(handler, written=3)
+
+
+def test_a_signal_handler_may_log_while_a_full_queue_is_waited_for():
+    run(
+        """
+        import io, logging, signal, threading, femtolog
+        gate = threading.Event()
+        class Slow(io.StringIO):
+            def write(self, text):
+                gate.wait(10)
+                return super().write(text)
+        out = Slow()
+        log = logging.getLogger("x")
+        handler = femtolog.enqueue(logging.StreamHandler(out), capacity=1)
+        log.addHandler(handler)
+        log.propagate = False
+        def on_alarm(*_):
+            gate.set()
+            log.warning("signal")
+        signal.signal(signal.SIGALRM, on_alarm)
+        log.warning("one")
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        log.warning("two")
+        assert handler.flush()
+        assert sorted(out.getvalue().split()) == ["one", "signal", "two"], out.getvalue()
+        def interrupt(*_):
+            raise KeyboardInterrupt
+        signal.signal(signal.SIGALRM, interrupt)
+        gate.clear()
+        log.warning("three")
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        try:
+            log.warning("four")
+        except KeyboardInterrupt:
+            pass
+        else:
+            raise AssertionError("not interrupted")
+        gate.set()
+        stats = handler.stats()
+        assert stats["dropped_by"]["interrupted"] == 1, stats
+        """
+    )
+
+
+# ---- sinks that fail
+
+
+@BOTH
+def test_failures_go_to_handle_error_and_are_counted(logger):
+    class Broken(io.StringIO):
+        def write(self, text):
+            if "bad" in text:
+                raise OSError(text)
+            return super().write(text)
+
+    seen = []
+
+    class Own(logging.StreamHandler):
+        def handleError(self, record):
+            seen.append((record.msg, record.args, sys.exc_info()[0]))
+
+    out = Broken()
+    handler = femtolog.enqueue(Own(out))
+    logger.addHandler(handler)
+    for text in ("good", "bad 1", "good", "bad 2"):
+        logger.info(text)
+    assert not handler.flush()
+    assert seen == [("bad 1", (), OSError), ("bad 2", (), OSError)]
+    assert out.getvalue() == "good\ngood\n"
+    account(handler, written=2, failed=2)
+    logger.info("good")
+    assert handler.flush()
+    logger.info("%d", "no number")
+    assert not handler.flush()
+    assert seen[2:] == [("%d", ("no number",), TypeError)]
+    account(handler, written=3, failed=3)
+
+
+@pytest.mark.skipif(not pathlib.Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_device_fails_each_record(logger, capsys):
+    handler = femtolog.enqueue(logging.FileHandler("/dev/full"))
+    logger.addHandler(handler)
+    for number in range(20):
+        logger.info("%d", number)
+    assert not handler.flush()
+    account(handler, failed=20)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="limits of files are POSIX's")
+def test_a_file_that_fills_up_loses_what_the_stdlib_loses(tmp_path):
+    program = """
+        import logging, resource, signal, sys, threading, femtolog
+        femtolog.install()
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        logging.raiseExceptions = False
+        path, asynchronous = {path!r}, {asynchronous}
+        handler = logging.FileHandler(path)
+        if asynchronous:
+            femtolog.enqueue(handler)
+        log = logging.getLogger("x")
+        log.addHandler(handler)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+        with handler.lock:
+            for number in range(150):
+                log.warning("%08d", number)
+        if asynchronous:
+            handler.flush()
+            print(handler.stats()["written"], handler.stats()["failed"])
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        log.warning("again")
+        handler.close()
+        """
+    texts = []
+    for asynchronous in (False, True):
+        path = tmp_path / str(asynchronous)
+        done = run(program.format(path=str(path), asynchronous=asynchronous))
+        texts.append(path.read_bytes())
+    assert done.stdout.split() == ["111", "39"]
+    assert texts[0] == texts[1]
+
+
+# ---- flush and close
+
+
+def test_flush_tells_the_truth(logger):
+    gate, handler = stopped(logger)
+    started = time.monotonic()
+    assert handler.flush(0.05) is False
+    assert time.monotonic() - started < 5
+    gate.opened.set()
+    assert handler.flush(10) is True
+    assert gate.lines() == ["first"]
+    handler.close()
+    assert handler.flush() is False
+
+
+def test_aflush(logger):
+    gate, handler = stopped(logger)
+
+    async def main():
+        waiting = asyncio.ensure_future(handler.aflush(10))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        gate.opened.set()
+        return await waiting
+
+    assert asyncio.run(main()) is True
+    assert gate.lines() == ["first"]
+
+
+def test_close_from_many_threads_writes_everything(tmp_path):
+    handler = femtolog.enqueue(logging.FileHandler(tmp_path / "log"))
+    logger = logging.Logger("async")
+    logger.addHandler(handler)
+    for number in range(500):
+        logger.info("%d", number)
+    threads = [threading.Thread(target=handler.close) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    account(handler, written=500)
+    assert len((tmp_path / "log").read_text().split()) == 500
+    assert handler.stream is None
+
+
+def test_close_of_a_stopped_sink_ends_in_time(logger, capsys):
+    gate, handler = stopped(logger, timeout=0.05)
+    logger.info("lost")
+    handler.close()
+    account(handler, in_flight=1, closed=1)
+    assert "closed 1" in capsys.readouterr().err
+    gate.opened.set()
+    while handler.stats()["in_flight"]:
+        time.sleep(0.001)
+    account(handler, written=1, closed=1)
+
+
+def test_shutdown_holds_the_lock_and_still_writes_everything(tmp_path):
+    handler = femtolog.enqueue(logging.FileHandler(tmp_path / "log"))
+    logger = logging.Logger("async")
+    logger.addHandler(handler)
+    for number in range(500):
+        logger.info("%d", number)
+    logging.shutdown([weakref.ref(handler)])
+    account(handler, written=500)
+    assert len((tmp_path / "log").read_text().split()) == 500
+
+
+def test_an_asynchronous_handler_can_be_collected():
+    out = io.StringIO()
+    handler = femtolog.enqueue(logging.StreamHandler(out))
+    logger = logging.Logger("async")
+    logger.addHandler(handler)
+    logger.info("line")
+    assert handler.flush()
+    worker = vars(handler)["_femtolog_pipeline"].worker
+    reference = weakref.ref(handler)
+    logger.handlers.clear()
+    del handler
+    worker.join(10)
+    gc.collect()
+    assert reference() is None
+    assert out.getvalue() == "line\n"
+
+
+# ---- processes
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_forked_child_writes_its_own_records_only(tmp_path):
+    path = tmp_path / "log"
+    run(
+        f"""
+        import logging, os, threading, femtolog
+        femtolog.install()
+        handler = femtolog.enqueue(logging.FileHandler({str(path)!r}))
+        log = logging.getLogger("x")
+        log.addHandler(handler)
+        for child in range(5):
+            for number in range(100):
+                log.warning("parent %d %d", child, number)
+            pid = os.fork()
+            if pid == 0:
+                log.warning("child %d", child)
+                assert handler.stats()["emitted"] == 1
+                assert handler.flush()
+                os._exit(0)
+            assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        with handler.lock:
+            log.warning("held")
+            pid = os.fork()
+            if pid == 0:
+                log.warning("child 5")
+                logging.shutdown()
+                os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        """
+    )
+    lines = path.read_text().splitlines()
+    expected = [f"parent {child} {number}" for child in range(5) for number in range(100)]
+    assert [line for line in lines if line.startswith("parent")] == expected
+    assert sorted(lines) == sorted([*expected, *(f"child {child}" for child in range(6)), "held"])
+
+
+def test_nothing_is_lost_at_the_end_of_the_interpreter(tmp_path):
+    run(
+        f"""
+        import atexit
+        atexit.register(lambda: log.warning("last"))  # before logging's own: it runs after logging.shutdown()
+        import logging, threading, time, femtolog
+        femtolog.install()
+        log = logging.getLogger("x")
+        log.addHandler(femtolog.enqueue(logging.FileHandler({str(tmp_path / "log")!r})))
+        atexit.register(lambda: log.warning("at exit"))
+        def work():
+            for number in range(500): log.warning("thread")
+        threading.Thread(target=work).start()
+        for number in range(2000): log.warning("main")
+        """
+    )
+    lines = (tmp_path / "log").read_text().splitlines()
+    assert {text: lines.count(text) for text in set(lines)} == {"main": 2000, "thread": 500, "at exit": 1, "last": 1}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_child_of_multiprocessing_writes_everything(tmp_path):
+    run(
+        f"""
+        import logging, multiprocessing, femtolog
+        log = logging.getLogger("x")
+        log.addHandler(femtolog.enqueue(logging.FileHandler({str(tmp_path / "log")!r})))
+        def work(name):
+            for number in range(200): log.warning(name)
+        work("parent")
+        context = multiprocessing.get_context("fork")
+        child = context.Process(target=work, args=("child",))
+        child.start()
+        child.join()
+        assert child.exitcode == 0
+        """
+    )
+    lines = (tmp_path / "log").read_text().splitlines()
+    assert (lines.count("parent"), lines.count("child"), len(lines)) == (200, 200, 400)
+
+
+def test_a_sink_that_hangs_at_exit_does_not_hang_the_process():
+    done = run(
+        """
+        import io, logging, threading, femtolog
+        entered = threading.Event()
+        class Hanging(io.StringIO):
+            def write(self, text):
+                entered.set()
+                threading.Event().wait()
+        log = logging.getLogger("x")
+        log.addHandler(femtolog.enqueue(logging.StreamHandler(Hanging()), timeout=0.05))
+        log.warning("one")
+        entered.wait()
+        log.warning("two")
+        """
+    )
+    assert "has dropped 1 more records (in all: closed 1)" in done.stderr
+
+
+# ---- what enqueue() refuses
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "text"),
+    [
+        ({"overflow": "timeout"}, ValueError, "timeout requires a positive integer N, use 'timeout:N'"),
+        ({"overflow": "timeout:x"}, ValueError, "timeout requires a positive integer N, use 'timeout:N'"),
+        ({"overflow": "timeout:0"}, ValueError, "timeout must be greater than zero"),
+        ({"overflow": "x"}, ValueError, "invalid overflow policy: 'x'. Valid options are: block, drop, drop_oldest, timeout:N"),
+        ({"capacity": 0}, ValueError, "capacity must be at least 1"),
+        ({"capacity_bytes": 0}, ValueError, "capacity_bytes must be at least 1"),
+        ({"capacity": "7"}, TypeError, "capacity must be an int, not str"),
+        ({"timeout": -1}, ValueError, "timeout must not be negative"),
+    ],
+)
+def test_options_out_of_range(options, error, text):
+    handler = logging.StreamHandler()
+    with pytest.raises(error) as caught:
+        femtolog.enqueue(handler, **options)
+    assert str(caught.value) == text
+    assert type(handler) is logging.StreamHandler
+
+
+def test_handlers_that_cannot_be_asynchronous():
+    class Own(logging.Handler):
+        def handle(self, record):
+            return True
+
+    for handler, error in ((Own(), TypeError), (logging.NullHandler(), TypeError), (object(), TypeError)):
+        with pytest.raises(error):
+            femtolog.enqueue(handler)
+    handler = femtolog.enqueue(logging.StreamHandler(io.StringIO()))
+    with pytest.raises(ValueError, match="asynchronous already"):
+        femtolog.enqueue(handler)
+    handler.close()
