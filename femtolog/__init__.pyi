@@ -43,7 +43,7 @@ __version__: str
 accelerated: bool
 extra_policy: Literal["raise", "rename"]
 
-_HandlerT = TypeVar("_HandlerT", bound=Handler)  # noqa: F405 (of `logging`)
+_HandlerT = TypeVar("_HandlerT", bound=Handler)
 
 def stats() -> _Stats: ...
 def reset_stats() -> None: ...
