@@ -274,7 +274,7 @@ def test_audit_hook_that_refuses_turns_it_off(tmp_path: Path) -> None:
         "stream = open(sys.argv[1], 'w', encoding='utf-8')\n"
         "def hook(event, args):\n"
         "    probe('prepare', stream)\n"
-        "    if event == 'import' and args[0].startswith('encodings'): raise RuntimeError('refused')\n"
+        "    if event == 'open' and type(args[0]) is int: raise RuntimeError('refused')\n"
         "sys.addaudithook(hook)\n"
         "probe('prepare', stream)\n"
         "print(probe('idle', stream))\n"
@@ -283,3 +283,17 @@ def test_audit_hook_that_refuses_turns_it_off(tmp_path: Path) -> None:
     command = [sys.executable, "-P", "-c", program, str(tmp_path / "log")]
     done = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, b"None", b"")
+
+
+def test_finding_out_imports_nothing(tmp_path: Path) -> None:
+    program = (
+        "import sys; from femtolog import _native; probe = _native._raw_probe\n"
+        "stream = open(sys.argv[1], 'w', encoding='utf-8')\n"
+        "before = set(sys.modules)\n"
+        "probe('prepare', stream)\n"
+        "print(probe('idle', stream) is not None, set(sys.modules) - before)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-P", "-c", program, str(tmp_path / "log")]
+    done = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, b"True set()", b"")

@@ -14,8 +14,9 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, Ordering};
 
 use pyo3::exceptions::{PyKeyError, PyRuntimeError};
 use pyo3::ffi;
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyModule, PyTuple, PyType};
+use pyo3::types::{PyDict, PyModule, PyString, PyTuple, PyType};
 
 use crate::call::Call;
 use crate::ffi::{Exc, Obj, Raised, Res};
@@ -605,25 +606,34 @@ pub const fn entrance<const T: usize>() -> RawEntry {
 fn bind_home(module: &Bound<'_, PyModule>, handlers: bool) -> PyResult<()> {
     let py = module.py();
     let globals = module.dict();
+    // The table goes home by home: the class or module of the last one, and what its attributes are looked up in.
+    let mut last: Option<(Home, Bound<'_, PyAny>, Bound<'_, PyAny>)> = None;
     for (index, entry) in TABLE.iter().enumerate() {
         if entry.home.in_handlers() != handlers {
             continue;
         }
-        let holder: Bound<'_, PyAny> = match entry.home {
-            Home::Logging | Home::Handlers => module.clone().into_any(),
-            Home::Class(class) | Home::HandlersClass(class) => match globals.get_item(class)? {
-                Some(class) if class.is_instance_of::<PyType>() => class,
-                _ => continue,
-            },
+        if last.as_ref().is_none_or(|(home, ..)| *home != entry.home) {
+            let holder: Bound<'_, PyAny> = match entry.home {
+                Home::Logging | Home::Handlers => module.clone().into_any(),
+                Home::Class(class) | Home::HandlersClass(class) => match globals.get_item(class)? {
+                    Some(class) if class.is_instance_of::<PyType>() => class,
+                    _ => continue,
+                },
+            };
+            let vars = holder.getattr(intern!(py, "__dict__"))?;
+            last = Some((entry.home, holder, vars));
+        }
+        let Some((_, holder, vars)) = &last else {
+            continue;
         };
-        let Some(function) = own_function(&holder, entry)? else {
+        let Some(function) = own_function(vars, entry)? else {
             continue;
         };
         if !is_interpreters_own(&function, &globals, entry)? {
             continue;
         }
         remember_interpreter(&function);
-        attach(py, index, &holder, &function)?;
+        attach(py, index, holder, &function)?;
     }
     Ok(())
 }
@@ -640,11 +650,7 @@ fn remember_interpreter(function: &Bound<'_, PyAny>) {
 }
 
 /// `vars(holder).get(name)`: the attribute itself, not what a descriptor makes of it.
-fn own_attribute<'py>(
-    holder: &Bound<'py, PyAny>,
-    name: &str,
-) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let vars = holder.getattr("__dict__")?;
+fn own_attribute<'py>(vars: &Bound<'py, PyAny>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
     match vars.get_item(name) {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.is_instance_of::<pyo3::exceptions::PyKeyError>(vars.py()) => Ok(None),
@@ -655,13 +661,13 @@ fn own_attribute<'py>(
 /// The function an entry of the table is about: an attribute, or (`name.fget`, `name.fset`) one half of a property.
 #[cfg(Py_3_12)]
 fn own_function<'py>(
-    holder: &Bound<'py, PyAny>,
+    vars: &Bound<'py, PyAny>,
     entry: &Entry,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let Some((name, half)) = entry.name.split_once('.') else {
-        return own_attribute(holder, entry.name);
+        return own_attribute(vars, entry.name);
     };
-    match own_attribute(holder, name)? {
+    match own_attribute(vars, name)? {
         Some(property) if is_property(&property) => property.getattr(half).map(Some),
         _ => Ok(None),
     }
@@ -678,13 +684,13 @@ fn is_property(object: &Bound<'_, PyAny>) -> bool {
 /// one. So does `shutdown`, which the stdlib gave to `atexit`: `atexit.unregister(logging.shutdown)` goes by the function.
 #[cfg(not(Py_3_12))]
 fn own_function<'py>(
-    holder: &Bound<'py, PyAny>,
+    vars: &Bound<'py, PyAny>,
     entry: &Entry,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     if entry.name.contains('.') || entry.target == Target::Shutdown {
         return Ok(None);
     }
-    own_attribute(holder, entry.name)
+    own_attribute(vars, entry.name)
 }
 
 /// Only the function the stdlib itself defined there is ours to run: a patch that stands in its place stays in force.
@@ -701,20 +707,24 @@ fn is_interpreters_own(
     if !plain {
         return Ok(false);
     }
-    let qualified: String = function
-        .getattr("__code__")?
-        .getattr("co_qualname")?
-        .extract()?;
+    let py = function.py();
+    let qualified = function
+        .getattr(intern!(py, "__code__"))?
+        .getattr(intern!(py, "co_qualname"))?;
+    let qualified = qualified.cast::<PyString>()?.to_str()?;
+    // Both halves of a property carry its name.
+    let name = entry
+        .name
+        .split_once('.')
+        .map_or(entry.name, |(name, _half)| name);
     Ok(match entry.home {
         Home::Class(class) | Home::HandlersClass(class) => {
-            // Both halves of a property carry its name.
-            let name = entry
-                .name
-                .split_once('.')
-                .map_or(entry.name, |(name, _half)| name);
-            qualified == format!("{class}.{name}")
+            qualified
+                .strip_prefix(class)
+                .and_then(|rest| rest.strip_prefix('.'))
+                == Some(name)
         }
-        Home::Logging | Home::Handlers => qualified == entry.name,
+        Home::Logging | Home::Handlers => qualified == name,
     })
 }
 
@@ -799,7 +809,8 @@ fn detach(py: Python<'_>, index: usize) {
         )
     };
     if let Some(holder) = crate::signature::holder(py, entry)
-        && let Ok(Some(now)) = own_attribute(&holder, entry.name)
+        && let Ok(vars) = holder.getattr(intern!(py, "__dict__"))
+        && let Ok(Some(now)) = own_attribute(&vars, entry.name)
         && now.is(&stand_in)
     {
         // A class of the stdlib takes attributes; if it ever refuses, the native method simply stays.

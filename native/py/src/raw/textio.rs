@@ -65,7 +65,6 @@ struct Fields {
     /// Hashes of "write", "flush", "seek" and "tell", which an instance may carry to override the method.
     overrides: [isize; 4],
     utf8: usize,
-    ascii: usize,
 }
 
 // SAFETY: the type pointers are never freed (a reference to each is kept) and only compared.
@@ -75,8 +74,9 @@ unsafe impl Sync for Fields {}
 
 /// `None` inside: looked for and not found, the feature is off.
 static FIELDS: OnceLock<Option<Fields>> = OnceLock::new();
-/// The Latin-1 encoder, once a stream with it was met; other encoders are remembered as not usable.
+/// The encoders of Latin-1 and of ASCII, once a stream with one was met; other encoders are remembered as not usable.
 static LATIN1: AtomicUsize = AtomicUsize::new(0);
+static ASCII: AtomicUsize = AtomicUsize::new(0);
 static OTHERS: [AtomicUsize; 8] = [const { AtomicUsize::new(0) }; 8];
 
 /// `PyASCIIObject.hash`.
@@ -192,15 +192,17 @@ impl Fields {
             if encoder == self.utf8 {
                 return Idle::Yes(File { fd, utf8: true });
             }
-            self.other_encoder(encoder, fd)
+            Self::other_encoder(encoder, fd)
         }
     }
 
     #[cold]
-    fn other_encoder(&self, encoder: usize, fd: i32) -> Idle {
-        if encoder == self.ascii || (encoder != 0 && encoder == LATIN1.load(Relaxed)) {
+    fn other_encoder(encoder: usize, fd: i32) -> Idle {
+        if encoder == 0 {
+            Idle::No
+        } else if encoder == ASCII.load(Relaxed) || encoder == LATIN1.load(Relaxed) {
             Idle::Yes(File { fd, utf8: false })
-        } else if encoder == 0 || OTHERS.iter().any(|other| other.load(Relaxed) == encoder) {
+        } else if OTHERS.iter().any(|other| other.load(Relaxed) == encoder) {
             Idle::No
         } else {
             Idle::Unprepared
@@ -240,7 +242,7 @@ impl Fields {
         }
         // SAFETY: a live TextIOWrapper.
         let encoder: usize = unsafe { field(stream.as_ptr().cast(), self.text_encoder) };
-        if self.other_encoder(encoder, 0) != Idle::Unprepared || encoder == self.utf8 {
+        if Self::other_encoder(encoder, 0) != Idle::Unprepared || encoder == self.utf8 {
             return Ok(());
         }
         let name = stream.getattr(intern!(py, "encoding"))?;
@@ -248,11 +250,11 @@ impl Fields {
             .import(intern!(py, "codecs"))?
             .getattr(intern!(py, "lookup"))?
             .call1((name,))?;
-        let latin1 = codec
-            .getattr(intern!(py, "name"))?
-            .eq(intern!(py, "iso8859-1"))?;
-        let place = if latin1 {
+        let name = codec.getattr(intern!(py, "name"))?;
+        let place = if name.eq(intern!(py, "iso8859-1"))? {
             Some(&LATIN1)
+        } else if name.eq(intern!(py, "ascii"))? {
+            Some(&ASCII)
         } else {
             OTHERS.iter().find(|other| other.load(Relaxed) == 0)
         };

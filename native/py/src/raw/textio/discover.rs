@@ -131,7 +131,6 @@ fn search(pipe: &Pipe<'_>) -> PyResult<Option<Fields>> {
             intern!(py, "tell").hash()?,
         ],
         utf8: text.utf8,
-        ascii: text.ascii,
     };
     Ok(answers_right(&fields, pipe)?.then_some(fields))
 }
@@ -168,40 +167,41 @@ struct TextFields {
     line_end: usize,
     encoder: usize,
     utf8: usize,
-    ascii: usize,
 }
 
 fn text_fields(pipe: &Pipe<'_>) -> PyResult<Option<TextFields>> {
     let py = pipe.io.py();
-    // The same codec under several names, each with another line end: only the encoding function is the same.
-    let [unix, dos, default, verbatim] = [
+    // The same codec, each with another line end: any other codec would have to be imported first, which the program could see.
+    let [unix, dos, default, verbatim, mac] = [
         ("utf-8", Some("\n")),
         ("UTF-8", Some("\r\n")),
         ("utf8", None),
         ("U8", Some("")),
+        ("utf_8", Some("\r")),
     ]
     .map(|(e, n)| pipe.in_memory(e, n));
-    let (unix, dos, default, verbatim) = (unix?, dos?, default?, verbatim?);
-    let (mac, ascii) = (
-        pipe.in_memory("ascii", Some("\r"))?,
-        pipe.in_memory("us-ascii", None)?,
-    );
-    let [of_unix, of_dos, of_default, of_verbatim, of_mac, of_ascii] =
-        [&unix, &dos, &default, &verbatim, &mac, &ascii].map(words);
+    let (unix, dos, default, verbatim, mac) = (unix?, dos?, default?, verbatim?, mac?);
+    // Nothing to be encoded: one that is only read.
+    let memory = pipe.io.getattr(intern!(py, "BytesIO"))?.call0()?;
+    let reader = pipe
+        .io
+        .getattr(intern!(py, "BufferedReader"))?
+        .call1((memory,))?;
+    let reader = pipe.text(&reader, "utf-8", None)?;
+    let [of_unix, of_dos, of_default, of_verbatim, of_mac, of_reader] =
+        [&unix, &dos, &default, &verbatim, &mac, &reader].map(words);
     let count = of_unix.len();
 
     let line_end = only(count, |i| {
-        let none = [&of_unix, &of_default, &of_verbatim, &of_ascii];
+        let none = [&of_unix, &of_default, &of_verbatim, &of_reader];
         none.iter().all(|words| words[i] == 0) && of_dos[i] != 0 && of_mac[i] != 0
     });
+    // The encoding function: the only address that all have in common and the reader has not.
     let encoder = only(count, |i| {
-        let utf8 = [&of_unix, &of_dos, &of_default, &of_verbatim];
-        let (one, other) = (of_unix[i], of_ascii[i]);
-        one != 0
-            && other != 0
-            && one != other
-            && of_mac[i] == other
-            && utf8.iter().all(|words| words[i] == one)
+        let others = [&of_dos, &of_default, &of_verbatim, &of_mac];
+        of_unix[i] > usize::from(u16::MAX)
+            && others.iter().all(|words| words[i] == of_unix[i])
+            && of_reader[i] == 0
     });
     let buffer_of = |stream: &Bound<'_, PyAny>| -> PyResult<usize> {
         Ok(stream.getattr(intern!(py, "buffer"))?.as_ptr() as usize)
@@ -241,14 +241,13 @@ fn text_fields(pipe: &Pipe<'_>) -> PyResult<Option<TextFields>> {
     if detached[at(buffer)] != 0 {
         return Ok(None);
     }
-    let (utf8, ascii) = (of_unix[at(encoder)], of_ascii[at(encoder)]);
+    let utf8 = of_unix[at(encoder)];
     Ok(Some(TextFields {
         buffer,
         pending,
         line_end,
         encoder,
         utf8,
-        ascii,
     }))
 }
 
