@@ -18,7 +18,7 @@ from typing import Any
 from benches.measure import Bench, Lane, Scenario, compiled
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-CALLS = 5000
+CALLS = 2000
 SIDES = ("stdlib", "femtolog")
 LOOP = "empty loop"
 SCENARIOS = {

@@ -7,6 +7,7 @@ not looked at again, so a second run changes nothing.
 
 from __future__ import annotations
 
+import abc
 import ast
 import contextlib
 import difflib
@@ -165,7 +166,7 @@ def _taken(source: Source) -> set[tuple[str, str]]:
     return taken
 
 
-class _Package:
+class _Package(abc.ABC):
     """What is common to the three: the uses of a package in a file are looked at, and rewritten if all of them can be."""
 
     name: str
@@ -209,8 +210,9 @@ class _Package:
     def is_own(self, module: str) -> bool:
         return module.partition(".")[0] == self.name
 
+    @abc.abstractmethod
     def look(self) -> None:
-        raise NotImplementedError
+        """Finds what to rewrite and what to remark on."""
 
     def uncertain(self, node: ast.expr | ast.stmt | ast.alias, code: str, text: str) -> None:
         self.certain = False
@@ -332,8 +334,9 @@ def _is_known(module: str) -> bool:
 class _Logger(_Package):
     """A package whose loggers become `femtolog.getLogger(...)`, if all that is done with them is logging of plain messages."""
 
+    @abc.abstractmethod
     def message(self, call: ast.Call, method: str) -> None:
-        raise NotImplementedError
+        """Looks at the message and arguments of a call that logs."""
 
     def logger(self, name: str, where: ast.expr | ast.stmt | ast.alias) -> None:
         """Look at the uses of a logger bound once, at the top, as `name`."""

@@ -9,6 +9,7 @@ Importing this starts nothing and installs nothing.
 
 from __future__ import annotations
 
+import abc
 import atexit
 import contextlib
 import hmac
@@ -97,11 +98,12 @@ def signals(logger: str = "root", *, more: int | None = None, less: int | None =
     return Signals(logger, *chosen)
 
 
-class _Closing:
+class _Closing(abc.ABC):
     """What has an end, also by `with`."""
 
+    @abc.abstractmethod
     def close(self) -> None:
-        raise NotImplementedError
+        """End it. Idempotent."""
 
     def __enter__(self) -> Self:
         return self

@@ -268,10 +268,18 @@ def test_nothing_is_left_open_and_nobody_is_warned(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+def printed_by(program: str, path: Path) -> str:
+    """What a process prints that has opened this file as `stream`, at its end."""
+    begin = "import sys; from femtolog import _native; probe = _native._raw_probe\nstream = open(sys.argv[1], 'w', encoding='utf-8')\n"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-P", "-c", begin + program, str(path)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.strip()
+
+
 def test_audit_hook_that_refuses_turns_it_off(tmp_path: Path) -> None:
     program = (
-        "import sys; from femtolog import _native; probe = _native._raw_probe\n"
-        "stream = open(sys.argv[1], 'w', encoding='utf-8')\n"
         "def hook(event, args):\n"
         "    probe('prepare', stream)\n"
         "    if event == 'open' and type(args[0]) is int: raise RuntimeError('refused')\n"
@@ -279,21 +287,13 @@ def test_audit_hook_that_refuses_turns_it_off(tmp_path: Path) -> None:
         "probe('prepare', stream)\n"
         "print(probe('idle', stream))\n"
     )
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [sys.executable, "-P", "-c", program, str(tmp_path / "log")]
-    done = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)
-    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, b"None", b"")
+    assert printed_by(program, tmp_path / "log") == "None"
 
 
 def test_finding_out_imports_nothing(tmp_path: Path) -> None:
     program = (
-        "import sys; from femtolog import _native; probe = _native._raw_probe\n"
-        "stream = open(sys.argv[1], 'w', encoding='utf-8')\n"
         "before = set(sys.modules)\n"
         "probe('prepare', stream)\n"
         "print(probe('idle', stream) is not None, set(sys.modules) - before)\n"
     )
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [sys.executable, "-P", "-c", program, str(tmp_path / "log")]
-    done = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)
-    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, b"True set()", b"")
+    assert printed_by(program, tmp_path / "log") == "True set()"

@@ -8,8 +8,8 @@ use crate::ffi::{Obj, Res};
 /// A native implementation.
 pub type NativeFn = for<'a, 'py> fn(&Call<'a, 'py>) -> Res<Obj<'py>>;
 
-/// The part of a native implementation that answers most calls of it: reads only, no reference taken, no panic. The whole
-/// function runs after it unless it has answered.
+/// The part of a native implementation that answers most calls of it: reads only, no reference taken (without a GIL one, to a
+/// logger's cache), no panic. The whole function runs after it unless it has answered.
 pub type FirstLook = for<'a, 'py> fn(&Call<'a, 'py>) -> Look<'py>;
 
 /// What a [`FirstLook`] has found.

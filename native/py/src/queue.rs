@@ -26,13 +26,9 @@ pub struct RecordQueue {
     items: Arc<Items>,
 }
 
-fn seconds(timeout: Option<f64>) -> PyResult<Option<Duration>> {
-    timeout
-        .map(|timeout| {
-            Duration::try_from_secs_f64(timeout.max(0.0))
-                .map_err(|error| PyValueError::new_err(error.to_string()))
-        })
-        .transpose()
+fn seconds(timeout: f64) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(timeout.max(0.0))
+        .map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
 fn outcome(offer: Offer<Py<PyAny>>) -> u8 {
@@ -54,8 +50,7 @@ impl RecordQueue {
             "block" => Overflow::Block,
             "drop" => Overflow::Drop,
             "drop_oldest" => Overflow::DropOldest,
-            // How long is up to the caller.
-            "timeout" => Overflow::Timeout(Duration::ZERO),
+            "timeout" => Overflow::Timeout,
             other => return Err(PyValueError::new_err(other.to_owned())),
         };
         let limits = Limits {
@@ -84,7 +79,7 @@ impl RecordQueue {
 
     /// Waits up to so many seconds for room. False: there is none.
     fn wait_for_room(&self, py: Python<'_>, weight: usize, timeout: f64) -> PyResult<bool> {
-        let timeout = seconds(Some(timeout))?;
+        let timeout = Some(seconds(timeout)?);
         Ok(py.detach(|| self.items.wait_for_room(weight, timeout)) != Waited::TimedOut)
     }
 
@@ -133,7 +128,7 @@ impl RecordQueue {
 
     /// Waits up to so many seconds until it is.
     fn wait_done(&self, py: Python<'_>, mark: u64, timeout: f64) -> PyResult<bool> {
-        let timeout = seconds(Some(timeout))?;
+        let timeout = Some(seconds(timeout)?);
         Ok(py.detach(|| self.items.wait_done(mark, timeout)))
     }
 

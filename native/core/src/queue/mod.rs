@@ -26,8 +26,8 @@ pub enum Overflow {
     Drop,
     /// The oldest one is dropped.
     DropOldest,
-    /// The caller waits so long, then it is dropped.
-    Timeout(Duration),
+    /// The caller waits for as long as it likes ([`Queue::wait_for_room`]), then it is dropped ([`Queue::offer_at_last`]).
+    Timeout,
 }
 
 /// How much a queue may hold.
@@ -216,12 +216,6 @@ impl<T: Send, P: Platform> Queue<T, P> {
         }
     }
 
-    /// What happens where there is no room.
-    #[must_use]
-    pub fn overflow(&self) -> Overflow {
-        self.overflow
-    }
-
     // ---- producers
 
     /// Puts an item in the queue if there is room, or does what the overflow policy says as far as that takes no waiting.
@@ -235,7 +229,7 @@ impl<T: Send, P: Platform> Queue<T, P> {
             return self.admit(state, item, weight, protected, Vec::new());
         }
         let (oldest, evicts_protected) = match self.overflow {
-            Overflow::Block | Overflow::Timeout(_) => return Offer::Full(item),
+            Overflow::Block | Overflow::Timeout => return Offer::Full(item),
             Overflow::Drop if !protected => return state.refuse(item, Reason::Overflow),
             Overflow::Drop => (false, false),
             Overflow::DropOldest => (true, protected),

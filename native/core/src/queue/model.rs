@@ -509,7 +509,7 @@ fn closing_wakes_everybody_and_what_is_in_comes_out() {
 fn whoever_waits_in_vain_drops_and_says_so() {
     explore(
         FEW,
-        Overflow::Timeout(Duration::from_secs(3600)),
+        Overflow::Timeout,
         FEW_TIMES,
         |queue, out| {
             let mut threads = vec![consumer(queue, out, usize::MAX)];

@@ -103,7 +103,7 @@ fn nothing_is_evicted_where_that_makes_no_room() {
 
 #[test]
 fn after_the_timeout_a_protected_record_takes_the_place_of_another() {
-    let queue = queue(1, 100, Overflow::Timeout(Duration::from_millis(1)));
+    let queue = queue(1, 100, Overflow::Timeout);
     queued(&queue.offer(1, 1, false));
     assert_eq!(queue.offer(2, 1, false), Offer::Full(2));
     assert_eq!(

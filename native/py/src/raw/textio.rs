@@ -100,8 +100,8 @@ pub fn idle(stream: &Bound<'_, PyAny>) -> Idle {
     }
 }
 
-/// Finds the fields if that has not been done, and learns the stream's encoder. May run Python code; 0.2 to 0.5 ms the
-/// first time, little after. Where the answer stays [`Idle::Unprepared`] (another thread is at it, or an audit hook that
+/// Finds the fields if that has not been done, and learns the stream's encoder. May run Python code; about
+/// 0.1 ms the first time, little after. Where the answer stays [`Idle::Unprepared`] (another thread is at it, or an audit hook that
 /// logs), write through the stream.
 ///
 /// # Errors
