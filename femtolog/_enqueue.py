@@ -133,7 +133,10 @@ class _Pipeline:
             return
         text = item.text
         weight = RECORD_WEIGHT + (sys.getsizeof(text) if type(text) is str else 0)
-        protected = record.levelno >= self.protect_level
+        try:
+            protected = record.levelno >= self.protect_level
+        except TypeError:  # of makeLogRecord({}), say, which has no level
+            protected = False
         queue = self.queue
         outcome = queue.offer(item, weight, protected)
         if outcome == FULL:

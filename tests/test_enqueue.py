@@ -178,6 +178,13 @@ def test_the_handler_stays_what_it_was(tmp_path):
 
 
 @BOTH
+def test_a_record_without_a_level_is_written():
+    handler = femtolog.enqueue(logging.StreamHandler(io.StringIO()))
+    assert handler.handle(logging.makeLogRecord({"msg": "made by hand"}))
+    handler.close()
+    assert handler.stream.getvalue() == "made by hand\n"
+
+
 def test_handlers_that_use_the_record_get_all_of_it(logger):
     seen = []
 
