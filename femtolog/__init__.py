@@ -21,12 +21,27 @@ __version__ = _loading.VERSION
 
 accelerated = _native is not None
 """Whether the native tier can run here. False only with FEMTOLOG_FALLBACK=1, where importing femtolog would fail otherwise:
-then install() does nothing, and the names of `logging` are the standard library's."""
+then install() does nothing, and the names of `logging` are the standard library's.
+
+Examples:
+    >>> import femtolog
+    >>> femtolog.accelerated
+    True
+"""
 
 extra_policy = _extra.policy()
 """What a key of `extra` does that a record has already: "raise" a KeyError, as in the standard library, or "rename", then it is
 stored as `extra_<key>`. To be assigned to; ValueError for anything else. Of the process, while femtolog is installed; a process
-that is forked has its parent's."""
+that is forked has its parent's.
+
+Examples:
+    >>> import femtolog
+    >>> log = femtolog.getLogger("app")
+    >>> femtolog.extra_policy = "rename"
+    >>> record = log.makeRecord("app", 20, "app.py", 1, "hello", (), None, extra={"name": "Ann"})
+    >>> record.name, record.extra_name
+    ('app', 'Ann')
+"""
 
 
 def stats() -> dict[str, object]:
@@ -34,6 +49,14 @@ def stats() -> dict[str, object]:
 
     `native`: records made natively; `emits`: emissions of handlers done natively; `real_records`: records that Python code
     had to see and that became LogRecord objects; `reference`: each reason for using the interpreter's code, with its count.
+
+    Examples:
+        >>> import io
+        >>> import femtolog as logging
+        >>> logging.basicConfig(stream=io.StringIO())
+        >>> logging.warning("one")
+        >>> logging.stats()
+        {'native': 1, 'emits': 1, 'real_records': 0, 'reference': {}}
     """
     if _native is None:
         return {"native": 0, "emits": 0, "real_records": 0, "reference": {}}
@@ -41,7 +64,16 @@ def stats() -> dict[str, object]:
 
 
 def reset_stats() -> None:
-    """Set all counts of stats() back to nought."""
+    """Set all counts of stats() back to nought.
+
+    Examples:
+        >>> import femtolog as logging
+        >>> logging.getLogger("app").addHandler(logging.NullHandler())
+        >>> logging.getLogger("app").warning("one")
+        >>> logging.reset_stats()
+        >>> logging.stats()["native"]
+        0
+    """
     if _native is not None:
         _native.reset_stats()
 
@@ -52,6 +84,14 @@ def add_level(name: str, level: int) -> None:
 
     The methods are `name` in lower case. ValueError if one of that name is there already, unless it is this very level's, and
     for a name that cannot be a method's; TypeError for a name that is no str or a level that is no int. Nothing is changed then.
+
+    Examples:
+        >>> import sys
+        >>> import femtolog as logging
+        >>> logging.add_level("NOTICE", 25)
+        >>> logging.basicConfig(stream=sys.stdout, level="NOTICE")
+        >>> logging.getLogger("app").notice("%d orders", 3)
+        NOTICE:app:3 orders
     """
     from femtolog._levels import add
 
@@ -65,6 +105,17 @@ def explain(logger, level, record=None):  # type: ignore[no-untyped-def]
     created or changed. Filters with code of their own are run only if a `record` is given, on a copy of it. The answer is a list
     of str whose `steps` are the same as data, and whose `logged` is True, False, or None if code that was not run decides.
     ValueError for a name that is no level, TypeError for what is neither logger nor name.
+
+    Examples:
+        >>> import femtolog as logging
+        >>> logging.getLogger("shop").setLevel("WARNING")
+        >>> why = logging.explain("shop.orders", "INFO")
+        >>> for sentence in why[1:]:
+        ...     print(sentence)
+        Logger 'shop.orders' has level WARNING (30) from logger 'shop': INFO (20) is below it.
+        So it is not logged.
+        >>> why.logged, why.steps[1].reason
+        (False, 'level')
     """
     from femtolog._explain import explain
 
@@ -76,6 +127,20 @@ def doctor():  # type: ignore[no-untyped-def]
 
     Versions, how interpreter structures are read, who installed femtolog, which methods of logging somebody patched, each
     logger, handler, filter and formatter that is not native with its reasons, and the counts of stats(). Changes nothing.
+
+    Examples:
+        >>> import femtolog as logging
+        >>> class Brief(logging.Formatter):
+        ...     def format(self, record):
+        ...         return record.getMessage()
+        >>> handler = logging.StreamHandler()
+        >>> handler.setFormatter(Brief())
+        >>> logging.getLogger("shop").addHandler(handler)
+        >>> told = logging.doctor()
+        >>> [sentence for sentence in told if "Brief" in sentence]  # doctest: +ELLIPSIS
+        ["Formatter ...Brief of <StreamHandler ...> of logger 'shop' takes the general path: ...Brief overrides format()."]
+        >>> told.data["installed"]
+        True
     """
     from femtolog._doctor import doctor
 
@@ -88,6 +153,26 @@ def fileConfig(fname, defaults=None, disable_existing_loggers=True, encoding=Non
     The standard library evaluates `args`, `kwargs`, `defaults` and `class` of a file's sections as Python, so whoever can write
     the file can run anything. With `safe` a class must be the name of a subclass of Handler or Formatter (its module is
     imported). ValueError names the section and the option that are refused; nothing is configured then.
+
+    Examples:
+        >>> import io
+        >>> import femtolog
+        >>> file = '''
+        ... [loggers]
+        ... keys=root
+        ... [handlers]
+        ... keys=hand
+        ... [formatters]
+        ... keys=
+        ... [logger_root]
+        ... handlers=hand
+        ... [handler_hand]
+        ... class=StreamHandler
+        ... args=(__import__('os').system('rm -r /srv'),)
+        ... '''
+        >>> femtolog.fileConfig(io.StringIO(file), safe=True)  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ValueError: ...
     """
     if safe:
         from femtolog._file_config import load
@@ -116,6 +201,17 @@ def enqueue(  # type: ignore[no-untyped-def]
     "timeout:N" (the caller waits N ms, then it is dropped). Records of `protect_level` and above are dropped after all others.
     flush() and close() take at most `timeout` seconds unless told otherwise. TypeError for what is no handler, or one with a
     handle() of its own; ValueError for one that is asynchronous already and for options out of range.
+
+    Examples:
+        >>> import io
+        >>> import femtolog as logging
+        >>> handler = logging.enqueue(logging.StreamHandler(io.StringIO()), capacity=1000, overflow="timeout:20")
+        >>> logging.basicConfig(handlers=[handler])
+        >>> logging.warning("written by another thread")
+        >>> handler.flush(timeout=5.0)
+        True
+        >>> print(handler.stream.getvalue(), end="")
+        WARNING:root:written by another thread
     """
     from femtolog._enqueue import enqueue
 

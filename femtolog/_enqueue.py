@@ -512,12 +512,33 @@ class _Asynchronous:
         True only if all of it was written; False after `timeout` seconds (those given to enqueue() if None), if a record has failed since
         the last flush, or this one has (an OSError is not raised), and for a closed handler. A thread that holds the handler's lock
         writes the records itself.
+
+        Examples:
+            >>> import io
+            >>> import femtolog as logging
+            >>> handler = logging.enqueue(logging.StreamHandler(io.StringIO()))
+            >>> logging.basicConfig(handlers=[handler])
+            >>> logging.warning("one")
+            >>> handler.flush(timeout=5.0)
+            True
         """
         pipeline: _Pipeline = vars(self)[ATTRIBUTE]
         return pipeline.flush(self, timeout)
 
     async def aflush(self, timeout: float | None = None) -> bool:
-        """flush() for a coroutine: waits in a thread of the loop's executor."""
+        """flush() for a coroutine: waits in a thread of the loop's executor.
+
+        Examples:
+            >>> import asyncio, io
+            >>> import femtolog as logging
+            >>> handler = logging.enqueue(logging.StreamHandler(io.StringIO()))
+            >>> logging.basicConfig(handlers=[handler])
+            >>> async def serve():
+            ...     logging.warning("one")
+            ...     return await handler.aflush(timeout=5.0)
+            >>> asyncio.run(serve())
+            True
+        """
         import asyncio
 
         return await asyncio.get_running_loop().run_in_executor(None, self.flush, timeout)
@@ -531,7 +552,19 @@ class _Asynchronous:
         pipeline.close(self)
 
     def stats(self) -> _Account:
-        """What became of the records: emitted = written + failed + dropped + in_flight, and why they were dropped."""
+        """What became of the records: emitted = written + failed + dropped + in_flight, and why they were dropped.
+
+        Examples:
+            >>> import io
+            >>> import femtolog as logging
+            >>> handler = logging.enqueue(logging.StreamHandler(io.StringIO()))
+            >>> logging.basicConfig(handlers=[handler])
+            >>> logging.warning("one")
+            >>> handler.close()
+            >>> counts = handler.stats()
+            >>> counts["emitted"], counts["written"], counts["failed"], counts["dropped"], counts["in_flight"]
+            (1, 1, 0, 0, 0)
+        """
         pipeline: _Pipeline = vars(self)[ATTRIBUTE]
         return pipeline.account()
 

@@ -69,6 +69,20 @@ def serve(*, unix: str | os.PathLike[str] | None = None, token: str | None = Non
 
     ValueError for arguments that do not go together or a token that is too short; OSError if the address cannot be had. A forked child
     does not listen: call this there, with another path.
+
+    Examples:
+        >>> import logging, socket, sys
+        >>> from femtolog import control
+        >>> logging.basicConfig(stream=sys.stdout, format="%(message)s")
+        >>> server = control.serve(unix="control.sock")
+        >>> with socket.socket(socket.AF_UNIX) as connection:  # doctest: +ELLIPSIS
+        ...     connection.connect(server.address)
+        ...     connection.sendall(b"level shop=DEBUG for=5m\\nquit\\n")
+        ...     connection.makefile().read().splitlines()
+        level of shop: NOTSET -> DEBUG for 300 s, by process ...
+        ['  shop: NOTSET -> DEBUG for 300 s', 'ok', 'ok']
+        >>> server.close()
+        level of shop: DEBUG -> NOTSET, back: the server is closed
     """
     if unix is not None and (host or port):
         raise ValueError("unix is a path, host and port are TCP: give one or the other")
@@ -88,6 +102,17 @@ def signals(logger: str = "root", *, more: int | None = None, less: int | None =
 
     `more` (SIGUSR1 unless given) lets more be logged, `less` (SIGUSR2) less. A forked child goes on with it. ValueError outside of the main
     thread, and where there are no such signals.
+
+    Examples:
+        >>> import logging, signal
+        >>> from femtolog import control
+        >>> logging.getLogger("femtolog.control").addHandler(logging.NullHandler())  # which tells of each change
+        >>> changing = control.signals("shop")
+        >>> signal.raise_signal(signal.SIGUSR1)
+        >>> with control.serve(unix="control.sock"):  # the thread has seen the signal before it does this
+        ...     logging.getLogger("shop").level == logging.INFO
+        True
+        >>> changing.close()
     """
     chosen = []
     for given, name in ((more, "SIGUSR1"), (less, "SIGUSR2")):
@@ -113,7 +138,15 @@ class _Closing(abc.ABC):
 
 
 class Server(_Closing):
-    """A socket that commands come from; see serve()."""
+    """A socket that commands come from; see serve().
+
+    Examples:
+        >>> from femtolog import control
+        >>> server = control.serve(token="correct-horse-battery")
+        >>> server.address[0]
+        '127.0.0.1'
+        >>> server.close()
+    """
 
     def __init__(self, address: str | tuple[str, int], token: str | None) -> None:
         self._token = token.encode() if token is not None else None
@@ -565,7 +598,17 @@ class _Loop:
 
 
 class Signals(_Closing):
-    """Signals that change a level; see signals()."""
+    """Signals that change a level; see signals().
+
+    Examples:
+        >>> import signal
+        >>> from femtolog import control
+        >>> with control.signals("shop"):
+        ...     callable(signal.getsignal(signal.SIGUSR1))
+        True
+        >>> signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL
+        True
+    """
 
     def __init__(self, logger: str, more: int, less: int) -> None:
         self._logger = logger

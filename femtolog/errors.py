@@ -8,16 +8,40 @@ __all__ = ["FemtologError", "FilterBuildError", "HandlerConfigError", "HandlerIO
 
 
 class FemtologError(Exception):
-    """Base of all of them."""
+    """Base of all of them.
+
+    Examples:
+        >>> from femtolog.errors import FemtologError, FilterBuildError, HandlerConfigError, HandlerIOError
+        >>> FemtologError.__subclasses__() == [HandlerConfigError, FilterBuildError, HandlerIOError]
+        True
+    """
 
 
 class HandlerConfigError(FemtologError, ValueError):
-    """A handler cannot be made of these settings."""
+    """A handler cannot be made of these settings.
+
+    Examples:
+        >>> from femtolog.errors import HandlerConfigError
+        >>> issubclass(HandlerConfigError, ValueError)
+        True
+    """
 
 
 class FilterBuildError(FemtologError, ValueError):
-    """A filter cannot be made of these settings."""
+    """A filter cannot be made of these settings.
+
+    Examples:
+        >>> from femtolog.errors import FilterBuildError
+        >>> issubclass(FilterBuildError, ValueError)
+        True
+    """
 
 
 class HandlerIOError(FemtologError, OSError):
-    """A handler could not encode, write or send."""
+    """A handler could not encode, write or send.
+
+    Examples:
+        >>> from femtolog.errors import HandlerIOError
+        >>> issubclass(HandlerIOError, OSError)
+        True
+    """

@@ -36,6 +36,14 @@ class Formatter(logging.Formatter):
     characters of `fmt` itself stay. The record is left as the standard library leaves it, unescaped, for other handlers.
 
     ValueError for another `escape`; otherwise the errors of the base class.
+
+    Examples:
+        >>> import logging
+        >>> from femtolog.formatters import Formatter
+        >>> formatter = Formatter("{levelname} {message}", style="{", escape="controls")
+        >>> record = logging.makeLogRecord({"levelname": "INFO", "msg": "name %s", "args": ("Eve\nINFO paid",)})
+        >>> print(formatter.format(record))
+        INFO name Eve\x0aINFO paid
     """
 
     def __init__(

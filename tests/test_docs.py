@@ -1,9 +1,13 @@
 """The documentation is true: its Python runs and prints what it says, its links lead somewhere, its tables name what there is.
 
 A ```python block runs; an ```output block right after it is what it prints, where `...` stands for anything. The blocks of one
-page run one after the other in one fresh process, in an empty folder. A block that is not to run is marked ```text or ```sh.
+page run one after the other in one fresh process, in an empty folder. One with a title is a file of that name, which runs by itself
+(tests by pytest). A block that does not run is marked ```text (what femtolog's commands say of programs that are not here) or ```sh
+(commands that install something or start such programs; tests/test_run.py, test_shadow.py and test_doctor.py have them).
 """
 
+import ast
+import importlib
 import inspect
 import logging
 import logging.config
@@ -13,12 +17,16 @@ import pathlib
 import re
 import subprocess
 import sys
+from typing import NamedTuple
 
 import pytest
 
+import femtolog
+import femtolog_compat
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r'^```(\w*)(?: title="([\w.]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 MARK = "--- block %d ends ---"
 
 RUNNER = """
@@ -30,49 +38,83 @@ for number, (line, source) in enumerate(BLOCKS):
 """
 
 
+class Block(NamedTuple):
+    """What stands between two fences; `line` is that of the first one."""
+
+    line: int
+    kind: str
+    title: str | None
+    text: str
+
+
 def blocks_of(page):
-    """[(line of the fence, kind, text)]"""
+    """All blocks of a page."""
     text = page.read_text()
-    return [(text.count("\n", 0, found.start()) + 1, found[1], found[2]) for found in FENCE.finditer(text)]
+    return [Block(text.count("\n", 0, found.start()) + 1, *found.groups()) for found in FENCE.finditer(text)]
+
+
+def programs_of(page):
+    """[(block, what it prints or None)] of the page's Python."""
+    blocks = blocks_of(page)
+    below = [*blocks, None][1:]
+    return [
+        (block, after.text if after and after.kind == "output" else None)
+        for block, after in zip(blocks, below, strict=True)
+        if block.kind == "python"
+    ]
+
+
+def prints(command, folder):
+    """What a command prints that ends well, in that folder and without femtolog."""
+    environment = {name: value for name, value in os.environ.items() if name != "FEMTOLOG"}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def check(page, said, printed):
+    """Whether it is what the page says."""
+    if said is not None:
+        pattern = ".*?".join(re.escape(piece) for piece in said.split("..."))
+        assert re.fullmatch(pattern, printed, re.DOTALL), f"{page.name} says\n{said}but it prints\n{printed}"
 
 
 def name_of(page):
     return str(page.relative_to(ROOT))
 
 
-PROGRAMS = [page for page in PAGES if any(kind == "python" for _, kind, _ in blocks_of(page))]
+PROGRAMS = [page for page in PAGES if any(not block.title for block, _ in programs_of(page))]
+FILES = [page for page in PAGES if any(block.title for block, _ in programs_of(page))]
 
 
 @pytest.mark.parametrize("page", PROGRAMS, ids=name_of)
 def test_python_of_the_page_runs_and_prints_what_it_says(page, tmp_path):
-    blocks = blocks_of(page)
-    programs = [(line, text) for line, kind, text in blocks if kind == "python"]
-    source = f"BLOCKS = {programs!r}\nNAME = {page.name!r}\nMARK = {MARK!r}\n" + RUNNER
-    environment = {name: value for name, value in os.environ.items() if name != "FEMTOLOG"}
-    done = subprocess.run(
-        [sys.executable, "-P", "-u", "-c", source],
-        cwd=tmp_path,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stdout
-    rest = done.stdout
-    number = -1
-    for _, kind, text in blocks:
-        if kind == "python":
-            number += 1
-            printed, rest = rest.split(MARK % number + "\n")
-        elif kind == "output":
-            pattern = ".*?".join(re.escape(piece) for piece in text.split("..."))
-            assert re.fullmatch(pattern, printed, re.DOTALL), f"{page.name} says\n{text}but it prints\n{printed}"
+    programs = [(block, said) for block, said in programs_of(page) if not block.title]
+    blocks = [(block.line, block.text) for block, _ in programs]
+    source = f"BLOCKS = {blocks!r}\nNAME = {page.name!r}\nMARK = {MARK!r}\n" + RUNNER
+    rest = prints([sys.executable, "-P", "-u", "-c", source], tmp_path)
+    for number, (_, said) in enumerate(programs):
+        printed, rest = rest.split(MARK % number + "\n")
+        check(page, said, printed)
+
+
+@pytest.mark.parametrize("page", FILES, ids=name_of)
+def test_files_of_the_page_run_and_print_what_it_says(page, tmp_path):
+    files = [(block, said) for block, said in programs_of(page) if block.title]
+    for block, _ in files:
+        (tmp_path / block.title).write_text(block.text)
+    for block, said in files:
+        pytest_s = (
+            ["-m", "pytest", "--disable-plugin-autoload", "-p", "no:cacheprovider"] if block.title.startswith("test_") else []
+        )
+        check(page, said, prints([sys.executable, *pytest_s, block.title], tmp_path))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_block_says_what_it_is(page):
-    assert {kind for _, kind, _ in blocks_of(page)} <= {"python", "output", "sh", "text", "toml", "ini"}
+    assert {block.kind for block in blocks_of(page)} <= {"python", "output", "sh", "text", "toml", "ini"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -88,18 +130,71 @@ def test_every_page_is_reached_from_the_first():
     assert pages - set(re.findall(r"\]\(([^)\s]+)\)", index)) == {"README.md"}
 
 
-def test_the_page_of_signatures_has_every_public_name_and_each_has_a_docstring():
-    import femtolog
-    import femtolog_compat
+# ---- docstrings
 
+
+def names_of(module):
+    """The names that femtolog adds: those of its stub below what is the stdlib's, or a module's `__all__`."""
+    if module is not femtolog:
+        return set(module.__all__)
+    stub = (ROOT / "femtolog" / "__init__.pyi").read_text().partition("__version__: str")[2]
+    return {*re.findall(r"^(?:def )?(\w+)[:(]", stub, re.MULTILINE), *femtolog_compat.__all__}
+
+
+def modules_to_import():
+    """Modules of femtolog beside the stdlib's two and those that are commands."""
+    paths = (ROOT / "femtolog").glob("[a-z]*.py")
+    return [
+        importlib.import_module(f"femtolog.{path.stem}")
+        for path in sorted(paths)
+        if path.stem not in ("config", "handlers") and 'if __name__ == "__main__"' not in path.read_text()
+    ]
+
+
+def docstrings_of(module):
+    """{name: docstring} of what a module's source defines; of a variable, the string that stands below it."""
+    found = {}
+    statements = ast.parse(inspect.getsource(module)).body
+    for statement, below in zip(statements, [*statements[1:], ast.Pass()], strict=True):
+        if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+            found[statement.name] = ast.get_docstring(statement)
+        elif isinstance(statement, ast.Assign) and isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
+            found[statement.targets[0].id] = inspect.cleandoc(below.value.value)
+    return found
+
+
+def test_the_page_of_signatures_has_every_public_name():
     page = (ROOT / "docs" / "reference" / "docstrings.md").read_text()
-    stubs = re.findall(
-        r"^(?:def )?(\w+)[:(]", (ROOT / "femtolog" / "__init__.pyi").read_text().partition("__version__: str")[2], re.MULTILINE
-    )
-    own = {*stubs, *femtolog_compat.__all__}
-    modules = {path.stem for path in (ROOT / "femtolog").glob("[a-z]*.py")} - {"bench", "config", "demo", "handlers"}
-    assert set(re.findall(r"^::: femtolog\.(\w+)$", page, re.MULTILINE)) == own | modules
-    assert [name for name in own if callable(getattr(femtolog, name)) and not inspect.getdoc(getattr(femtolog, name))] == []
+    modules = {module.__name__.rpartition(".")[2] for module in modules_to_import()}
+    assert set(re.findall(r"^::: femtolog\.(\w+)$", page, re.MULTILINE)) == names_of(femtolog) | modules
+
+
+# Each in a process that has imported nothing of femtolog yet.
+EXAMPLES = """
+import doctest, os, sys
+failed = False
+for name, text in DOCSTRINGS.items():
+    if not (child := os.fork()):
+        runner = doctest.DocTestRunner(verbose=False)
+        runner.run(doctest.DocTestParser().get_doctest(text, {"__name__": "__main__"}, name, None, None))
+        sys.stdout.flush()
+        os._exit(bool(runner.failures))
+    failed |= os.waitpid(child, 0)[1] != 0
+sys.exit(failed)
+"""
+
+
+def test_every_public_name_has_a_docstring_with_an_example_that_runs(tmp_path):
+    texts = {}
+    for module in (femtolog, *modules_to_import()):
+        defined = docstrings_of(module) | (docstrings_of(femtolog_compat._install) if module is femtolog else {})
+        texts |= {f"{module.__name__}.{name}": defined.get(name) or "" for name in names_of(module)}
+    from femtolog._enqueue import _Asynchronous
+
+    gained = {name: inspect.getdoc(getattr(_Asynchronous, name)) for name in ("flush", "aflush", "stats")}
+    texts |= {f"the handler of femtolog.enqueue: {name}()": text for name, text in gained.items()}
+    assert [name for name, text in texts.items() if "\nExamples:\n    >>> " not in text] == []
+    assert prints([sys.executable, "-P", "-c", f"DOCSTRINGS = {texts!r}\n{EXAMPLES}"], tmp_path) == ""
 
 
 # ---- reference/compatibility.md

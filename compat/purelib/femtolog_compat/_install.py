@@ -52,6 +52,17 @@ def install(*, picologging: bool = False) -> None:
     Idempotent and thread-safe. Raises ImportError, and changes nothing, where the native tier cannot run, and with `picologging`
     where that has been imported before. Where the native tier cannot run and FEMTOLOG_FALLBACK=1 is in the environment, there is
     one RuntimeWarning instead of the error, and logging stays the standard library's.
+
+    Examples:
+        >>> import logging, sys
+        >>> log = logging.getLogger("app")
+        >>> log.addHandler(logging.StreamHandler(sys.stdout))
+        >>> import femtolog
+        >>> femtolog.install()
+        >>> log.warning("%d record", 1)
+        1 record
+        >>> femtolog.stats()["native"]
+        1
     """
     _install(picologging, f"femtolog.install() in {_caller()}")
 
@@ -78,6 +89,15 @@ def uninstall() -> None:
     """Put everything back exactly as it was, also inside `with installed():`.
 
     A method that somebody patched over ours is left alone and keeps working. Idempotent and thread-safe.
+
+    Examples:
+        >>> import logging
+        >>> before = logging.Logger.info
+        >>> import femtolog
+        >>> femtolog.install()
+        >>> femtolog.uninstall()
+        >>> femtolog.is_installed(), logging.Logger.info is before
+        (False, True)
     """
     with _lock:
         _State.decided = True
@@ -90,7 +110,16 @@ def uninstall() -> None:
 
 
 def is_installed() -> bool:
-    """Whether femtolog executes `logging` now, or will as soon as somebody imports it."""
+    """Whether femtolog executes `logging` now, or will as soon as somebody imports it.
+
+    Examples:
+        >>> import femtolog
+        >>> femtolog.is_installed()
+        False
+        >>> femtolog.install()
+        >>> femtolog.is_installed()
+        True
+    """
     if _State.shadow:  # the program is not to notice: what it asked for
         return _State.permanent or _State.blocks > 0
     return _State.finder is not None
@@ -100,6 +129,14 @@ class installed:  # noqa: N801 - used as a function: `with femtolog.installed():
     """A context manager: installed inside the block, and afterwards as it was before.
 
     Blocks nest, also across threads: the last one to end uninstalls, unless install() was called by then.
+
+    Examples:
+        >>> import femtolog
+        >>> with femtolog.installed():
+        ...     femtolog.is_installed()
+        True
+        >>> femtolog.is_installed()
+        False
     """
 
     def __enter__(self) -> None:
