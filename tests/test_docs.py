@@ -130,6 +130,34 @@ def test_every_page_is_reached_from_the_first():
     assert pages - set(re.findall(r"\]\(([^)\s]+)\)", index)) == {"README.md"}
 
 
+# ---- howto/migrate-from-*.md
+
+BOTH_PRINT = re.compile(r"^\| `(.+?)` \| `(.+?)` \| (nothing|`.+`) \|$", re.MULTILINE)
+
+
+def each_prints(page, setup, calls, folder):
+    """What each of these lines prints, after what the page sets up."""
+    source = f"BLOCKS = {[(0, setup), *((0, call) for call in calls)]!r}\nNAME = {page.name!r}\nMARK = {MARK!r}\n" + RUNNER
+    printed = re.split("--- block .* ends ---\n", prints([sys.executable, "-P", "-u", "-c", source], folder))
+    assert (printed[0], printed[-1]) == ("", "")
+    return printed[1:-1]
+
+
+@pytest.mark.parametrize("package", ["loguru", "python-json-logger", "structlog"])
+def test_before_and_after_print_what_the_table_of_the_page_says(package, tmp_path):
+    page = ROOT / "docs" / "howto" / f"migrate-from-{package}.md"
+    before, after, both = zip(*BOTH_PRINT.findall(page.read_text()), strict=True)
+    (block_before, _), (block_after, _) = programs_of(page)
+    said = ["".join(f"{line}\n" for line in re.findall("`(.+?)`", cell)) for cell in both]
+    assert "nothing" in both
+    assert dict(zip(before, each_prints(page, block_before.text, before, tmp_path), strict=True)) == dict(
+        zip(before, said, strict=True)
+    )
+    assert dict(zip(after, each_prints(page, block_after.text, after, tmp_path), strict=True)) == dict(
+        zip(after, said, strict=True)
+    )
+
+
 # ---- docstrings
 
 
