@@ -225,4 +225,19 @@ def enqueue(  # type: ignore[no-untyped-def]
     )
 
 
+def get_logger(name):  # type: ignore[no-untyped-def]
+    """The one FemtoLogger of this name: `logging.getLogger(name)` with the methods of femtologging's loggers, see femtolog.femto.
+
+    ConfigurationError, which is a ValueError, for an empty name, and one with an empty part between its dots.
+
+    Examples:
+        >>> import femtolog
+        >>> femtolog.get_logger("shop").log("info", "open")
+        'shop [INFO] open'
+    """
+    from femtolog.femto.logger import get_logger
+
+    return get_logger(name)
+
+
 _forward(_sys.modules[__name__], "logging", {"extra_policy": _extra.set_policy})

@@ -34,6 +34,7 @@ from _typeshed import StrOrBytesPath
 from femtolog._doctor import Diagnosis as _Diagnosis
 from femtolog._explain import Explanation as _Explanation
 from femtolog._native import _Stats
+from femtolog.femto.logger import FemtoLogger as _FemtoLogger
 from femtolog_compat import install as install
 from femtolog_compat import installed as installed
 from femtolog_compat import is_installed as is_installed
@@ -57,6 +58,7 @@ def enqueue(
     protect_level: int = 40,
     timeout: float = 10.0,
 ) -> _HandlerT: ...
+def get_logger(name: str) -> _FemtoLogger: ...
 def doctor() -> _Diagnosis: ...
 def explain(logger: Logger | LoggerAdapter[Any] | str, level: int | str, record: LogRecord | None = None) -> _Explanation: ...
 def fileConfig(  # noqa: N802 (the stdlib's name)

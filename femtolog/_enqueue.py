@@ -78,6 +78,7 @@ class _Pipeline:
     def __init__(
         self,
         handler: logging.Handler,
+        cls: type[logging.Handler],
         native: ModuleType,
         limits: tuple[int, int, str],
         *,
@@ -85,7 +86,7 @@ class _Pipeline:
         protect_level: int,
         timeout: float,
     ):
-        self.cls: Any = type(handler)
+        self.cls: Any = cls
         self.handler = weakref.ref(handler, self._orphaned)
         self.native = native
         self.limits = limits
@@ -120,8 +121,8 @@ class _Pipeline:
 
     # ---- the caller's side
 
-    def submit(self, handler: Any, record: logging.LogRecord) -> None:
-        """Freezes the record, which has passed the filters, and puts it on the queue."""
+    def submit(self, handler: Any, record: logging.LogRecord) -> int | None:
+        """Freezes the record, which has passed the filters, and puts it on the queue. What became of it; None if it could not be frozen."""
         try:
             item = self.prepared(handler, record)
         except RecursionError:
@@ -130,7 +131,7 @@ class _Pipeline:
         except Exception:  # noqa: BLE001 - as every emit of the stdlib
             self.queue.unprepared()
             handler.handleError(record)
-            return
+            return None
         text = item.text
         weight = RECORD_WEIGHT + (sys.getsizeof(text) if type(text) is str else 0)
         try:
@@ -143,11 +144,12 @@ class _Pipeline:
             outcome = self.submit_to_full(queue, item, weight, protected)
         if outcome == CLOSED:
             self.emit_directly(handler, item)
-            return
+            return outcome
         if outcome != QUEUED:
             self.warn_of_drops(handler)
         if self.worker is None:
             self.start()
+        return outcome
 
     def submit_to_full(self, queue: RecordQueue, item: _Item, weight: int, protected: bool) -> int:
         """There is no room, and the policy is to wait for it."""
@@ -583,25 +585,14 @@ def enqueue(
         raise TypeError(f"not a logging.Handler: {handler!r}")
     if ATTRIBUTE in vars(handler):
         raise ValueError(f"{handler!r} is asynchronous already")
-    for name, value in (("capacity", capacity), ("capacity_bytes", capacity_bytes)):
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise TypeError(f"{name} must be an int, not {type(value).__name__}")
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1")
-    if timeout < 0:
-        raise ValueError("timeout must not be negative")
-    policy, wait = _policy(overflow)
-    _refuse_green_threads()
+    options = Options(capacity, capacity_bytes, overflow, protect_level, timeout)
     cls = type(handler)
     if cls.handle is not logging.Handler.handle or "handle" in vars(handler):
         raise TypeError(f"{cls.__name__} handles records in its own way: its handle() cannot be divided between two threads")
     asynchronous = _class_of(cls)
-    pipeline = _Pipeline(
-        handler, _native.load(), (capacity, capacity_bytes, policy), wait=wait, protect_level=protect_level, timeout=timeout
-    )
     handler.acquire()
     try:
-        setattr(handler, ATTRIBUTE, pipeline)
+        attach(handler, cls, options)
         try:
             handler.__class__ = asynchronous
         except BaseException:
@@ -609,9 +600,40 @@ def enqueue(
             raise
     finally:
         handler.release()
+    return handler
+
+
+class Options:
+    """What enqueue() is told. TypeError, ValueError for what cannot be; RuntimeError where threads are greenlets."""
+
+    def __init__(self, capacity: int, capacity_bytes: int, overflow: str, protect_level: int, timeout: float):
+        for name, value in (("capacity", capacity), ("capacity_bytes", capacity_bytes)):
+            if not isinstance(value, int) or isinstance(value, bool):
+                raise TypeError(f"{name} must be an int, not {type(value).__name__}")
+            if value < 1:
+                raise ValueError(f"{name} must be at least 1")
+        if timeout < 0:
+            raise ValueError("timeout must not be negative")
+        policy, self.wait = _policy(overflow)
+        _refuse_green_threads()
+        self.limits = (capacity, capacity_bytes, policy)
+        self.protect_level, self.timeout = protect_level, timeout
+
+
+def attach(handler: Any, cls: type[logging.Handler], options: Options) -> None:
+    """Gives the handler, whose class is or becomes an asynchronous one, its pipeline: the worker writes as `cls` does."""
+    pipeline = _Pipeline(
+        handler,
+        cls,
+        _native.load(),
+        options.limits,
+        wait=options.wait,
+        protect_level=options.protect_level,
+        timeout=options.timeout,
+    )
+    setattr(handler, ATTRIBUTE, pipeline)
     _Hooks.register()
     _live.add(pipeline)
-    return handler
 
 
 def _policy(overflow: str) -> tuple[str, float]:

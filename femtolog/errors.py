@@ -4,20 +4,30 @@ Each is of the built-in type that the standard library would raise as well, so `
 working. A message names the field, what it must be, and what it was: "capacity must be at least 1, got 0".
 """
 
-__all__ = ["FemtologError", "FilterBuildError", "HandlerConfigError", "HandlerIOError"]
+__all__ = ["ConfigurationError", "FemtologError", "FilterBuildError", "HandlerConfigError", "HandlerIOError"]
 
 
 class FemtologError(Exception):
     """Base of all of them.
 
     Examples:
-        >>> from femtolog.errors import FemtologError, FilterBuildError, HandlerConfigError, HandlerIOError
-        >>> FemtologError.__subclasses__() == [HandlerConfigError, FilterBuildError, HandlerIOError]
+        >>> from femtolog.errors import ConfigurationError, FemtologError, HandlerIOError
+        >>> FemtologError.__subclasses__() == [ConfigurationError, HandlerIOError]
         True
     """
 
 
-class HandlerConfigError(FemtologError, ValueError):
+class ConfigurationError(FemtologError, ValueError):
+    """A setting that cannot be.
+
+    Examples:
+        >>> from femtolog.errors import ConfigurationError
+        >>> issubclass(ConfigurationError, ValueError)
+        True
+    """
+
+
+class HandlerConfigError(ConfigurationError):
     """A handler cannot be made of these settings.
 
     Examples:
@@ -27,7 +37,7 @@ class HandlerConfigError(FemtologError, ValueError):
     """
 
 
-class FilterBuildError(FemtologError, ValueError):
+class FilterBuildError(ConfigurationError):
     """A filter cannot be made of these settings.
 
     Examples:
@@ -38,7 +48,7 @@ class FilterBuildError(FemtologError, ValueError):
 
 
 class HandlerIOError(FemtologError, OSError):
-    """A handler could not encode, write or send.
+    """A handler could not open its sink, encode, write or send.
 
     Examples:
         >>> from femtolog.errors import HandlerIOError

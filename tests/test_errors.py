@@ -9,7 +9,12 @@ from femtolog import errors
 
 @pytest.mark.parametrize(
     ("error", "also"),
-    [(errors.HandlerConfigError, ValueError), (errors.FilterBuildError, ValueError), (errors.HandlerIOError, OSError)],
+    [
+        (errors.ConfigurationError, ValueError),
+        (errors.HandlerConfigError, errors.ConfigurationError),
+        (errors.FilterBuildError, ValueError),
+        (errors.HandlerIOError, OSError),
+    ],
 )
 def test_each_error_is_a_femtolog_error_and_the_stdlibs_type(error, also):
     with pytest.raises(also) as caught:

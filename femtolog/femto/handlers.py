@@ -1,0 +1,176 @@
+"""The asynchronous handlers: each is the standard library's of its kind, written by the worker of femtolog.enqueue().
+
+Beside records they take `handle(logger, level, message)`, and by default drop what their queue has no room for.
+"""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import sys
+
+from femtolog import _enqueue
+from femtolog.femto.files import BufferedFile, BufferedRotatingFile, BufferedTimedRotatingFile, RotatingFile
+from femtolog.femto.formatting import DEFAULT
+from femtolog.femto.levels import level_number
+from femtolog.femto.options import (
+    HandlerOptions,
+    TimedHandlerOptions,
+    interval_of_flushes,
+    positive,
+    queue_options,
+    rotation_limits,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from typing import Any, Self, TextIO
+
+    from femtolog.femto.options import OverflowPolicy
+
+FLUSH_AFTER = 1.0
+"""Seconds that flush() waits unless told otherwise."""
+
+
+# The classes below have a flush() that returns a bool where that of logging returns None: type checkers are told to accept it.
+class FemtoHandler(_enqueue._Asynchronous):  # noqa: SLF001 - the other user of its methods
+    """What all of them have. The class that stands behind it is what the worker writes as."""
+
+    _flush_after = FLUSH_AFTER
+
+    def __init_subclass__(cls) -> None:
+        """Refuses an `emit` that nobody would call."""
+        if "emit" in vars(cls):
+            raise TypeError(
+                f"{cls.__name__}.emit() would never be called: give the method to a logging.Handler and enqueue() that"
+            )
+
+    def _start(self, sink: type[logging.Handler], options: _enqueue.Options) -> None:
+        handler: Any = self
+        handler.formatter = DEFAULT
+        _enqueue.attach(handler, sink, options)
+
+    def handle(self, record: logging.LogRecord | str, level: str | int | None = None, message: str | None = None) -> Any:
+        """Filters a record and puts it on the queue; also called as handle(logger, level, message), by hand.
+
+        Called by hand it raises RuntimeError if the queue has no room and the policy is not to wait for any longer, or the handler is
+        closed; a record of a logger is counted as dropped then, and nothing is raised.
+        """
+        if isinstance(record, logging.LogRecord):
+            return super().handle(record)
+        if level is None or message is None:
+            raise TypeError("handle() takes a record, or the name of a logger, a level and a message")
+        handler: Any = self
+        pipeline: _enqueue._Pipeline = vars(self)[_enqueue.ATTRIBUTE]
+        if pipeline.queue.is_closed():
+            raise RuntimeError(f"{self!r} is closed")
+        made = logging.LogRecord(record, level_number(level), "(unknown file)", 0, message, (), None)
+        if made.levelno < handler.level:
+            return False
+        passed = handler.filter(made)
+        if sys.version_info >= (3, 12) and isinstance(passed, logging.LogRecord):
+            made = passed
+        if passed and pipeline.submit(self, made) == _enqueue.DROPPED:
+            raise RuntimeError(f"the queue of {self!r} is full: the record is dropped")
+        return passed
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Waits, for a second unless told otherwise, until everything logged before is written, and flushes the sink.
+
+        True only if all of it was written: False after the time, if a record has failed since the last flush, or this one has, and
+        for a closed handler.
+        """
+        return super().flush(self._flush_after if timeout is None else timeout)
+
+
+class FemtoStreamHandler(FemtoHandler, logging.StreamHandler):  # type: ignore[type-arg,misc]
+    """Writes to a stream, sys.stderr as it is now unless one is given. `flush_after_ms`: how long flush() waits."""
+
+    def __init__(
+        self,
+        stream: TextIO | Any = None,
+        capacity: int = 1024,
+        policy: str | OverflowPolicy = "drop",
+        *,
+        flush_after_ms: int = 1000,
+    ) -> None:
+        options = queue_options(capacity, policy)
+        logging.StreamHandler.__init__(self, stream)
+        self._flush_after = positive("flush_after_ms", flush_after_ms) / 1000
+        self._start(logging.StreamHandler, options)
+
+    @classmethod
+    def stdout(cls) -> Self:
+        """One for sys.stdout as it is now."""
+        return cls(sys.stdout)
+
+    @classmethod
+    def stderr(cls) -> Self:
+        """One for sys.stderr as it is now."""
+        return cls(sys.stderr)
+
+
+class FemtoFileHandler(FemtoHandler, BufferedFile):  # type: ignore[misc]
+    """Appends to a file, in UTF-8. `flush_interval` counts records; with 1 they are written as soon as the worker gets to them.
+
+    OSError if the file cannot be opened.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        capacity: int = 1024,
+        flush_interval: int = 1,
+        policy: str | OverflowPolicy = "drop",
+        *,
+        mode: str = "a",
+        encoding: str = "utf-8",
+    ) -> None:
+        options = queue_options(capacity, policy)
+        self.flush_interval = interval_of_flushes(flush_interval)
+        logging.FileHandler.__init__(self, path, mode, encoding)
+        self._start(BufferedFile if self.flush_interval > 1 else logging.FileHandler, options)
+
+
+class FemtoRotatingFileHandler(FemtoHandler, BufferedRotatingFile):  # type: ignore[misc]
+    """A FemtoFileHandler that begins a new file before this one would be larger than `max_bytes` bytes; its worker does that."""
+
+    def __init__(self, path: str | os.PathLike[str], options: HandlerOptions | None = None, *, encoding: str = "utf-8") -> None:
+        given = options or HandlerOptions()
+        queue = queue_options(given.capacity, given.policy)
+        self.flush_interval = interval_of_flushes(given.flush_interval)
+        max_bytes, backup_count = rotation_limits(*(given.rotation or (0, 0)))
+        RotatingFile.__init__(self, path, maxBytes=max_bytes, backupCount=backup_count, encoding=encoding)
+        self._start(BufferedRotatingFile if self.flush_interval > 1 else RotatingFile, queue)
+
+    @property
+    def max_bytes(self) -> int:
+        """The size that no file exceeds, unless a single line does; 0: there is no rotation."""
+        return self.maxBytes
+
+    @property
+    def backup_count(self) -> int:
+        """How many files are kept beside the one that is written to."""
+        return self.backupCount
+
+
+class FemtoTimedRotatingFileHandler(FemtoHandler, BufferedTimedRotatingFile):  # type: ignore[misc]
+    """A FemtoFileHandler that begins a new file at certain times; its worker does that."""
+
+    def __init__(
+        self, path: str | os.PathLike[str], options: TimedHandlerOptions | None = None, *, encoding: str = "utf-8"
+    ) -> None:
+        given = options or TimedHandlerOptions()
+        queue = queue_options(given.capacity, given.policy)
+        self.flush_interval = interval_of_flushes(given.flush_interval)
+        # The standard library asks for `atTime` at midnight and on weekdays only: every day at a time is a midnight moved.
+        when = "MIDNIGHT" if given.when == "D" and given.at_time is not None else given.when
+        timed = logging.handlers.TimedRotatingFileHandler
+        timed.__init__(self, path, when, given.interval, given.backup_count, encoding, utc=given.utc, atTime=given.at_time)
+        self._start(BufferedTimedRotatingFile if self.flush_interval > 1 else timed, queue)
+
+    @property
+    def backup_count(self) -> int:
+        """How many files are kept beside the one that is written to; 0: all."""
+        return self.backupCount

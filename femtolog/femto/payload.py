@@ -1,0 +1,134 @@
+"""Exceptions and stacks as data: schema version 1, made of what strings, numbers, lists and dicts can say.
+
+A payload holds no object of the program. What is empty is left out, but for `frames` of an exception that has been raised. Chains and
+groups may be as deep as memory allows: nothing here calls itself.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+
+from femtolog.errors import FemtologError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from types import TracebackType
+    from typing import Any
+
+EXCEPTION_SCHEMA_VERSION = 1
+MIN_EXCEPTION_SCHEMA_VERSION = 1
+
+# A frame as `traceback` prints it, and its source line below it.
+_FRAME = re.compile(r'^  File "(?P<filename>.*)", line (?P<lineno>\d+), in (?P<function>.*)$')
+
+
+class SchemaVersionError(FemtologError, ValueError):
+    """A payload is of a version that is not read here: `found` is its version."""
+
+    def __init__(self, found: int, limit: str, supported: int) -> None:
+        super().__init__(f"unsupported exception schema version: found {found}, {limit} supported is {supported}")
+        self.found = found
+
+
+class VersionTooNew(SchemaVersionError):  # noqa: N818 (the name that femtologging gives it)
+    """The payload was made by something newer; `max_supported` is the newest version that is read."""
+
+    def __init__(self, found: int, max_supported: int) -> None:
+        super().__init__(found, "maximum", max_supported)
+        self.max_supported = max_supported
+
+
+class VersionTooOld(SchemaVersionError):  # noqa: N818 (as above)
+    """The payload was made by something older; `min_supported` is the oldest version that is read."""
+
+    def __init__(self, found: int, min_supported: int) -> None:
+        super().__init__(found, "minimum", min_supported)
+        self.min_supported = min_supported
+
+
+def validate_schema_version(payload: Mapping[str, Any]) -> None:
+    """Raises VersionTooNew or VersionTooOld for a payload that a reader of this version cannot take. TypeError if it has no version."""
+    found = payload.get("schema_version")
+    if not isinstance(found, int) or isinstance(found, bool):
+        raise TypeError(f"schema_version must be an int, got {found!r}")
+    if found > EXCEPTION_SCHEMA_VERSION:
+        raise VersionTooNew(found, EXCEPTION_SCHEMA_VERSION)
+    if found < MIN_EXCEPTION_SCHEMA_VERSION:
+        raise VersionTooOld(found, MIN_EXCEPTION_SCHEMA_VERSION)
+
+
+def exception_payload(error: BaseException, trace: TracebackType | None = None) -> dict[str, Any]:
+    """An exception, its causes and contexts, and the exceptions of a group. `trace` is used instead of its own traceback if given."""
+    whole: dict[str, Any] = {}
+    todo: list[tuple[BaseException, TracebackType | None, dict[str, Any]]] = [(error, trace or error.__traceback__, whole)]
+    seen = {id(error)}
+    while todo:
+        current, its_trace, payload = todo.pop()
+        _describe(current, its_trace, payload)
+        for key, other in (("cause", current.__cause__), ("context", current.__context__)):
+            if other is not None and id(other) not in seen:
+                seen.add(id(other))
+                payload[key] = {}
+                todo.append((other, other.__traceback__, payload[key]))
+        payload["suppress_context"] = current.__suppress_context__
+        members = current.exceptions if isinstance(current, BaseExceptionGroup) else ()
+        new = [member for member in members if id(member) not in seen]
+        if new:
+            seen.update(map(id, new))
+            payload["exceptions"] = [{} for _ in new]
+            todo.extend((member, member.__traceback__, made) for member, made in zip(new, payload["exceptions"], strict=True))
+    return whole
+
+
+def stack_payload(text: str) -> dict[str, Any]:
+    """The stack that a record has as text, as `logging` prints it. What does not look like a frame is not one."""
+    frames: list[dict[str, Any]] = []
+    for line in text.splitlines():
+        if found := _FRAME.match(line):
+            frames.append({**found.groupdict(), "lineno": int(found["lineno"])})
+        elif frames and line.startswith("    ") and "source_line" not in frames[-1]:
+            frames[-1]["source_line"] = line.strip()
+    return {"schema_version": EXCEPTION_SCHEMA_VERSION, "frames": frames}
+
+
+def _describe(error: BaseException, trace: TracebackType | None, payload: dict[str, Any]) -> None:
+    kind = type(error)
+    payload["schema_version"] = EXCEPTION_SCHEMA_VERSION
+    payload["type_name"] = kind.__qualname__
+    if kind.__module__ != "builtins":
+        payload["module"] = str(kind.__module__)
+    payload["message"] = _text_of(error, str)
+    args = _listed(error.args)
+    if args:
+        payload["args_repr"] = [_text_of(arg, repr) for arg in args]
+    notes = _listed(getattr(error, "__notes__", ()))
+    if notes:
+        payload["notes"] = [_text_of(note, str) for note in notes]
+    if trace is not None:
+        payload["frames"] = [_frame(frame) for frame in traceback.extract_tb(trace)]
+
+
+def _listed(value: object) -> Iterable[object]:
+    """What should be a list of something; nothing if somebody has put something else there."""
+    return value if isinstance(value, list | tuple) else ()
+
+
+def _text_of(value: object, how: type[str] | Any) -> str:
+    """`str` or `repr` of something of the program's, which may raise."""
+    try:
+        return str(how(value))
+    except Exception:  # noqa: BLE001 - the text of an exception must not be another exception
+        return f"<unprintable {type(value).__name__} object>"
+
+
+def _frame(frame: traceback.FrameSummary) -> dict[str, Any]:
+    described: dict[str, Any] = {"filename": frame.filename, "lineno": frame.lineno, "function": frame.name}
+    for key in ("end_lineno", "colno", "end_colno"):
+        value = getattr(frame, key, None)
+        if value is not None:
+            described[key] = value
+    if frame.line:
+        described["source_line"] = frame.line
+    return described

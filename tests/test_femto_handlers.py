@@ -1,0 +1,456 @@
+"""The femto handlers: what they write, what they refuse, and an account of every record."""
+
+import datetime
+import io
+import logging
+import logging.handlers
+import os
+import sys
+import threading
+
+import pytest
+
+import femtolog
+from femtolog import femto
+
+
+@pytest.fixture(autouse=True)
+def fresh():
+    with femtolog.installed():
+        yield
+        femto.reset_manager()
+
+
+class Gate(io.StringIO):
+    """A stream whose writes wait until it is opened, for ten seconds at most."""
+
+    def __init__(self):
+        super().__init__()
+        self.entered, self.opened = threading.Event(), threading.Event()
+
+    def write(self, text):
+        self.entered.set()
+        assert self.opened.wait(10)
+        return super().write(text)
+
+
+def stopped(**options):
+    """A handler whose worker hangs in its first record."""
+    gate = Gate()
+    handler = femto.FemtoStreamHandler(gate, **options)
+    handler.handle("core", "INFO", "first")
+    assert gate.entered.wait(10)
+    return gate, handler
+
+
+def texts(folder):
+    return {path.name: path.read_text(encoding="utf-8").splitlines() for path in sorted(folder.iterdir())}
+
+
+# ---- what all of them do
+
+
+def test_handlers_are_those_of_logging():
+    stream = femto.FemtoStreamHandler(io.StringIO())
+    assert isinstance(stream, logging.StreamHandler)
+    assert isinstance(stream, femto.FemtoHandler)
+    assert type(stream) is femto.FemtoStreamHandler
+    assert issubclass(femto.FemtoFileHandler, logging.FileHandler)
+    assert issubclass(femto.FemtoRotatingFileHandler, logging.handlers.RotatingFileHandler)
+    assert issubclass(femto.FemtoTimedRotatingFileHandler, logging.handlers.TimedRotatingFileHandler)
+    with pytest.raises(ValueError, match="asynchronous already"):
+        femtolog.enqueue(stream)
+    stream.close()
+
+
+def test_default_line_with_exception_and_stack():
+    stream = io.StringIO()
+    handler = femto.FemtoStreamHandler(stream)
+    log = femtolog.get_logger("svc")
+    log.add_handler(handler)
+    try:
+        raise ZeroDivisionError
+    except ZeroDivisionError:
+        text = log.error("m", exc_info=True, stack_info=True)
+    logging.getLogger("svc").warning("from %s", "logging")
+    assert handler.flush()
+    assert stream.getvalue() == f"{text}\nsvc [WARN] from logging\n"
+    assert text.startswith("svc [ERROR] m\nTraceback (most recent call last):\n")
+    assert "\nStack (most recent call last):\n" in text
+    handler.close()
+
+
+def test_standard_streams(capsys):
+    for handler in (femto.FemtoStreamHandler(), femto.FemtoStreamHandler.stderr(), femto.FemtoStreamHandler.stdout()):
+        handler.handle("core", "WARNING", "m")
+        assert handler.flush()
+        handler.close()
+    assert (capsys.readouterr()) == ("core [WARN] m\n", "core [WARN] m\n" * 2)
+
+
+def test_level_filters_and_formatter_of_a_handler():
+    stream = io.StringIO()
+    handler = femto.FemtoStreamHandler(stream)
+    handler.setLevel(logging.INFO)
+    handler.addFilter(lambda record: "no" not in record.msg)
+    handler.setFormatter(logging.Formatter("%(levelname)s:%(message)s"))
+    for level, message in (("DEBUG", "below"), ("INFO", "no"), ("ERROR", "yes")):
+        handler.handle("core", level, message)
+    handler.close()
+    assert stream.getvalue() == "ERROR:yes\n"
+
+
+def test_direct_call_with_too_little_or_no_level():
+    handler = femto.FemtoStreamHandler(io.StringIO())
+    with pytest.raises(TypeError, match="handle\\(\\) takes a record, or"):
+        handler.handle("core", "INFO")
+    with pytest.raises(ValueError, match="level must be"):
+        handler.handle("core", "LOUD", "m")
+    handler.close()
+    handler.close()
+    with pytest.raises(RuntimeError, match="is closed"):
+        handler.handle("core", "INFO", "m")
+    assert handler.flush() is False
+
+
+def test_drop_raises_for_a_direct_call_and_counts_for_a_logger(capsys):
+    gate, handler = stopped(capacity=2)
+    handler.handle("core", "INFO", "second")
+    with pytest.raises(RuntimeError, match=r"the queue of .* is full: the record is dropped"):
+        handler.handle("core", "INFO", "third")
+    log = femtolog.get_logger("svc")
+    log.add_handler(handler)
+    assert log.info("fourth") == "svc [INFO] fourth"
+    assert log.get_dropped() == 2
+    assert handler.flush(0.01) is False
+    gate.opened.set()
+    assert handler.flush(10) is True
+    assert gate.getvalue() == "core [INFO] first\ncore [INFO] second\n"
+    stats = handler.stats()
+    assert (stats["emitted"], stats["written"], stats["dropped"], stats["in_flight"]) == (4, 2, 2, 0)
+    handler.close()
+    assert "has dropped 1 more records" in capsys.readouterr().err
+
+
+def test_other_policies():
+    gate, handler = stopped(capacity=2, policy=femto.OverflowPolicy.timeout(1))
+    handler.handle("core", "INFO", "second")
+    with pytest.raises(RuntimeError, match="is dropped"):
+        handler.handle("core", "INFO", "third")
+    gate.opened.set()
+    handler.close()
+    assert handler.stats()["dropped_by"]["timeout"] == 1
+    gate, handler = stopped(capacity=2, policy="drop_oldest")
+    for message in ("second", "third"):
+        handler.handle("core", "INFO", message)
+    gate.opened.set()
+    handler.close()
+    assert gate.getvalue().splitlines() == ["core [INFO] first", "core [INFO] third"]
+    gate, handler = stopped(capacity=2, policy="block")
+    threads = [threading.Thread(target=handler.handle, args=("core", "INFO", f"m{n}")) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    gate.opened.set()
+    for thread in threads:
+        thread.join()
+    handler.close()
+    assert sorted(gate.getvalue().splitlines()) == ["core [INFO] first", *(f"core [INFO] m{n}" for n in range(4))]
+
+
+def test_flush_that_fails_says_so(capsys):
+    class Full(io.StringIO):
+        def write(self, text):
+            raise OSError(28, "No space left on device")
+
+    handler = femto.FemtoStreamHandler(Full())
+    handler.handle("core", "INFO", "m")
+    assert handler.flush() is False
+    assert handler.stats()["failed"] == 1
+    handler.close()
+    assert "No space left on device" in capsys.readouterr().err
+
+
+def test_flush_waits_as_long_as_it_was_told():
+    gate, handler = stopped(flush_after_ms=1)
+    assert handler.flush() is False
+    gate.opened.set()
+    handler.close()
+
+
+def test_emit_of_a_subclass_is_refused():
+    with pytest.raises(TypeError, match=r"Mine.emit\(\) would never be called"):
+        type("Mine", (femto.FemtoFileHandler,), {"emit": lambda self, record: None})
+    mine = type("Mine", (femto.FemtoStreamHandler,), {"format": lambda self, record: "mine"})(stream := io.StringIO())
+    mine.handle("core", "INFO", "m")
+    mine.close()
+    assert stream.getvalue() == "mine\n"
+
+
+# ---- options
+
+
+@pytest.mark.parametrize(
+    ("policy", "text"),
+    [
+        ("timeout", "timeout requires a positive integer N, use 'timeout:N'"),
+        ("timeout:", "timeout requires a positive integer N, use 'timeout:N'"),
+        ("timeout:x", "timeout requires a positive integer N, use 'timeout:N'"),
+        ("timeout:0", "timeout must be greater than zero"),
+        ("x", "invalid overflow policy: 'x'. Valid options are: block, drop, drop_oldest, timeout:N"),
+    ],
+)
+def test_policies_that_there_are_not(policy, text, tmp_path):
+    for make in (
+        femto.OverflowPolicy,
+        lambda policy: femto.FemtoFileHandler(tmp_path / "f.log", policy=policy),
+        lambda policy: femto.HandlerOptions(policy=policy),
+        lambda policy: femto.TimedHandlerOptions(policy=policy),
+    ):
+        with pytest.raises(femto.HandlerConfigError) as caught:
+            make(policy)
+        assert str(caught.value) == text
+        assert isinstance(caught.value, ValueError)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_policies_are_what_they_are_called():
+    policy = femto.OverflowPolicy
+    assert [policy.drop(), policy.block(), policy.timeout(20), policy.drop_oldest()] == [
+        "drop",
+        "block",
+        "timeout:20",
+        "drop_oldest",
+    ]
+    assert policy(" Drop ") == policy.drop() != policy.block()
+    assert len({policy.drop(), policy("drop"), "drop"}) == 1
+    with pytest.raises(ValueError, match="greater than zero"):
+        policy.timeout(0)
+
+
+def test_numbers_out_of_range(tmp_path):
+    path = tmp_path / "f.log"
+    with pytest.raises(ValueError, match="capacity must be greater than zero, got 0"):
+        femto.FemtoFileHandler(path, capacity=0)
+    with pytest.raises(OverflowError, match="capacity must not be negative, got -1"):
+        femto.FemtoFileHandler(path, capacity=-1)
+    with pytest.raises(TypeError, match="capacity must be an int, got '1'"):
+        femto.FemtoFileHandler(path, capacity="1")
+    with pytest.raises(ValueError, match="flush_interval must be greater than zero"):
+        femto.FemtoFileHandler(path, flush_interval=0)
+    with pytest.raises(ValueError, match="flush_after_ms must be greater than zero"):
+        femto.FemtoStreamHandler(io.StringIO(), flush_after_ms=0)
+    assert femto.HandlerOptions(flush_interval=-1).flush_interval == 1
+    for rotation in ((1, 0), (0, 1)):
+        with pytest.raises(ValueError, match=femto.ROTATION_VALIDATION_MSG):
+            femto.HandlerOptions(rotation=rotation)
+    with pytest.raises(OverflowError, match="max_bytes must not be negative"):
+        femto.HandlerOptions(rotation=(-1, 1))
+    for when in ("X", "W7", "", None):
+        with pytest.raises(ValueError, match=femto.TIMED_ROTATION_VALIDATION_MSG):
+            femto.TimedHandlerOptions(when=when)
+    for when in "SMH":
+        with pytest.raises(ValueError, match="at_time is only for"):
+            femto.TimedHandlerOptions(when=when, at_time=datetime.time(1))
+    assert not path.exists()
+
+
+def test_backoff():
+    assert femto.BackoffConfig().as_dict() == {"base_ms": 100, "cap_ms": 10000, "reset_after_ms": 30000, "deadline_ms": 120000}
+    assert femto.BackoffConfig({"cap_ms": 5000}).cap_ms == 5000
+    for config, text in (
+        ({"base": 1}, "unknown backoff key 'base'"),
+        ({"base_ms": 0}, "base_ms must be a positive int, got 0"),
+        ({"cap_ms": -1}, "cap_ms must be a positive int, got -1"),
+        ({"cap_ms": 1.5}, "cap_ms must be a positive int, got 1.5"),
+        ({"base_ms": 20, "cap_ms": 10}, "base_ms must not be above cap_ms, got 20 and 10"),
+    ):
+        with pytest.raises(femto.ConfigurationError, match=text):
+            femto.BackoffConfig(config)
+
+
+# ---- files
+
+
+def test_every_line_is_in_the_file(tmp_path):
+    handler = femto.FemtoFileHandler(tmp_path / "f.log", policy="block")
+
+    def work(name):
+        for number in range(500):
+            handler.handle(name, "INFO", f"é {number}")
+
+    threads = [threading.Thread(target=work, args=(f"t{n}",)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    handler.close()
+    handler.close()
+    lines = (tmp_path / "f.log").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 2000
+    for n in range(4):
+        own = [line for line in lines if line.startswith(f"t{n} ")]
+        assert own == [f"t{n} [INFO] é {number}" for number in range(500)]
+
+
+def test_file_is_flushed_by_records(tmp_path):
+    path = tmp_path / "f.log"
+    handler = femto.FemtoFileHandler(path, flush_interval=3)
+
+    def after(count):
+        for _ in range(count):
+            handler.handle("core", "INFO", "m")
+        pipeline = handler._femtolog_pipeline
+        assert pipeline.wait_until(handler, pipeline.queue.mark(), float("inf"))
+        return len(path.read_text().splitlines())
+
+    assert [after(2), after(1), after(2)] == [0, 3, 3]
+    assert handler.flush()
+    assert [len(path.read_text().splitlines()), after(2)] == [5, 5]
+    handler.close()
+    assert path.read_text() == "core [INFO] m\n" * 7
+
+
+def test_file_that_cannot_be_opened(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        femto.FemtoFileHandler(tmp_path / "none" / "f.log")
+
+
+def test_rotation_counts_bytes_and_keeps_so_many(tmp_path):
+    line = len("c [INFO] é\n".encode())
+    options = femto.HandlerOptions(rotation=(2 * line, 2))
+    handler = femto.FemtoRotatingFileHandler(tmp_path / "r.log", options)
+    assert (handler.max_bytes, handler.backup_count) == (2 * line, 2)
+    for _ in range(2):
+        handler.handle("c", "INFO", "é")
+    assert handler.flush()
+    assert texts(tmp_path) == {"r.log": ["c [INFO] é"] * 2}  # as large as it may be
+    handler.handle("c", "INFO", "x" * 100)  # larger than any file may be
+    handler.handle("c", "INFO", "3")
+    handler.handle("c", "INFO", "4")
+    handler.close()
+    assert texts(tmp_path) == {
+        "r.log": ["c [INFO] 3", "c [INFO] 4"],
+        "r.log.1": ["c [INFO] " + "x" * 100],
+        "r.log.2": ["c [INFO] é"] * 2,
+    }
+    fewer = femto.FemtoRotatingFileHandler(tmp_path / "r.log", femto.HandlerOptions(rotation=(line, 1)))
+    fewer.handle("c", "INFO", "5")
+    fewer.close()
+    assert texts(tmp_path) == {"r.log": ["c [INFO] 5"], "r.log.1": ["c [INFO] 3", "c [INFO] 4"]}
+
+
+@pytest.mark.parametrize("interval", [1, 4])
+def test_no_line_is_lost_over_many_files(tmp_path, interval):
+    options = femto.HandlerOptions(policy="block", flush_interval=interval, rotation=(500, 1000))
+    handler = femto.FemtoRotatingFileHandler(tmp_path / "r.log", options)
+    for number in range(400):
+        handler.handle("c", "INFO", f"{number:04}")
+    handler.close()
+    files = sorted(tmp_path.iterdir(), key=lambda path: -int(path.suffix[1:]) if path.suffix != ".log" else 0)
+    assert len(files) > 10
+    assert all(path.stat().st_size <= 500 for path in files)
+    assert "".join(path.read_text() for path in files) == "".join(f"c [INFO] {number:04}\n" for number in range(400))
+
+
+def test_without_limits_nothing_rotates(tmp_path):
+    handler = femto.FemtoRotatingFileHandler(tmp_path / "r.log", femto.HandlerOptions(rotation=(0, 0)))
+    for _ in range(10):
+        handler.handle("c", "INFO", "m" * 100)
+    handler.close()
+    assert list(texts(tmp_path)) == ["r.log"]
+    handler = femto.FemtoRotatingFileHandler(os.devnull, femto.HandlerOptions(rotation=(1, 1)))
+    handler.handle("c", "INFO", "m")
+    handler.handle("c", "INFO", "m")
+    assert handler.flush()
+    handler.close()
+
+
+def test_old_file_is_written_on_if_there_can_be_no_new_one(tmp_path, monkeypatch, capsys):
+    handler = femto.FemtoRotatingFileHandler(tmp_path / "r.log", femto.HandlerOptions(rotation=(20, 3)))
+    for number in range(3):
+        handler.handle("c", "INFO", f"{number}aaaa")
+    assert handler.flush()
+    before = texts(tmp_path)
+    opened = []
+
+    def refuse(self):
+        if not opened:
+            opened.append(self)
+            raise PermissionError(13, "Permission denied")
+        return open(self.baseFilename, "a", encoding="utf-8")
+
+    monkeypatch.setattr(femto.FemtoRotatingFileHandler, "_open", refuse)
+    for number in range(3, 6):
+        handler.handle("c", "INFO", f"{number}aaaa")
+    assert handler.flush()
+    assert texts(tmp_path) == {**before, "r.log": ["c [INFO] 2aaaa", *(f"c [INFO] {n}aaaa" for n in range(3, 6))]}
+    assert capsys.readouterr().err.count("cannot be rotated and is written on: [Errno 13] Permission denied") == 1
+    monkeypatch.undo()
+    handler._not_before = 0.0  # when the time has come
+    handler.handle("c", "INFO", "6aaaa")
+    handler.close()
+    assert texts(tmp_path)["r.log"] == ["c [INFO] 6aaaa"]
+    assert texts(tmp_path)["r.log.1"][-1] == "c [INFO] 5aaaa"
+
+
+def test_what_a_killed_process_has_parked_becomes_a_backup(tmp_path):
+    (tmp_path / "r.log.rolling").write_text("parked\n")
+    (tmp_path / "r.log").write_text("old old old old old\n")
+    handler = femto.FemtoRotatingFileHandler(tmp_path / "r.log", femto.HandlerOptions(rotation=(20, 3)))
+    handler.handle("c", "INFO", "new")
+    handler.close()
+    assert texts(tmp_path) == {"r.log": ["c [INFO] new"], "r.log.1": ["old old old old old"], "r.log.2": ["parked"]}
+
+
+def test_rotation_by_time(tmp_path, monkeypatch):
+    options = femto.TimedHandlerOptions(when="s", interval=1, utc=True)
+    handler = femto.FemtoTimedRotatingFileHandler(tmp_path / "t.log", options)
+    assert (handler.when, handler.interval, handler.backup_count, handler.suffix) == ("S", 1, 0, "%Y-%m-%d_%H-%M-%S")
+    for number in range(3):
+        handler.handle("c", "INFO", f"m{number}")
+        assert handler.flush()
+        handler.rolloverAt = 1_000_000 * (number + 1)  # long ago
+    handler.close()
+    assert list(texts(tmp_path).values()) == [["c [INFO] m2"], ["c [INFO] m0"], ["c [INFO] m1"]]
+    assert [name for name in texts(tmp_path)][1:] == ["t.log.1970-01-12_13-46-39", "t.log.1970-01-24_03-33-19"]
+
+
+@pytest.mark.parametrize(
+    ("when", "suffix"),
+    [("M", "%Y-%m-%d_%H-%M"), ("H", "%Y-%m-%d_%H"), ("D", "%Y-%m-%d"), ("midnight", "%Y-%m-%d"), ("W3", "%Y-%m-%d")],
+)
+def test_suffixes_and_times(when, suffix, tmp_path):
+    at_time = None if when in "MH" else datetime.time(3, 30)
+    options = femto.TimedHandlerOptions(when=when, at_time=at_time, utc=True, flush_interval=2)
+    handler = femto.FemtoTimedRotatingFileHandler(tmp_path / "t.log", options)
+    assert handler.suffix == suffix
+    if at_time is not None:
+        assert datetime.datetime.fromtimestamp(handler.rolloverAt, datetime.UTC).time() == at_time
+    handler.close()
+
+
+def test_a_fork_writes_each_line_once(tmp_path):
+    handler = femto.FemtoFileHandler(tmp_path / "f.log")
+    log = femtolog.get_logger("svc")
+    log.add_handler(handler)
+    log.info("parent")
+    child = os.fork()
+    if not child:
+        log.info("child")
+        handler.close()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    handler.close()
+    assert sorted((tmp_path / "f.log").read_text().splitlines()) == ["svc [INFO] child", "svc [INFO] parent"]
+
+
+def test_everything_is_written_at_exit(tmp_path):
+    import subprocess
+
+    program = (
+        "import femtolog\nfrom femtolog.femto import FemtoFileHandler\nlog = femtolog.get_logger('svc')\n"
+        f"log.add_handler(FemtoFileHandler({str(tmp_path / 'f.log')!r}, policy='block'))\n"
+        "for number in range(1500): log.info(str(number))\n"
+    )
+    subprocess.run([sys.executable, "-P", "-c", program], check=True, timeout=60)
+    assert (tmp_path / "f.log").read_text() == "".join(f"svc [INFO] {number}\n" for number in range(1500))
