@@ -1,6 +1,17 @@
 """Loggers, handlers and builders as femtologging has them, over the loggers of `logging` and the queue of femtolog.enqueue()."""
 
 from femtolog.errors import ConfigurationError, FemtologError, FilterBuildError, HandlerConfigError, HandlerIOError
+from femtolog.femto.adapter import StdlibHandlerAdapter
+from femtolog.femto.basic import BasicConfig, basicConfig
+from femtolog.femto.builders import (
+    FileHandlerBuilder,
+    FormatterBuilder,
+    RotatingFileHandlerBuilder,
+    StreamHandlerBuilder,
+    TimedRotatingFileHandlerBuilder,
+)
+from femtolog.femto.config import ConfigBuilder, LoggerConfigBuilder
+from femtolog.femto.filters import LevelFilterBuilder, NameFilterBuilder, PythonCallbackFilterBuilder
 from femtolog.femto.frames import filter_frames, get_logging_infrastructure_patterns
 from femtolog.femto.handlers import (
     FemtoFileHandler,
@@ -9,7 +20,8 @@ from femtolog.femto.handlers import (
     FemtoStreamHandler,
     FemtoTimedRotatingFileHandler,
 )
-from femtolog.femto.logger import FemtoLogger, get_logger, reset_manager
+from femtolog.femto.logger import FemtoLogger, get_logger
+from femtolog.femto.mutation import LoggerMutationBuilder, RuntimeConfigBuilder
 from femtolog.femto.options import (
     ROTATION_VALIDATION_MSG,
     TIMED_ROTATION_VALIDATION_MSG,
@@ -25,12 +37,15 @@ from femtolog.femto.payload import (
     exception_payload,
     validate_schema_version,
 )
+from femtolog.femto.registry import UnknownIdError, reset_manager
 
 __all__ = [
     "EXCEPTION_SCHEMA_VERSION",
     "ROTATION_VALIDATION_MSG",
     "TIMED_ROTATION_VALIDATION_MSG",
     "BackoffConfig",
+    "BasicConfig",
+    "ConfigBuilder",
     "ConfigurationError",
     "FemtoFileHandler",
     "FemtoHandler",
@@ -39,14 +54,28 @@ __all__ = [
     "FemtoStreamHandler",
     "FemtoTimedRotatingFileHandler",
     "FemtologError",
+    "FileHandlerBuilder",
     "FilterBuildError",
+    "FormatterBuilder",
     "HandlerConfigError",
     "HandlerIOError",
     "HandlerOptions",
+    "LevelFilterBuilder",
+    "LoggerConfigBuilder",
+    "LoggerMutationBuilder",
+    "NameFilterBuilder",
     "OverflowPolicy",
+    "PythonCallbackFilterBuilder",
+    "RotatingFileHandlerBuilder",
+    "RuntimeConfigBuilder",
+    "StdlibHandlerAdapter",
+    "StreamHandlerBuilder",
     "TimedHandlerOptions",
+    "TimedRotatingFileHandlerBuilder",
+    "UnknownIdError",
     "VersionTooNew",
     "VersionTooOld",
+    "basicConfig",
     "exception_payload",
     "filter_frames",
     "get_logger",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import threading
 import time
 
 from femtolog.errors import ConfigurationError
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, TypeAlias
 
+    from femtolog.femto.registry import Target
+
     _ExcInfo: TypeAlias = (
         bool | BaseException | tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None] | None
     )
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
 FLUSH_TIMEOUT = 2.0
 """Seconds that flush_handlers() waits unless told otherwise."""
 
-_loggers: dict[str, FemtoLogger] = {}
-_lock = threading.Lock()
+_loggers: dict[str, FemtoLogger] = {}  # read and changed under logging's own lock, which a forked child makes new
 
 
 def get_logger(name: str) -> FemtoLogger:
@@ -39,19 +39,22 @@ def get_logger(name: str) -> FemtoLogger:
         raise TypeError(f"name must be a str, got {name!r}")
     if not all(name.split(".")):
         raise ConfigurationError(f"name must have no empty part between its dots, got {name!r}")
-    with _lock:
+    with logging._lock:  # type: ignore[attr-defined]  # noqa: SLF001
         found = _loggers.get(name)
         if found is None:
             found = _loggers[name] = FemtoLogger(name, _logger=logging.getLogger(name))
         return found
 
 
-def reset_manager() -> None:
-    """Takes back what FemtoLoggers of get_logger() have done, and forgets them: for tests.
+def known_loggers() -> list[FemtoLogger]:
+    """Those that get_logger() has given."""
+    with logging._lock:  # type: ignore[attr-defined]  # noqa: SLF001
+        return list(_loggers.values())
 
-    Handlers added through one are removed, not closed; levels and `propagate` are as they were before the first get_logger().
-    """
-    with _lock:
+
+def forget_loggers() -> None:
+    """Takes back what they have done, and gives others from now on: see reset_manager()."""
+    with logging._lock:  # type: ignore[attr-defined]  # noqa: SLF001
         known = list(_loggers.values())
         _loggers.clear()
     for logger in known:
@@ -67,7 +70,7 @@ class FemtoLogger:
     def __init__(self, name: str, *, _logger: logging.Logger | None = None) -> None:
         self._logger = logging.Logger(name) if _logger is None else _logger
         self._before = self._logger.level, self._logger.propagate
-        self._added: list[logging.Handler] = []
+        self._added: list[Any] = []  # handlers and filters that came through this logger
         if self._logger.level == logging.NOTSET:
             self._logger.setLevel(logging.INFO)
         name_trace()
@@ -245,10 +248,26 @@ class FemtoLogger:
     def _accounts(self) -> list[Any]:
         return [stats() for handler in list(self._logger.handlers) if callable(stats := getattr(handler, "stats", None))]
 
+    def _become(self, target: Target) -> None:
+        """What a configuration says; nothing here can fail. Lists are replaced: a thread that is going through one goes on with it."""
+        logger = self._logger
+        if target.level is not None:
+            logger.setLevel(target.level)
+        if target.propagate is not None:
+            logger.propagate = target.propagate
+        if target.handlers is not None:
+            self._added += [handler for handler in target.handlers if handler not in logger.handlers]
+            logger.handlers = list(target.handlers)
+        if target.filters is not None:
+            self._added += [item for item in target.filters if item not in logger.filters]
+            logger.filters = list(target.filters)
+        self._added = [item for item in self._added if item in logger.handlers or item in logger.filters]
+
     def _take_back(self) -> None:
-        for handler in self._added:
-            self._logger.removeHandler(handler)
+        logger = self._logger
+        logger.handlers = [handler for handler in logger.handlers if handler not in self._added]
+        logger.filters = [item for item in logger.filters if item not in self._added]
         self._added.clear()
         level, propagate = self._before
-        self._logger.setLevel(level)
-        self._logger.propagate = propagate
+        logger.setLevel(level)
+        logger.propagate = propagate

@@ -1,0 +1,167 @@
+"""RuntimeConfigBuilder: changes to loggers that are in use; all of them, or none."""
+
+from __future__ import annotations
+
+import logging
+
+from femtolog.errors import ConfigurationError
+from femtolog.femto import registry
+from femtolog.femto.config import Definitions, checked_name, closing_on_error
+from femtolog.femto.levels import level_number
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any, Self
+
+
+class _Change:
+    """Of a list: unchanged, replace, append, remove or clear; and the ids that this is about."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind, self.mode = kind, "unchanged"
+        self.ids: list[str] = []
+
+    def be(self, mode: str, ids: Iterable[str] = ()) -> None:
+        if self.mode not in ("unchanged", mode):
+            raise ConfigurationError(f"multiple {self.kind}s mutation modes: {self.mode}, then {mode}")
+        self.mode, self.ids = mode, registry.ids(self.kind, ids)
+
+    def applied(self, there: list[Any], known: Mapping[str, Any]) -> list[Any] | None:
+        named = [registry.found(self.kind, name, known) for name in self.ids]
+        if self.mode == "append":
+            return there + [item for item in named if item not in there]
+        if self.mode == "remove":
+            return [item for item in there if item not in named]
+        return None if self.mode == "unchanged" else named
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"mode": self.mode, "ids": list(self.ids)}
+
+
+class LoggerMutationBuilder:
+    """What is to change of a logger. ConfigurationError for two ways of changing one list."""
+
+    def __init__(self) -> None:
+        self._level: str | int | None = None
+        self._propagate: bool | None = None
+        self._handlers, self._filters = _Change("handler"), _Change("filter")
+
+    def with_level(self, level: str | int) -> Self:
+        """Its level."""
+        level_number(level)
+        self._level = level
+        return self
+
+    def with_propagate(self, propagate: bool) -> Self:
+        """Whether its records go to its parents' handlers."""
+        self._propagate = bool(propagate)
+        return self
+
+    def replace_handlers(self, ids: Iterable[str]) -> Self:
+        """These handlers instead of those it has."""
+        self._handlers.be("replace", ids)
+        return self
+
+    def append_handlers(self, ids: Iterable[str]) -> Self:
+        """These handlers after those it has."""
+        self._handlers.be("append", ids)
+        return self
+
+    def remove_handlers(self, ids: Iterable[str]) -> Self:
+        """Without these handlers."""
+        self._handlers.be("remove", ids)
+        return self
+
+    def clear_handlers(self) -> Self:
+        """Without handlers."""
+        self._handlers.be("clear")
+        return self
+
+    def replace_filters(self, ids: Iterable[str]) -> Self:
+        """These filters instead of those it has."""
+        self._filters.be("replace", ids)
+        return self
+
+    def append_filters(self, ids: Iterable[str]) -> Self:
+        """These filters after those it has."""
+        self._filters.be("append", ids)
+        return self
+
+    def remove_filters(self, ids: Iterable[str]) -> Self:
+        """Without these filters."""
+        self._filters.be("remove", ids)
+        return self
+
+    def clear_filters(self) -> Self:
+        """Without filters."""
+        self._filters.be("clear")
+        return self
+
+    def _target(self, logger: logging.Logger, there: registry.Names, known: registry.Names) -> registry.Target:
+        # What a logger has under an id that gets another handler now, commit() swaps: it is the one to be taken away.
+        handlers = there.handlers if self._handlers.mode == "remove" else known.handlers
+        filters = there.filters if self._filters.mode == "remove" else known.filters
+        return registry.Target(
+            level=None if self._level is None else level_number(self._level),
+            propagate=self._propagate,
+            handlers=self._handlers.applied(list(logger.handlers), handlers),
+            filters=self._filters.applied(list(logger.filters), filters),
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """What it was told."""
+        return {
+            "level": self._level,
+            "propagate": self._propagate,
+            "handlers": self._handlers.as_dict(),
+            "filters": self._filters.as_dict(),
+        }
+
+
+class RuntimeConfigBuilder(Definitions):
+    """Changes to what ConfigBuilder has put in force; ids stand for what it has defined, and for what is defined here.
+
+    A handler that gets the id of another takes its place in every FemtoLogger; the other one is flushed and closed.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._loggers: dict[str, LoggerMutationBuilder] = {}
+        self._root: LoggerMutationBuilder | None = None
+
+    def with_logger(self, name: str, builder: LoggerMutationBuilder) -> Self:
+        """Changes to a logger."""
+        self._loggers[checked_name(name)] = builder
+        return self
+
+    def with_root_logger(self, builder: LoggerMutationBuilder) -> Self:
+        """Changes to the root logger."""
+        self._root = builder
+        return self
+
+    def apply(self) -> None:
+        """Makes the changes. ConfigurationError, HandlerIOError: nothing has changed, and what was opened is closed."""
+        changes = dict(self._loggers)
+        if self._root is not None:
+            if "root" in changes:
+                raise ConfigurationError('with_root_logger() and with_logger("root", ...) exclude each other, got both')
+            changes["root"] = self._root
+        with closing_on_error() as opened, registry.lock:
+            there = registry.names
+            new = self._make(there, opened)
+            known = registry.Names(there.formatters | new.formatters, there.filters | new.filters, there.handlers | new.handlers)
+            targets = {
+                name: builder._target(logging.getLogger(name), there, known)  # noqa: SLF001 - made for this
+                for name, builder in changes.items()
+            }
+            retired = registry.commit(new, targets, whole=False)
+        registry.retire(retired)
+
+    def as_dict(self) -> dict[str, Any]:
+        """What it was told."""
+        return {
+            **super().as_dict(),
+            "loggers": {name: builder.as_dict() for name, builder in self._loggers.items()},
+            "root": None if self._root is None else self._root.as_dict(),
+        }

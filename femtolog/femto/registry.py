@@ -1,0 +1,132 @@
+"""The formatters, filters and handlers that configurations have named, and the one step that changes loggers: all of it, or nothing.
+
+Whoever configures makes everything first, which may fail. commit() then only assigns.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+
+from femtolog.errors import ConfigurationError, HandlerConfigError
+from femtolog.femto.formatting import DEFAULT
+from femtolog.femto.logger import forget_loggers, get_logger, known_loggers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any, TypeVar
+
+    _T = TypeVar("_T")
+
+
+class UnknownIdError(HandlerConfigError, KeyError):
+    """A configuration names something that nobody has defined. It is a KeyError as well."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+@dataclasses.dataclass
+class Names:
+    """What ids stand for."""
+
+    formatters: dict[str, logging.Formatter] = dataclasses.field(default_factory=dict)
+    filters: dict[str, Any] = dataclasses.field(default_factory=dict)
+    handlers: dict[str, logging.Handler] = dataclasses.field(default_factory=dict)
+
+    def formatter(self, name: str) -> logging.Formatter:
+        """The formatter of this id; "default" is always there."""
+        return DEFAULT if name == "default" and name not in self.formatters else found("formatter", name, self.formatters)
+
+
+@dataclasses.dataclass
+class Target:
+    """What a logger is to be. None: as it is."""
+
+    level: int | None = None
+    propagate: bool | None = None
+    handlers: list[logging.Handler] | None = None
+    filters: list[Any] | None = None
+
+
+names = Names()
+lock: Any = logging._lock  # type: ignore[attr-defined]  # noqa: SLF001 - what logging.config takes, too, and a forked child makes new
+"""Of `names`, and of whoever is configuring."""
+
+
+def found(kind: str, name: str, where: Mapping[str, _T]) -> _T:
+    """What the id stands for. UnknownIdError if it stands for nothing."""
+    try:
+        return where[name]
+    except KeyError:
+        raise UnknownIdError(f"unknown {kind} id {name!r}; there are {', '.join(map(repr, where)) or 'none'}") from None
+
+
+def ids(kind: str, given: Iterable[str]) -> list[str]:
+    """A list of ids. ConfigurationError that names each one that is there more than once."""
+    if isinstance(given, str):
+        raise TypeError(f"{kind} ids must be several str, got one: {given!r}")
+    listed = list(given)
+    twice = [name for name in dict.fromkeys(listed) if listed.count(name) > 1]
+    if twice:
+        raise ConfigurationError(f"duplicate {kind} ids: {', '.join(map(repr, twice))}")
+    return listed
+
+
+def commit(new: Names, targets: Mapping[str, Target], *, whole: bool) -> list[logging.Handler]:
+    """Makes loggers what they are to be; the handlers that nobody needs any more are to be given to retire(), without the lock.
+
+    What has an id that gets another handler or filter is replaced by it in every FemtoLogger. `whole`: this is all that is to be known,
+    so handlers of earlier configurations that no FemtoLogger has are not needed, either.
+    """
+    with lock:
+        handlers, filters = _swaps(names.handlers, new.handlers), _swaps(names.filters, new.filters)
+        retired = [old for old, _ in handlers]
+        loggers = {logger.name: logger for logger in [*known_loggers(), *map(get_logger, targets)]}
+        for name, logger in loggers.items():
+            target = targets.get(name, Target())
+            target.handlers = _swapped(logger.logger.handlers if target.handlers is None else target.handlers, handlers)
+            target.filters = _swapped(logger.logger.filters if target.filters is None else target.filters, filters)
+            logger._become(target)  # noqa: SLF001 - the other half of this function
+        names.formatters |= new.formatters
+        names.filters |= new.filters
+        names.handlers |= new.handlers
+        for name, handler in list(names.handlers.items()) if whole else ():
+            if name not in new.handlers and not any(handler in logger.logger.handlers for logger in loggers.values()):
+                retired.append(names.handlers.pop(name))
+    return retired
+
+
+def retire(handlers: list[logging.Handler]) -> None:
+    """Flushes and closes them. No record is lost: what a thread that is logging right now still brings is written by that thread."""
+    for handler in handlers:
+        handler.flush()
+        handler.close()
+
+
+def _swaps(there: Mapping[str, _T], new: Mapping[str, _T]) -> list[tuple[_T, _T]]:
+    """What has an id now, and what gets the id."""
+    return [(there[name], thing) for name, thing in new.items() if name in there and there[name] is not thing]
+
+
+def _swapped(things: list[Any], swaps: list[tuple[Any, Any]]) -> list[Any]:
+    """The list with the new in the places of the old, each once."""
+    result: list[Any] = []
+    for thing in things:
+        now = next((new for old, new in swaps if old is thing), thing)
+        if not any(now is other for other in result):
+            result.append(now)
+    return result
+
+
+def reset_manager() -> None:
+    """Takes back what FemtoLoggers of get_logger() have done, and forgets them and the ids of configurations: for tests.
+
+    Handlers and filters that were added through them are removed, not closed; levels and `propagate` are as they were before the
+    first get_logger().
+    """
+    with lock:
+        forget_loggers()
+        for group in (names.formatters, names.filters, names.handlers):
+            group.clear()
