@@ -13,6 +13,7 @@ import venv
 import zipfile
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = pathlib.Path(__file__).parent.parent
 TOP_LEVEL = {"femtolog", "femtolog_compat", "femtolog.pth"}
@@ -154,6 +155,35 @@ def test_without_rust_pip_says_so_in_one_sentence(tmp_path):
         in told
     )
     assert "Traceback" not in told
+
+
+def test_an_extra_asks_for_what_the_ecosystem_matrix_runs():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    for ours in ("test", "ecosystem", "lint"):  # exact versions, for those who work on femtolog
+        extras.pop(ours)
+    assert extras.pop("all") == [f"femtolog[{','.join(sorted(extras))}]"]
+    for extra, wanted in extras.items():
+        session = {"aws": "boto3", "otel": "opentelemetry"}.get(extra, extra)
+        program = (ROOT / "tests" / "ecosystem" / "programs" / f"{session}.py").read_text()
+        runs = dict(re.findall(r"([\w-]+)==(\S+)", re.search(r"^# requires: (.*)$", program, re.MULTILINE)[1]))
+        for requirement in map(Requirement, wanted):
+            assert runs[requirement.name] in requirement.specifier
+
+
+def test_only_the_standard_library_is_imported():
+    program = """
+import pkgutil, sys
+before = set(sys.modules)
+import femtolog, femtolog_compat
+for package in (femtolog, femtolog_compat):
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        __import__(module.name)
+femtolog.install()
+imported = {name.partition(".")[0] for name in set(sys.modules) - before}
+print(*sorted(imported - sys.stdlib_module_names))
+"""
+    done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "femtolog femtolog_compat\n"
 
 
 def test_the_oldest_rust_is_the_same_everywhere():
