@@ -11,8 +11,8 @@ class FemtologError(Exception):
     """Base of all of them.
 
     Examples:
-        >>> from femtolog.errors import ConfigurationError, FemtologError, HandlerIOError
-        >>> FemtologError.__subclasses__() == [ConfigurationError, HandlerIOError]
+        >>> from femtolog.errors import FemtologError, HandlerIOError
+        >>> issubclass(HandlerIOError, FemtologError)
         True
     """
 

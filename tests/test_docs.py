@@ -9,6 +9,7 @@ page run one after the other in one fresh process, in an empty folder. One with 
 import ast
 import importlib
 import inspect
+import itertools
 import logging
 import logging.config
 import logging.handlers
@@ -162,67 +163,78 @@ def test_before_and_after_print_what_the_table_of_the_page_says(package, tmp_pat
 
 
 def names_of(module):
-    """The names that femtolog adds: those of its stub below what is the stdlib's, or a module's `__all__`."""
+    """The names that femtolog adds: those of its stub below what is the stdlib's, or a module's `__all__` but for its constants."""
     if module is not femtolog:
-        return set(module.__all__)
+        return {name for name in module.__all__ if not name.isupper()}
     stub = (ROOT / "femtolog" / "__init__.pyi").read_text().partition("__version__: str")[2]
     return {*re.findall(r"^(?:def )?(\w+)[:(]", stub, re.MULTILINE), *femtolog_compat.__all__}
 
 
 def modules_to_import():
-    """Modules of femtolog beside the stdlib's two and those that are commands."""
-    paths = (ROOT / "femtolog").glob("[a-z]*.py")
-    return [
-        importlib.import_module(f"femtolog.{path.stem}")
-        for path in sorted(paths)
+    """Modules and packages of femtolog beside the stdlib's two and those that are commands."""
+    modules = (ROOT / "femtolog").glob("[a-z]*.py")
+    names = [
+        path.stem
+        for path in sorted(modules)
         if path.stem not in ("config", "handlers") and 'if __name__ == "__main__"' not in path.read_text()
     ]
+    names += sorted(path.parent.name for path in (ROOT / "femtolog").glob("[a-z]*/__init__.py"))
+    return [importlib.import_module(f"femtolog.{name}") for name in names]
 
 
-def docstrings_of(module):
-    """{name: docstring} of what a module's source defines; of a variable, the string that stands below it."""
-    found = {}
+def docstring_of(module, name):
+    """Of a variable, the string that stands below it."""
+    value = getattr(module, name)
+    if callable(value):
+        return inspect.getdoc(value) or ""
     statements = ast.parse(inspect.getsource(module)).body
-    for statement, below in zip(statements, [*statements[1:], ast.Pass()], strict=True):
-        if isinstance(statement, ast.FunctionDef | ast.ClassDef):
-            found[statement.name] = ast.get_docstring(statement)
-        elif isinstance(statement, ast.Assign) and isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
-            found[statement.targets[0].id] = inspect.cleandoc(below.value.value)
-    return found
+    for statement, below in itertools.pairwise(statements):
+        if isinstance(statement, ast.Assign) and statement.targets[0].id == name and isinstance(below, ast.Expr):
+            return inspect.cleandoc(below.value.value)
+    return ""
 
 
 def test_the_page_of_signatures_has_every_public_name():
     page = (ROOT / "docs" / "reference" / "docstrings.md").read_text()
     modules = {module.__name__.rpartition(".")[2] for module in modules_to_import()}
-    modules |= {path.parent.name for path in (ROOT / "femtolog").glob("[a-z]*/__init__.py")}
     assert set(re.findall(r"^::: femtolog\.(\w+)$", page, re.MULTILINE)) == names_of(femtolog) | modules
 
 
-# Each in a process that has imported nothing of femtolog yet.
+# Each in a process of its own, which has imported nothing of femtolog but the module of that name.
 EXAMPLES = """
 import doctest, os, sys
 failed = False
-for name, text in DOCSTRINGS.items():
-    if not (child := os.fork()):
-        runner = doctest.DocTestRunner(verbose=False)
-        runner.run(doctest.DocTestParser().get_doctest(text, {"__name__": "__main__"}, name, None, None))
-        sys.stdout.flush()
-        os._exit(bool(runner.failures))
-    failed |= os.waitpid(child, 0)[1] != 0
+for module, docstrings in DOCSTRINGS.items():
+    if module != "femtolog":
+        __import__(module)
+    for name, text in docstrings.items():
+        if not (child := os.fork()):
+            runner = doctest.DocTestRunner(verbose=False)
+            runner.run(doctest.DocTestParser().get_doctest(text, {"__name__": "__main__"}, name, None, None))
+            sys.stdout.flush()
+            os._exit(bool(runner.failures))
+        failed |= os.waitpid(child, 0)[1] != 0
 sys.exit(failed)
 """
 
 
 def test_every_public_name_has_a_docstring_with_an_example_that_runs(tmp_path):
-    texts = {}
-    for module in (femtolog, *modules_to_import()):
-        defined = docstrings_of(module) | (docstrings_of(femtolog_compat._install) if module is femtolog else {})
-        texts |= {f"{module.__name__}.{name}": defined.get(name) or "" for name in names_of(module)}
     from femtolog._enqueue import _Asynchronous
 
-    gained = {name: inspect.getdoc(getattr(_Asynchronous, name)) for name in ("flush", "aflush", "stats")}
-    texts |= {f"the handler of femtolog.enqueue: {name}()": text for name, text in gained.items()}
-    assert [name for name, text in texts.items() if "\nExamples:\n    >>> " not in text] == []
+    texts = {
+        module.__name__: {name: docstring_of(module, name) for name in names_of(module)}
+        for module in (femtolog, *modules_to_import())
+    }
+    texts["femtolog"] |= {
+        f"enqueue().{name}": inspect.getdoc(getattr(_Asynchronous, name)) for name in ("flush", "aflush", "stats")
+    }
+    without = [
+        f"{module}.{name}"
+        for module, found in texts.items()
+        for name, text in found.items()
+        if "\nExamples:\n    >>> " not in text
+    ]
+    assert without == []
     assert prints([sys.executable, "-P", "-c", f"DOCSTRINGS = {texts!r}\n{EXAMPLES}"], tmp_path) == ""
 
 

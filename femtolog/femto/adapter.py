@@ -21,6 +21,12 @@ class StdlibHandlerAdapter:
     """Makes a LogRecord of each dict and gives it to `handle()` of a handler of `logging`, so its level, filters and lock apply.
 
     A FemtoLogger takes handlers of `logging` without it. An exception is there as text (`exc_text`), the function is not known.
+
+    Examples:
+        >>> import logging, sys
+        >>> from femtolog.femto import StdlibHandlerAdapter
+        >>> StdlibHandlerAdapter(logging.StreamHandler(sys.stdout)).handle("shop", "WARN", "shelf 4 is empty")
+        shelf 4 is empty
     """
 
     def __init__(self, handler: logging.Handler) -> None:

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(slots=True)
 class BasicConfig:
-    """What basicConfig() can be told, as an object; a field that is None says nothing."""
+    """What basicConfig() can be told, as an object; a field that is None says nothing.
+
+    Examples:
+        >>> from femtolog.femto import BasicConfig, basicConfig, get_logger
+        >>> basicConfig(BasicConfig(level="DEBUG"))
+        >>> get_logger("root").level
+        'DEBUG'
+    """
 
     level: str | int | None = None
     filename: str | os.PathLike[str] | None = None
@@ -41,6 +48,13 @@ def basicConfig(  # noqa: N802 (the stdlib's name)
 
     Does nothing if it has handlers, unless `force`, which removes and closes those. What `config` says goes before arguments.
     ConfigurationError, which is a ValueError, for two of `filename`, `stream` and `handlers`.
+
+    Examples:
+        >>> import io
+        >>> from femtolog.femto import basicConfig, get_logger
+        >>> basicConfig(level="INFO", stream=io.StringIO())
+        >>> get_logger("root").info("ready")
+        'root [INFO] ready'
     """
     told = BasicConfig(level, filename, stream, force, handlers)
     for field in dataclasses.fields(BasicConfig):

@@ -31,7 +31,15 @@ if TYPE_CHECKING:
 
 
 class FormatterBuilder:
-    """A logging.Formatter."""
+    """A logging.Formatter.
+
+    Examples:
+        >>> import logging
+        >>> from femtolog.femto import FormatterBuilder
+        >>> formatter = FormatterBuilder().with_format("{levelname} {message}").with_style("{").build()
+        >>> formatter.format(logging.makeLogRecord({"levelname": "INFO", "msg": "ready"}))
+        'INFO ready'
+    """
 
     def __init__(self) -> None:
         self._format: str | None = None
@@ -148,7 +156,14 @@ class HandlerBuilder:
 
 
 class StreamHandlerBuilder(HandlerBuilder):
-    """A FemtoStreamHandler; for sys.stderr unless told otherwise, as that is when it is built."""
+    """A FemtoStreamHandler; for sys.stderr unless told otherwise, as that is when it is built.
+
+    Examples:
+        >>> from femtolog.femto import StreamHandlerBuilder
+        >>> handler = StreamHandlerBuilder.stdout().with_level("WARN").with_capacity(100).build()
+        >>> handler.level
+        30
+    """
 
     def __init__(self) -> None:
         super().__init__(target="stderr", flush_after_ms=1000)
@@ -183,7 +198,15 @@ class StreamHandlerBuilder(HandlerBuilder):
 
 
 class FileHandlerBuilder(HandlerBuilder):
-    """A FemtoFileHandler."""
+    """A FemtoFileHandler.
+
+    Examples:
+        >>> from femtolog.femto import FileHandlerBuilder
+        >>> handler = FileHandlerBuilder("app.log").mode("w").with_overflow_policy("block").build()
+        >>> handler.mode
+        'w'
+        >>> handler.close()
+    """
 
     def __init__(self, path: str | os.PathLike[str], **defaults: Any) -> None:
         super().__init__(path=os.fspath(path), encoding="utf-8", flush_after_records=1, **defaults)
@@ -217,7 +240,15 @@ class FileHandlerBuilder(HandlerBuilder):
 
 
 class RotatingFileHandlerBuilder(FileHandlerBuilder):
-    """A FemtoRotatingFileHandler; it does not rotate unless both limits are set."""
+    """A FemtoRotatingFileHandler; it does not rotate unless both limits are set.
+
+    Examples:
+        >>> from femtolog.femto import RotatingFileHandlerBuilder
+        >>> handler = RotatingFileHandlerBuilder("app.log").with_max_bytes(1_000_000).with_backup_count(5).build()
+        >>> handler.max_bytes
+        1000000
+        >>> handler.close()
+    """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         super().__init__(path, max_bytes=0, backup_count=0)
@@ -238,7 +269,13 @@ class RotatingFileHandlerBuilder(FileHandlerBuilder):
 
 
 class TimedRotatingFileHandlerBuilder(FileHandlerBuilder):
-    """A FemtoTimedRotatingFileHandler."""
+    """A FemtoTimedRotatingFileHandler.
+
+    Examples:
+        >>> from femtolog.femto import TimedRotatingFileHandlerBuilder
+        >>> TimedRotatingFileHandlerBuilder("app.log").with_when("midnight").as_dict()["when"]
+        'MIDNIGHT'
+    """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         super().__init__(path, when="H", interval=1, backup_count=0, utc=False, at_time=None)

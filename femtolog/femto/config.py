@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
 
 class LoggerConfigBuilder:
-    """What a logger is to be: what is not said of handlers and filters is that there are none."""
+    """What a logger is to be: what is not said of handlers and filters is that there are none.
+
+    Examples:
+        >>> from femtolog.femto import LoggerConfigBuilder
+        >>> LoggerConfigBuilder().with_level("DEBUG").with_handlers(["screen"]).as_dict()
+        {'level': 'DEBUG', 'propagate': None, 'filters': [], 'handlers': ['screen']}
+    """
 
     def __init__(self) -> None:
         self._level: str | int | None = None
@@ -123,7 +129,25 @@ class Definitions:
 
 
 class ConfigBuilder(Definitions):
-    """A whole configuration, which build_and_init() puts in force. ConfigurationError, and nothing has changed, where that cannot be."""
+    """A whole configuration, which build_and_init() puts in force. ConfigurationError, and nothing has changed, where that cannot be.
+
+    Examples:
+        >>> import io
+        >>> from femtolog.femto import ConfigBuilder, LoggerConfigBuilder, StreamHandlerBuilder, get_logger
+        >>> screen = io.StringIO()
+        >>> (
+        ...     ConfigBuilder()
+        ...     .with_handler("screen", StreamHandlerBuilder().stream_target(screen))
+        ...     .with_logger("shop", LoggerConfigBuilder().with_level("INFO").with_handlers(["screen"]))
+        ...     .build_and_init()
+        ... )
+        >>> get_logger("shop").info("open")
+        'shop [INFO] open'
+        >>> get_logger("shop").flush_handlers()
+        True
+        >>> print(screen.getvalue(), end="")
+        shop [INFO] open
+    """
 
     def __init__(self) -> None:
         super().__init__()

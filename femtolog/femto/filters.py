@@ -50,7 +50,15 @@ class FilterBuilder:
 
 
 class LevelFilterBuilder(FilterBuilder):
-    """A filter that lets records up to a level pass."""
+    """A filter that lets records up to a level pass.
+
+    Examples:
+        >>> import logging
+        >>> from femtolog.femto import LevelFilterBuilder
+        >>> up_to_info = LevelFilterBuilder().with_max_level("INFO").build()
+        >>> up_to_info.filter(logging.makeLogRecord({"levelno": logging.ERROR}))
+        False
+    """
 
     def __init__(self) -> None:
         self._max_level: str | int | None = None
@@ -73,7 +81,15 @@ class LevelFilterBuilder(FilterBuilder):
 
 
 class NameFilterBuilder(FilterBuilder):
-    """A filter that lets records of loggers pass whose names begin so."""
+    """A filter that lets records of loggers pass whose names begin so.
+
+    Examples:
+        >>> import logging
+        >>> from femtolog.femto import NameFilterBuilder
+        >>> of_the_shop = NameFilterBuilder().with_prefix("shop.").build()
+        >>> of_the_shop.filter(logging.makeLogRecord({"name": "shop.orders"}))
+        True
+    """
 
     def __init__(self) -> None:
         self._prefix: str | None = None
@@ -100,6 +116,13 @@ class PythonCallbackFilterBuilder(FilterBuilder):
     """A filter that is a function of the record, or an object with a `filter(record)`.
 
     It runs in the thread that logs. What it sets on the record is there for handlers, and in `key_values` of dicts.
+
+    Examples:
+        >>> import logging
+        >>> from femtolog.femto import PythonCallbackFilterBuilder
+        >>> short = PythonCallbackFilterBuilder(lambda record: len(record.getMessage()) < 80).build()
+        >>> short(logging.makeLogRecord({"msg": "ready"}))
+        True
     """
 
     def __init__(self, callback: Callable[[logging.LogRecord], Any] | Any) -> None:

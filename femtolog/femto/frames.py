@@ -11,7 +11,13 @@ _INFRASTRUCTURE = ("femtolog", "logging/__init__", "logging/config", "<frozen im
 
 
 def get_logging_infrastructure_patterns() -> list[str]:
-    """The parts of file names that `exclude_logging` takes for logging's own."""
+    """The parts of file names that `exclude_logging` takes for logging's own.
+
+    Examples:
+        >>> from femtolog.femto import get_logging_infrastructure_patterns
+        >>> "logging/__init__" in get_logging_infrastructure_patterns()
+        True
+    """
     return list(_INFRASTRUCTURE)
 
 
@@ -28,6 +34,12 @@ def filter_frames(
     A frame goes if one of `exclude_filenames` is a part of its file's name, or one of `exclude_functions` of its function's. Of what is
     left then, the `max_depth` frames nearest to where it happened stay. ValueError for a negative `max_depth`, TypeError for a single
     str where several are meant.
+
+    Examples:
+        >>> from femtolog.femto import filter_frames
+        >>> frames = [{"filename": "/lib/web.py", "function": "run"}, {"filename": "app.py", "function": "pay"}]
+        >>> filter_frames({"frames": frames}, exclude_filenames=["/lib/"])
+        {'frames': [{'filename': 'app.py', 'function': 'pay'}]}
     """
     if max_depth is not None and max_depth < 0:
         raise ValueError(f"max_depth must not be negative, got {max_depth}")

@@ -35,7 +35,14 @@ FLUSH_AFTER = 1.0
 
 # The classes below have a flush() that returns a bool where that of logging returns None: type checkers are told to accept it.
 class FemtoHandler(_enqueue._Asynchronous):  # noqa: SLF001 - the other user of its methods
-    """What all of them have. The class that stands behind it is what the worker writes as."""
+    """What all of them have. The class that stands behind it is what the worker writes as.
+
+    Examples:
+        >>> import logging
+        >>> from femtolog.femto import FemtoFileHandler, FemtoHandler
+        >>> issubclass(FemtoFileHandler, FemtoHandler), issubclass(FemtoFileHandler, logging.FileHandler)
+        (True, True)
+    """
 
     _flush_after = FLUSH_AFTER
 
@@ -85,7 +92,20 @@ class FemtoHandler(_enqueue._Asynchronous):  # noqa: SLF001 - the other user of 
 
 
 class FemtoStreamHandler(FemtoHandler, logging.StreamHandler):  # type: ignore[type-arg,misc]
-    """Writes to a stream, sys.stderr as it is now unless one is given. `flush_after_ms`: how long flush() waits."""
+    """Writes to a stream, sys.stderr as it is now unless one is given. `flush_after_ms`: how long flush() waits.
+
+    Examples:
+        >>> import io
+        >>> from femtolog.femto import FemtoStreamHandler, get_logger
+        >>> handler = FemtoStreamHandler(io.StringIO(), policy="block")
+        >>> get_logger("app").add_handler(handler)
+        >>> get_logger("app").info("ready")
+        'app [INFO] ready'
+        >>> handler.flush()
+        True
+        >>> print(handler.stream.getvalue(), end="")
+        app [INFO] ready
+    """
 
     def __init__(
         self,
@@ -115,6 +135,16 @@ class FemtoFileHandler(FemtoHandler, BufferedFile):  # type: ignore[misc]
     """Appends to a file, in UTF-8. `flush_interval` counts records; with 1 they are written as soon as the worker gets to them.
 
     OSError if the file cannot be opened.
+
+    Examples:
+        >>> from femtolog.femto import FemtoFileHandler, get_logger
+        >>> handler = FemtoFileHandler("app.log", policy="block")
+        >>> get_logger("app").add_handler(handler)
+        >>> get_logger("app").info("ready")
+        'app [INFO] ready'
+        >>> handler.close()
+        >>> print(open("app.log").read(), end="")
+        app [INFO] ready
     """
 
     def __init__(
@@ -134,7 +164,15 @@ class FemtoFileHandler(FemtoHandler, BufferedFile):  # type: ignore[misc]
 
 
 class FemtoRotatingFileHandler(FemtoHandler, BufferedRotatingFile):  # type: ignore[misc]
-    """A FemtoFileHandler that begins a new file before this one would be larger than `max_bytes` bytes; its worker does that."""
+    """A FemtoFileHandler that begins a new file before this one would be larger than `max_bytes` bytes; its worker does that.
+
+    Examples:
+        >>> from femtolog.femto import FemtoRotatingFileHandler, HandlerOptions
+        >>> handler = FemtoRotatingFileHandler("app.log", HandlerOptions(rotation=(1_000_000, 5)))
+        >>> handler.max_bytes, handler.backup_count
+        (1000000, 5)
+        >>> handler.close()
+    """
 
     def __init__(self, path: str | os.PathLike[str], options: HandlerOptions | None = None, *, encoding: str = "utf-8") -> None:
         given = options or HandlerOptions()
@@ -156,7 +194,15 @@ class FemtoRotatingFileHandler(FemtoHandler, BufferedRotatingFile):  # type: ign
 
 
 class FemtoTimedRotatingFileHandler(FemtoHandler, BufferedTimedRotatingFile):  # type: ignore[misc]
-    """A FemtoFileHandler that begins a new file at certain times; its worker does that."""
+    """A FemtoFileHandler that begins a new file at certain times; its worker does that.
+
+    Examples:
+        >>> from femtolog.femto import FemtoTimedRotatingFileHandler, TimedHandlerOptions
+        >>> handler = FemtoTimedRotatingFileHandler("app.log", TimedHandlerOptions(when="MIDNIGHT", backup_count=7))
+        >>> handler.backup_count
+        7
+        >>> handler.close()
+    """
 
     def __init__(
         self, path: str | os.PathLike[str], options: TimedHandlerOptions | None = None, *, encoding: str = "utf-8"

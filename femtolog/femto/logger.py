@@ -34,6 +34,13 @@ def get_logger(name: str) -> FemtoLogger:
 
     It is `logging.getLogger(name)` with other methods: the same handlers, filters, parents and level. If that has no level yet, it gets
     INFO. ConfigurationError, which is a ValueError, for an empty name, one that begins or ends with a dot, and one with two dots in a row.
+
+    Examples:
+        >>> import logging
+        >>> from femtolog.femto import get_logger
+        >>> log = get_logger("app")
+        >>> log is get_logger("app"), log.logger is logging.getLogger("app")
+        (True, True)
     """
     if not isinstance(name, str):
         raise TypeError(f"name must be a str, got {name!r}")
@@ -65,6 +72,14 @@ class FemtoLogger:
     """A logger whose methods take a message that is ready, and return the line they have logged, or None.
 
     get_logger() gives those of the tree of `logging`; one made by its name stands alone, at level INFO.
+
+    Examples:
+        >>> from femtolog.femto import FemtoLogger
+        >>> log = FemtoLogger("alone")
+        >>> log.info("ready")
+        'alone [INFO] ready'
+        >>> log.debug("below the level") is None
+        True
     """
 
     def __init__(self, name: str, *, _logger: logging.Logger | None = None) -> None:

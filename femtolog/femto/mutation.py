@@ -40,7 +40,13 @@ class _Change:
 
 
 class LoggerMutationBuilder:
-    """What is to change of a logger. ConfigurationError for two ways of changing one list."""
+    """What is to change of a logger. ConfigurationError for two ways of changing one list.
+
+    Examples:
+        >>> from femtolog.femto import LoggerMutationBuilder
+        >>> LoggerMutationBuilder().append_handlers(["screen"]).as_dict()["handlers"]
+        {'mode': 'append', 'ids': ['screen']}
+    """
 
     def __init__(self) -> None:
         self._level: str | int | None = None
@@ -123,6 +129,12 @@ class RuntimeConfigBuilder(Definitions):
     """Changes to what ConfigBuilder has put in force; ids stand for what it has defined, and for what is defined here.
 
     A handler that gets the id of another takes its place in every FemtoLogger; the other one is flushed and closed.
+
+    Examples:
+        >>> from femtolog.femto import LoggerMutationBuilder, RuntimeConfigBuilder, get_logger
+        >>> RuntimeConfigBuilder().with_logger("shop", LoggerMutationBuilder().with_level("DEBUG")).apply()
+        >>> get_logger("shop").level
+        'DEBUG'
     """
 
     def __init__(self) -> None:

@@ -23,7 +23,13 @@ _WHEN = ("S", "M", "H", "D", "MIDNIGHT", *(f"W{day}" for day in range(7)))
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class OverflowPolicy:
-    """What happens to a record for which a queue has no room. Equal to the str that says the same."""
+    """What happens to a record for which a queue has no room. Equal to the str that says the same.
+
+    Examples:
+        >>> from femtolog.femto import OverflowPolicy
+        >>> OverflowPolicy.timeout(20) == "timeout:20"
+        True
+    """
 
     text: str
 
@@ -130,7 +136,13 @@ class _QueueOptions:
 
 @dataclasses.dataclass
 class HandlerOptions(_QueueOptions):
-    """Of a FemtoRotatingFileHandler. `rotation`: (max_bytes, backup_count), both or neither; `flush_interval` counts records."""
+    """Of a FemtoRotatingFileHandler. `rotation`: (max_bytes, backup_count), both or neither; `flush_interval` counts records.
+
+    Examples:
+        >>> from femtolog.femto import HandlerOptions
+        >>> HandlerOptions(policy="block", rotation=(1_000_000, 5))
+        HandlerOptions(capacity=1024, flush_interval=1, policy='block', rotation=(1000000, 5))
+    """
 
     rotation: tuple[int, int] | None = None
 
@@ -141,7 +153,13 @@ class HandlerOptions(_QueueOptions):
 
 @dataclasses.dataclass
 class TimedHandlerOptions(_QueueOptions):
-    """Of a FemtoTimedRotatingFileHandler. `when`: S, M, H, D, MIDNIGHT, W0 (Monday) to W6; `interval` counts these; `backup_count` 0 keeps all."""
+    """Of a FemtoTimedRotatingFileHandler. `when`: S, M, H, D, MIDNIGHT, W0 (Monday) to W6; `interval` counts these; `backup_count` 0 keeps all.
+
+    Examples:
+        >>> from femtolog.femto import TimedHandlerOptions
+        >>> TimedHandlerOptions(when="midnight", backup_count=7).when
+        'MIDNIGHT'
+    """
 
     when: str = "H"
     interval: int = 1
@@ -173,6 +191,11 @@ class BackoffConfig:
     `base_ms` (100): the first wait; `cap_ms` (10 000): the longest; `reset_after_ms` (30 000): of health, after which the next
     wait is the first again; `deadline_ms` (120 000): after which what is pending is dropped. ConfigurationError for an unknown key, one
     that is not positive, and a base above the cap.
+
+    Examples:
+        >>> from femtolog.femto import BackoffConfig
+        >>> BackoffConfig({"base_ms": 50}).as_dict()
+        {'base_ms': 50, 'cap_ms': 10000, 'reset_after_ms': 30000, 'deadline_ms': 120000}
     """
 
     __slots__ = ("base_ms", "cap_ms", "deadline_ms", "reset_after_ms")

@@ -33,7 +33,16 @@ class SchemaVersionError(FemtologError, ValueError):
 
 
 class VersionTooNew(SchemaVersionError):  # noqa: N818 (the name that femtologging gives it)
-    """The payload was made by something newer; `max_supported` is the newest version that is read."""
+    """The payload was made by something newer; `max_supported` is the newest version that is read.
+
+    Examples:
+        >>> from femtolog.femto import VersionTooNew, validate_schema_version
+        >>> try:
+        ...     validate_schema_version({"schema_version": 2})
+        ... except VersionTooNew as error:
+        ...     print(error.found, error.max_supported)
+        2 1
+    """
 
     def __init__(self, found: int, max_supported: int) -> None:
         super().__init__(found, "maximum", max_supported)
@@ -41,7 +50,16 @@ class VersionTooNew(SchemaVersionError):  # noqa: N818 (the name that femtologgi
 
 
 class VersionTooOld(SchemaVersionError):  # noqa: N818 (as above)
-    """The payload was made by something older; `min_supported` is the oldest version that is read."""
+    """The payload was made by something older; `min_supported` is the oldest version that is read.
+
+    Examples:
+        >>> from femtolog.femto import VersionTooOld, validate_schema_version
+        >>> try:
+        ...     validate_schema_version({"schema_version": 0})
+        ... except VersionTooOld as error:
+        ...     print(error.found, error.min_supported)
+        0 1
+    """
 
     def __init__(self, found: int, min_supported: int) -> None:
         super().__init__(found, "minimum", min_supported)
@@ -49,7 +67,15 @@ class VersionTooOld(SchemaVersionError):  # noqa: N818 (as above)
 
 
 def validate_schema_version(payload: Mapping[str, Any]) -> None:
-    """Raises VersionTooNew or VersionTooOld for a payload that a reader of this version cannot take. TypeError if it has no version."""
+    """Raises VersionTooNew or VersionTooOld for a payload that a reader of this version cannot take. TypeError if it has no version.
+
+    Examples:
+        >>> from femtolog.femto import exception_payload, validate_schema_version
+        >>> validate_schema_version(exception_payload(ValueError("no stock")))
+        >>> validate_schema_version({"schema_version": 2})
+        Traceback (most recent call last):
+        femtolog.femto.payload.VersionTooNew: unsupported exception schema version: found 2, maximum supported is 1
+    """
     found = payload.get("schema_version")
     if not isinstance(found, int) or isinstance(found, bool):
         raise TypeError(f"schema_version must be an int, got {found!r}")
@@ -60,7 +86,14 @@ def validate_schema_version(payload: Mapping[str, Any]) -> None:
 
 
 def exception_payload(error: BaseException, trace: TracebackType | None = None) -> dict[str, Any]:
-    """An exception, its causes and contexts, and the exceptions of a group. `trace` is used instead of its own traceback if given."""
+    """An exception, its causes and contexts, and the exceptions of a group. `trace` is used instead of its own traceback if given.
+
+    Examples:
+        >>> from femtolog.femto import exception_payload
+        >>> payload = exception_payload(ValueError("no stock"))
+        >>> payload["type_name"], payload["message"]
+        ('ValueError', 'no stock')
+    """
     whole: dict[str, Any] = {}
     todo: list[tuple[BaseException, TracebackType | None, dict[str, Any]]] = [(error, trace or error.__traceback__, whole)]
     seen = {id(error)}

@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 
 
 class UnknownIdError(HandlerConfigError, KeyError):
-    """A configuration names something that nobody has defined. It is a KeyError as well."""
+    """A configuration names something that nobody has defined. It is a KeyError as well.
+
+    Examples:
+        >>> from femtolog.femto import StreamHandlerBuilder
+        >>> StreamHandlerBuilder().with_formatter("brief").build()
+        Traceback (most recent call last):
+        femtolog.femto.registry.UnknownIdError: unknown formatter id 'brief'; there are none
+    """
 
     def __str__(self) -> str:
         return str(self.args[0])
@@ -125,6 +132,14 @@ def reset_manager() -> None:
 
     Handlers and filters that were added through them are removed, not closed; levels and `propagate` are as they were before the
     first get_logger().
+
+    Examples:
+        >>> import logging
+        >>> from femtolog.femto import get_logger, reset_manager
+        >>> get_logger("app").set_level("DEBUG")
+        >>> reset_manager()
+        >>> logging.getLogger("app").level
+        0
     """
     with lock:
         forget_loggers()
