@@ -225,6 +225,101 @@ def enqueue(  # type: ignore[no-untyped-def]
     )
 
 
+def asyncio_guard(threshold_ms=20):  # type: ignore[no-untyped-def]
+    """Warn when a handler keeps a running event loop waiting for longer than this, from now until close(), or in a `with` block.
+
+    A RuntimeWarning names the handler and stands at the call that logged; at most one of a handler in five seconds. `count` of the
+    result counts all. Handlers take the general path meanwhile: for development and tests, not for production.
+
+    Examples:
+        >>> import femtolog
+        >>> with femtolog.asyncio_guard(threshold_ms=20) as guard:
+        ...     pass  # asyncio.run(main())
+        >>> guard.count
+        0
+    """
+    from femtolog._watch import Watch
+
+    return Watch(threshold_ms / 1000, in_loop_only=True)
+
+
+def watch_handlers(slow_ms=100):  # type: ignore[no-untyped-def]
+    """Warn when a handler takes longer than this for a record, from now until close(), or in a `with` block.
+
+    As asyncio_guard(), in every thread, and the RuntimeWarning shows the stack of the call. An asynchronous handler is measured where
+    a caller waits for room in its queue, not while its thread writes.
+
+    Examples:
+        >>> import logging, time, femtolog
+        >>> class Slow(logging.Handler):
+        ...     def emit(self, record):
+        ...         time.sleep(0.002)
+        >>> log = logging.Logger("shop")
+        >>> log.addHandler(Slow())
+        >>> import warnings
+        >>> with warnings.catch_warnings(record=True) as caught, femtolog.watch_handlers(slow_ms=1) as watch:
+        ...     log.warning("late")
+        ...     log.warning("late again")
+        >>> len(caught), watch.count
+        (1, 2)
+    """
+    from femtolog._watch import Watch
+
+    return Watch(slow_ms / 1000, in_loop_only=False)
+
+
+def dictConfig(config):  # type: ignore[no-untyped-def]  # noqa: N802 (the stdlib's name)
+    """logging.config.dictConfig() with one key more: a handler with `"enqueue": True` is made asynchronous.
+
+    Instead of True a dict may stand there: the options of enqueue(). As with any other error of a handler's, ValueError names the
+    handler that cannot be.
+
+    Examples:
+        >>> import logging, femtolog
+        >>> handler = {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "enqueue": {"capacity": 100}}
+        >>> femtolog.dictConfig({"version": 1, "handlers": {"screen": handler}, "root": {"handlers": ["screen"]}})
+        >>> logging.warning("written by another thread"), logging.root.handlers[0].flush(timeout=5)
+        written by another thread
+        (None, True)
+    """
+    from femtolog._dict_config import load
+
+    load(config)
+
+
+def configure(  # type: ignore[no-untyped-def]
+    *,
+    async_,
+    capacity=1024,
+    capacity_bytes=64 << 20,
+    overflow="block",
+    protect_level=40,
+    timeout=10.0,
+):
+    """Make all stream and file handlers that loggers have now asynchronous, with enqueue() and its options; they are returned.
+
+    What is asynchronous already stays as it is, and so does a handler with a handle() of its own. `async_` has to be True.
+
+    Examples:
+        >>> import logging, sys, femtolog
+        >>> logging.basicConfig(stream=sys.stdout)
+        >>> [handler] = femtolog.configure(async_=True, overflow="drop_oldest")
+        >>> handler.stats()["emitted"]
+        0
+    """
+    from femtolog._dict_config import enqueue_all
+
+    if async_ is not True:
+        raise ValueError(f"async_ must be True, got {async_!r}: what is asynchronous stays so")
+    return enqueue_all(
+        capacity=capacity,
+        capacity_bytes=capacity_bytes,
+        overflow=overflow,
+        protect_level=protect_level,
+        timeout=timeout,
+    )
+
+
 def get_logger(name):  # type: ignore[no-untyped-def]
     """The one FemtoLogger of this name: `logging.getLogger(name)` with the methods of femtologging's loggers, see femtolog.femto.
 

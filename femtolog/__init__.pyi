@@ -34,6 +34,7 @@ from _typeshed import StrOrBytesPath
 from femtolog._doctor import Diagnosis as _Diagnosis
 from femtolog._explain import Explanation as _Explanation
 from femtolog._native import _Stats
+from femtolog._watch import Watch as _Watch
 from femtolog.femto.logger import FemtoLogger as _FemtoLogger
 from femtolog_compat import install as install
 from femtolog_compat import installed as installed
@@ -58,6 +59,18 @@ def enqueue(
     protect_level: int = 40,
     timeout: float = 10.0,
 ) -> _HandlerT: ...
+def asyncio_guard(threshold_ms: float = 20) -> _Watch: ...
+def watch_handlers(slow_ms: float = 100) -> _Watch: ...
+def dictConfig(config: dict[str, Any]) -> None: ...  # noqa: N802 (the stdlib's name)
+def configure(
+    *,
+    async_: Literal[True],
+    capacity: int = 1024,
+    capacity_bytes: int = 67108864,
+    overflow: str = "block",
+    protect_level: int = 40,
+    timeout: float = 10.0,
+) -> list[Handler]: ...
 def get_logger(name: str) -> _FemtoLogger: ...
 def doctor() -> _Diagnosis: ...
 def explain(logger: Logger | LoggerAdapter[Any] | str, level: int | str, record: LogRecord | None = None) -> _Explanation: ...

@@ -17,6 +17,7 @@ PROGRAMS = sorted(
 SAID = re.compile(r"^# prints:\n((?:#.*\n)+)\Z", re.MULTILINE)
 MASKS = [
     (re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[.,]\d{3}"), "<time>"),
+    (re.compile(r"\b\d\d\.\d\d\. \d\d:\d\d\b"), "<time>"),
     (re.compile(r"^ *[~^]+\n", re.MULTILINE), ""),  # the marks below a traceback's lines: more or fewer with the version
 ]
 

@@ -55,6 +55,11 @@ def formatter_of(given: Any) -> logging.Formatter | None:
     return CallableFormatter(function) if callable(function) else None
 
 
+def extra_of(record: logging.LogRecord) -> dict[str, Any]:
+    """What was given with `extra`, or set by a filter."""
+    return {key: value for key, value in vars(record).items() if key not in _OWN}
+
+
 def as_dict(record: logging.LogRecord) -> dict[str, Any]:
     """A record as formatter callables and sinks with `handle_record` get it.
 
@@ -72,7 +77,7 @@ def as_dict(record: logging.LogRecord) -> dict[str, Any]:
             "thread_name": record.threadName,
             "thread_id": record.thread,
             "timestamp": record.created,
-            "key_values": {key: value for key, value in vars(record).items() if key not in _OWN},
+            "key_values": extra_of(record),
         },
     }
     if record.exc_info and record.exc_info[1] is not None:

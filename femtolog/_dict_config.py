@@ -1,0 +1,60 @@
+"""dictConfig() whose handlers may be asynchronous, and handlers made so that are there."""
+
+from __future__ import annotations
+
+import logging
+import logging.config
+
+import femtolog
+from femtolog._enqueue import ATTRIBUTE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+KEY = "enqueue"
+
+
+class _Configurator(logging.config.DictConfigurator):
+    """The standard library's, which knows one key of handlers more."""
+
+    def configure_handler(self, config: dict[str, Any]) -> logging.Handler | Any:
+        """A handler, asynchronous if its configuration says so."""
+        wanted = config.pop(KEY, False)
+        if not isinstance(wanted, bool | dict):
+            raise TypeError(f"{KEY} must be True, False or a dict of options, got {wanted!r}")
+        try:
+            handler = super().configure_handler(config)
+        except Exception:
+            # A handler whose target is not there yet is made once more.
+            config[KEY] = wanted
+            raise
+        if wanted is False:
+            return handler
+        try:
+            return femtolog.enqueue(handler, **({} if wanted is True else dict(wanted)))
+        except Exception:
+            handler.close()
+            raise
+
+
+def load(config: dict[str, Any]) -> None:
+    """See femtolog.dictConfig()."""
+    _Configurator(config).configure()
+
+
+def enqueue_all(**options: Any) -> list[logging.Handler]:
+    """See femtolog.configure()."""
+    loggers = [logging.root, *(log for log in list(logging.root.manager.loggerDict.values()) if isinstance(log, logging.Logger))]
+    handlers: list[logging.Handler] = []
+    for logger in loggers:
+        for handler in list(logger.handlers):
+            if (
+                isinstance(handler, logging.StreamHandler)
+                and ATTRIBUTE not in vars(handler)
+                and "handle" not in vars(handler)
+                and type(handler).handle is logging.Handler.handle
+                and handler not in handlers
+            ):
+                handlers.append(femtolog.enqueue(handler, **options))
+    return handlers
