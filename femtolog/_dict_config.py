@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 KEY = "enqueue"
 
 
-class _Configurator(logging.config.DictConfigurator):
+class Configurator(logging.config.DictConfigurator):
     """The standard library's, which knows one key of handlers more."""
 
     def configure_handler(self, config: dict[str, Any]) -> logging.Handler | Any:
@@ -40,7 +40,7 @@ class _Configurator(logging.config.DictConfigurator):
 
 def load(config: dict[str, Any]) -> None:
     """See femtolog.dictConfig()."""
-    _Configurator(config).configure()
+    Configurator(config).configure()
 
 
 def enqueue_all(**options: Any) -> list[logging.Handler]:

@@ -11,6 +11,7 @@ from femtolog.femto.builders import (
     TimedRotatingFileHandlerBuilder,
 )
 from femtolog.femto.config import ConfigBuilder, LoggerConfigBuilder
+from femtolog.femto.dict_config import dictConfig
 from femtolog.femto.filters import LevelFilterBuilder, NameFilterBuilder, PythonCallbackFilterBuilder
 from femtolog.femto.frames import filter_frames, get_logging_infrastructure_patterns
 from femtolog.femto.handlers import (
@@ -76,6 +77,7 @@ __all__ = [
     "VersionTooNew",
     "VersionTooOld",
     "basicConfig",
+    "dictConfig",
     "exception_payload",
     "filter_frames",
     "get_logger",
