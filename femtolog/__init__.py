@@ -310,7 +310,9 @@ def configure(  # type: ignore[no-untyped-def]
     from femtolog._dict_config import enqueue_all
 
     if async_ is not True:
-        raise ValueError(f"async_ must be True, got {async_!r}: what is asynchronous stays so")
+        from femtolog.errors import ConfigurationError
+
+        raise ConfigurationError(f"async_ must be True, got {async_!r}: what is asynchronous stays so")
     return enqueue_all(
         capacity=capacity,
         capacity_bytes=capacity_bytes,

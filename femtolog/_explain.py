@@ -7,6 +7,8 @@ import logging
 import logging.handlers
 from typing import NamedTuple
 
+from femtolog.errors import ConfigurationError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +85,7 @@ def _number(level: int | str) -> int:
         raise TypeError(f"Level not an integer or a valid string: {level!r}")
     names = logging.getLevelNamesMapping()
     if level not in names:
-        raise ValueError(f"Unknown level: {level!r}")
+        raise ConfigurationError(f"Unknown level: {level!r}")
     return names[level]
 
 

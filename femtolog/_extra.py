@@ -30,7 +30,9 @@ def policy() -> str:
 def set_policy(value: object) -> None:
     """Put a policy into force."""
     if value not in ("raise", "rename"):
-        raise ValueError(f"femtolog.extra_policy is 'raise' or 'rename', not {value!r}")
+        from femtolog.errors import ConfigurationError
+
+        raise ConfigurationError(f"femtolog.extra_policy is 'raise' or 'rename', not {value!r}")
     on = value == "rename"
     native = _native.load_or_fall_back()
     if native is not None:

@@ -11,6 +11,8 @@ import os
 import pkgutil
 import re
 
+from femtolog.errors import ConfigurationError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,10 +57,12 @@ def _check_class(parser: configparser.RawConfigParser, section: str, base: type)
     if not name:
         return
     if not DOTTED.fullmatch(name):
-        raise ValueError(f"[{section}] class: with safe=True the dotted name of a class, not {name!r}")
+        raise ConfigurationError(f"[{section}] class: with safe=True the dotted name of a class, not {name!r}")
     found = _find(name) if base is logging.Handler else pkgutil.resolve_name(name)
     if not (isinstance(found, type) and issubclass(found, base)):
-        raise ValueError(f"[{section}] class: with safe=True a subclass of logging.{base.__name__}, which {name!r} is not")
+        raise ConfigurationError(
+            f"[{section}] class: with safe=True a subclass of logging.{base.__name__}, which {name!r} is not"
+        )
 
 
 def _find(name: str) -> object:
@@ -79,7 +83,9 @@ def _check_value(section: str, option: str, text: str | None) -> None:
         tree = ast.parse(text.strip(), mode="eval")
         ast.literal_eval(_StandardStreams().visit(tree))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        raise ValueError(f"[{section}] {option}: with safe=True only literals, sys.stdout and sys.stderr, not {text!r}") from None
+        raise ConfigurationError(
+            f"[{section}] {option}: with safe=True only literals, sys.stdout and sys.stderr, not {text!r}"
+        ) from None
 
 
 class _StandardStreams(ast.NodeTransformer):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import keyword
 
+from femtolog.errors import ConfigurationError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import logging
@@ -24,7 +26,7 @@ def add(name: str, level: int) -> None:
         raise TypeError(f"a level must be an int, not {type(level).__name__}")
     method = name.lower()
     if not method.isidentifier() or keyword.iskeyword(method) or method.startswith("_"):
-        raise ValueError(f"{name!r} cannot be the name of a level: {method!r} cannot be the name of a method")
+        raise ConfigurationError(f"{name!r} cannot be the name of a level: {method!r} cannot be the name of a method")
     made: dict[Any, Callable[..., None]] = {
         logging.Logger: _logger_method(level),
         logging.LoggerAdapter: _adapter_method(level),
@@ -33,7 +35,7 @@ def add(name: str, level: int) -> None:
     for owner, of_instances in zip(made, (vars(logging.root), vars(logging.LoggerAdapter(logging.root, {})), {}), strict=True):
         there = getattr(owner, method, None)
         if method in of_instances or (there is not None and getattr(there, MARK, None) != level):
-            raise ValueError(f"{owner.__name__}.{method} exists already")
+            raise ConfigurationError(f"{owner.__name__}.{method} exists already")
     logging.addLevelName(level, name)
     for owner, function in made.items():
         if method not in vars(owner):

@@ -16,6 +16,7 @@ import traceback
 import warnings
 
 from femtolog import _enqueue
+from femtolog.errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Watch:
     def __init__(self, threshold: float, *, in_loop_only: bool) -> None:
         global _watches
         if threshold < 0:
-            raise ValueError(f"a threshold must not be negative, got {threshold * 1000:g} ms")
+            raise ConfigurationError(f"a threshold must not be negative, got {threshold * 1000:g} ms")
         self.threshold = threshold
         self.in_loop_only = in_loop_only
         self.count = 0

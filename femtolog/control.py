@@ -26,6 +26,7 @@ import struct
 import threading
 import time
 
+from femtolog.errors import ConfigurationError
 from femtolog.formatters import CONTROLS
 
 TYPE_CHECKING = False
@@ -85,13 +86,13 @@ def serve(*, unix: str | os.PathLike[str] | None = None, token: str | None = Non
         level of shop: DEBUG -> NOTSET, back: the server is closed
     """
     if unix is not None and (host or port):
-        raise ValueError("unix is a path, host and port are TCP: give one or the other")
+        raise ConfigurationError("unix is a path, host and port are TCP: give one or the other")
     if unix is None and token is None:
-        raise ValueError("give unix, the path of a socket, or for TCP a token")
+        raise ConfigurationError("give unix, the path of a socket, or for TCP a token")
     if token is not None and (
         not isinstance(token, str) or len(token) < TOKEN or token.split() != [token] or not token.isprintable()
     ):
-        raise ValueError(f"a token is a str of at least {TOKEN} printable characters without blanks")
+        raise ConfigurationError(f"a token is a str of at least {TOKEN} printable characters without blanks")
     server = Server(os.path.abspath(os.fsdecode(unix)) if unix is not None else (host or "127.0.0.1", port), token)
     _loop.add(server)
     return server
@@ -118,7 +119,7 @@ def signals(logger: str = "root", *, more: int | None = None, less: int | None =
     for given, name in ((more, "SIGUSR1"), (less, "SIGUSR2")):
         number = getattr(_signal, name, None) if given is None else given
         if number is None:
-            raise ValueError(f"this system has no {name}: name another signal")
+            raise ConfigurationError(f"this system has no {name}: name another signal")
         chosen.append(number)
     return Signals(logger, *chosen)
 
@@ -194,7 +195,7 @@ class Server(_Closing):
 def _listen_at(path: str) -> socket.socket:
     """A listening socket at this path, which nobody else may connect to."""
     if not hasattr(socket, "AF_UNIX"):
-        raise ValueError("this system has no sockets in the file system: use TCP, with a token")
+        raise ConfigurationError("this system has no sockets in the file system: use TCP, with a token")
     _remove_stale(path)
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:

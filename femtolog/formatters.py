@@ -8,6 +8,8 @@ from __future__ import annotations
 import logging
 import re
 
+from femtolog.errors import ConfigurationError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -58,7 +60,7 @@ class Formatter(logging.Formatter):
         escape: Literal["controls"] | None = None,
     ) -> None:
         if escape not in (None, "controls"):
-            raise ValueError(f"escape is None or 'controls', not {escape!r}")
+            raise ConfigurationError(f"escape is None or 'controls', not {escape!r}")
         super().__init__(fmt, datefmt, style, validate, defaults=defaults)
         self.cache_exc = cache_exc
         self.escape = escape

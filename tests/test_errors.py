@@ -4,6 +4,9 @@ import pickle
 
 import pytest
 
+import femtolog
+import femtolog.control
+import femtolog.formatters
 from femtolog import errors
 
 
@@ -23,3 +26,22 @@ def test_each_error_is_a_femtolog_error_and_the_stdlibs_type(error, also):
     copy = pickle.loads(pickle.dumps(caught.value))
     assert type(copy) is error
     assert str(copy) == "capacity must be at least 1, got 0"
+
+
+def test_settings_that_cannot_be_are_errors_of_femtolog(tmp_path):
+    file = tmp_path / "log.ini"
+    file.write_text("[handler_h]\nclass=os.system\n")
+    refused = [
+        lambda: femtolog.add_level("in fo", 25),
+        lambda: femtolog.add_level("info", 25),
+        lambda: femtolog.explain("a", "LOUD"),
+        lambda: setattr(femtolog, "extra_policy", "odd"),
+        lambda: femtolog.fileConfig(file, safe=True),
+        lambda: femtolog.configure(async_=False),
+        lambda: femtolog.asyncio_guard(-1),
+        lambda: femtolog.formatters.Formatter(escape="all"),
+        lambda: femtolog.control.serve(),
+    ]
+    for call in refused:
+        with pytest.raises(errors.ConfigurationError):
+            call()

@@ -7,6 +7,7 @@ import functools
 import inspect
 
 from femtolog._dict_config import Configurator
+from femtolog.errors import ConfigurationError
 from femtolog.femto.filters import LevelFilterBuilder
 from femtolog.femto.handlers import FemtoFileHandler, FemtoRotatingFileHandler, FemtoStreamHandler, FemtoTimedRotatingFileHandler
 from femtolog.femto.options import HandlerOptions, TimedHandlerOptions
@@ -83,7 +84,9 @@ class _FemtoConfigurator(Configurator):
         """A filter: by its highest level, by the name of a logger, or made by `()`."""
         kinds = [key for key in ("level", "name", "()") if key in config]
         if len(kinds) != 1:
-            raise ValueError(f"a filter has exactly one of level, name and '()', got {', '.join(map(repr, kinds)) or 'none'}")
+            raise ConfigurationError(
+                f"a filter has exactly one of level, name and '()', got {', '.join(map(repr, kinds)) or 'none'}"
+            )
         if kinds != ["level"]:
             return super().configure_filter(config)
         return LevelFilterBuilder().with_max_level(config["level"]).build()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from femtolog.errors import ConfigurationError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,7 +44,7 @@ def filter_frames(
         {'frames': [{'filename': 'app.py', 'function': 'pay'}]}
     """
     if max_depth is not None and max_depth < 0:
-        raise ValueError(f"max_depth must not be negative, got {max_depth}")
+        raise ConfigurationError(f"max_depth must not be negative, got {max_depth}")
     files = _patterns("exclude_filenames", exclude_filenames)
     functions = _patterns("exclude_functions", exclude_functions)
     if exclude_logging:
