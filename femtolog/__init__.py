@@ -172,7 +172,7 @@ def fileConfig(fname, defaults=None, disable_existing_loggers=True, encoding=Non
         ... '''
         >>> femtolog.fileConfig(io.StringIO(file), safe=True)  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        ValueError: ...
+        femtolog.errors.ConfigurationError: ...
     """
     if safe:
         from femtolog._file_config import load
