@@ -1,10 +1,11 @@
 """enqueue(): a handler whose records are written by a thread of its own.
 
 The caller filters, formats and freezes the record and puts it on a bounded queue; a worker does the rest of what `Handler.handle`
-does. The handler stays the object it is: its class becomes a subclass of the one it had.
+does. The handler stays the object it is: its class becomes a subclass of the one it had. For most records native code does the caller's
+part (native/py/src/handler/asynchronous.rs), and `handle` below is for the others.
 
-Invariant: whoever takes records off the queue or writes them holds the handler's own lock; what has been taken and not written stands
-in `hand`, which that lock guards as well. So any thread that has the lock may go on where another one stopped, in order.
+Invariant: whoever takes records off the queue or writes them holds the handler's own lock; what has been taken and not written stays
+in the queue's hand, which that lock guards as well. So any thread that has the lock may go on where another one stopped, in order.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ import sys
 import threading
 import time
 import weakref
-from collections import deque
 
 from femtolog_compat import _native
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-    from femtolog._native import RecordQueue, _Account
+    from femtolog._native import QueuedRecord, RecordQueue, _Account
 
 # What became of a record that was offered: the numbers of native/py/src/queue.rs.
 QUEUED, EVICTED, DROPPED, FULL, CLOSED = range(5)
@@ -43,9 +43,6 @@ SLICE = 0.05
 WARN_EVERY = 5.0
 """Seconds between two warnings of one handler."""
 
-RECORD_WEIGHT = 1024
-"""Bytes that a record occupies beside its text, about."""
-
 ATTRIBUTE = "_femtolog_pipeline"
 """Where an asynchronous handler keeps its pipeline."""
 
@@ -59,17 +56,6 @@ _EMIT_TEXT = frozenset(
 
 _live: weakref.WeakSet[_Pipeline] = weakref.WeakSet()
 _classes: weakref.WeakValueDictionary[type, type] = weakref.WeakValueDictionary()
-
-
-class _Item:
-    """A record on the queue. It keeps its handler alive."""
-
-    __slots__ = ("handler", "record", "text")
-
-    def __init__(self, handler: Any, record: logging.LogRecord, text: object):
-        self.handler = handler
-        self.record = record
-        self.text = text  # what `format` gave, or the exception that it raised
 
 
 class _Pipeline:
@@ -97,12 +83,10 @@ class _Pipeline:
 
     def renew(self) -> None:
         """An empty queue and no worker: at the beginning, and in a forked child."""
-        self.queue: RecordQueue = self.native.RecordQueue(*self.limits)
-        self.hand: deque[_Item] = deque()
         self.worker: threading.Thread | None = None
         self.starting = False
         self.writing = 0  # the thread that writes a record now
-        self.current: _Item | None = None
+        self.current: QueuedRecord | None = None
         self.current_failed = False
         self.close_later = False
         self.turn = threading.RLock()  # for handlers without a lock
@@ -115,6 +99,7 @@ class _Pipeline:
         if not hasattr(self.cls, "__del__"):
             with contextlib.suppress(Exception):
                 self.probe = self.cls.__new__(self.cls)
+        self.queue: RecordQueue = self.native.RecordQueue(*self.limits, self.protect_level, self.probe)
 
     def _orphaned(self, _: object) -> None:
         self.queue.close()  # which ends the worker
@@ -132,13 +117,12 @@ class _Pipeline:
             self.queue.unprepared()
             handler.handleError(record)
             return None
-        text = item.text
-        weight = RECORD_WEIGHT + (sys.getsizeof(text) if type(text) is str else 0)
+        queue, text = self.queue, item.text
+        weight = queue.RECORD_WEIGHT + (sys.getsizeof(text) if type(text) is str else 0)
         try:
             protected = record.levelno >= self.protect_level
         except TypeError:  # of makeLogRecord({}), say, which has no level
             protected = False
-        queue = self.queue
         outcome = queue.offer(item, weight, protected)
         if outcome == FULL:
             outcome = self.submit_to_full(queue, item, weight, protected)
@@ -151,7 +135,7 @@ class _Pipeline:
             self.start()
         return outcome
 
-    def submit_to_full(self, queue: RecordQueue, item: _Item, weight: int, protected: bool) -> int:
+    def submit_to_full(self, queue: RecordQueue, item: QueuedRecord, weight: int, protected: bool) -> int:
         """There is no room, and the policy is to wait for it."""
         if self.writing == threading.get_ident():
             return queue.offer_from_consumer(item, weight, protected)
@@ -177,7 +161,7 @@ class _Pipeline:
             queue.interrupted()
             raise
 
-    def prepared(self, handler: Any, record: logging.LogRecord) -> _Item:
+    def prepared(self, handler: Any, record: logging.LogRecord) -> QueuedRecord:
         """A copy of the record that nothing the caller does later can change, and its text."""
         text: object
         only_text = self.emits_only_text()
@@ -195,7 +179,7 @@ class _Pipeline:
         frozen = _frozen(record, may_fail=isinstance(text, Exception))
         if only_text:
             frozen.exc_info = None  # its text is in the line; a traceback would keep the frames alive
-        return _Item(handler, frozen, text)
+        return self.native.QueuedRecord(handler, frozen, text)
 
     def emits_only_text(self) -> bool:
         """Does the handler's class emit what `format` gives, and nothing else of the record?"""
@@ -204,7 +188,7 @@ class _Pipeline:
             return False
         return self.native.runs(probe, "emit") in _EMIT_TEXT
 
-    def emit_directly(self, handler: Any, item: _Item) -> None:
+    def emit_directly(self, handler: Any, item: QueuedRecord) -> None:
         """For a record that met a queue closed a moment ago: all that was on it has been written, or dropped."""
         handler.acquire()
         try:
@@ -253,47 +237,25 @@ class _Pipeline:
 
     def write_some(self, handler: Any) -> bool:
         """Writes what one call can write, or one record. False: there is none."""
-        queue, hand = self.queue, self.hand
-        if self.writing == threading.get_ident():
+        queue = self.queue
+        if self.writing == threading.get_ident() or not queue.take(BATCH):
             return False
-        if not hand:
-            hand.extend(queue.take(BATCH))
-            if not hand:
-                return False
         self.writing = threading.get_ident()
         try:
-            if len(hand) > 1 and self.write_lines(handler, queue, hand):
-                return True
-            self.write_one(handler, queue, hand)
+            if not self.write_lines(handler, queue):
+                self.write_one(handler, queue)
             return True
         finally:
             if self.queue is queue:
                 self.writing = 0
 
-    def write_lines(self, handler: Any, queue: RecordQueue, hand: deque[_Item]) -> bool:
+    def write_lines(self, handler: Any, queue: RecordQueue) -> bool:
         own = vars(handler)
-        probe = self.probe
-        if (
-            probe is None
-            or "emit" in own
-            or "flush" in own
-            or self.native.runs(probe, "emit") not in ("StreamHandler.emit", "FileHandler.emit")
-            or self.native.runs(probe, "flush") != "StreamHandler.flush"
-        ):
+        if "emit" in own or "flush" in own:
             return False
-        lines = []
-        for item in hand:
-            if type(item.text) is not str:
-                break
-            lines.append(item.text)
-        if len(lines) < 2:
-            return False
-        written, error = self.native.write_lines(handler.stream, handler.terminator, lines)
-        for _ in range(written):
-            hand.popleft()
-        queue.finish(written, 0)
+        written, error = queue.write_lines(handler)
         if error is not None:
-            item = hand.popleft()
+            item = queue.first()
             queue.finish(0, 1)
             try:
                 raise error
@@ -301,18 +263,17 @@ class _Pipeline:
                 handler.handleError(item.record)
         return bool(written) or error is not None
 
-    def write_one(self, handler: Any, queue: RecordQueue, hand: deque[_Item]) -> None:
-        item = hand[0]
+    def write_one(self, handler: Any, queue: RecordQueue) -> None:
+        item = queue.first()
         written = False
         try:
             written = self.emit_item(handler, item)
         finally:
             # A sink that forks comes back in the child, too, where the queue is another one.
             if self.queue is queue:
-                hand.popleft()
                 queue.finish(int(written), int(not written))
 
-    def emit_item(self, handler: Any, item: _Item) -> bool:
+    def emit_item(self, handler: Any, item: QueuedRecord) -> bool:
         """`emit` of the class the handler had. Has it gone well? What it lets out goes to `handleError`: no caller is there."""
         before = self.current, self.current_failed, self.writing
         self.current, self.current_failed, self.writing = item, False, threading.get_ident()
@@ -382,16 +343,14 @@ class _Pipeline:
             # The sink hangs in a record, with the lock. Should it ever come back, the worker closes it.
             self.close_later = True
             queue.close()
-            queue.abandon(0)
+            queue.abandon(taken=False)
             self.warn_of_drops(handler, now=True)
             return
         try:
             queue.close()
             while time.monotonic() < deadline and self.write_some(handler):
                 pass
-            left = len(self.hand)
-            self.hand.clear()
-            queue.abandon(left)
+            queue.abandon(taken=True)
             self.cls.close(handler)
         finally:
             self.give_lock(handler)
@@ -447,7 +406,7 @@ def _all_plain(values: Any) -> bool:
 
 def _work(pipeline: _Pipeline, queue: RecordQueue) -> None:
     """The worker. It keeps the handler alive only while there are records for it."""
-    while (pipeline.hand or queue.wait_filled()) and pipeline.queue is queue:
+    while (queue.has_taken() or queue.wait_filled()) and pipeline.queue is queue:
         handler = pipeline.handler()
         if handler is None:
             return
@@ -462,7 +421,7 @@ def _work(pipeline: _Pipeline, queue: RecordQueue) -> None:
         finally:
             if pipeline.queue is queue:
                 lock.release()
-        if pipeline.close_later and pipeline.queue is queue and not pipeline.hand:
+        if pipeline.close_later and pipeline.queue is queue and not queue.has_taken():
             pipeline.close_later = False
             pipeline.cls.close(handler)
         del handler, lock
@@ -668,6 +627,9 @@ def _class_of(cls: type) -> type:
     return found
 
 
+_native.load().know_asynchronous(_Asynchronous.handle, _Asynchronous.emit, _Asynchronous.format)
+
+
 class _Hooks:
     """What runs at a fork and at the end; registered with the first asynchronous handler."""
 
@@ -703,7 +665,7 @@ def _at_exit() -> None:
                 known = logging._handlerList  # type: ignore[attr-defined]  # noqa: SLF001 - what logging.shutdown() walks
                 known[:] = [ref for ref in known if ref() is not handler]
                 pipeline.queue.close()
-                pipeline.queue.abandon(0)
+                pipeline.queue.abandon(taken=False)
                 pipeline.warn_of_drops(handler, now=True)
                 break
             done = account["written"] + account["failed"]

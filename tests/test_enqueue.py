@@ -32,6 +32,9 @@ def tier(request):
         yield
 
 
+NATIVE = pytest.mark.skipif(
+    femtolog._native.raw_layout() != "raw", reason="without raw reads the caller's part is Python code"
+)
 BOTH = pytest.mark.parametrize("tier", ["installed", "stdlib"], indirect=True)
 
 
@@ -236,6 +239,130 @@ def test_four_threads_lose_nothing_and_keep_their_order(tmp_path):
         last[thread] = number
     assert last == [count - 1] * 4
     assert handler.stats()["queue_high_water"] <= 1024
+    handler.close()
+
+
+# ---- what needs no Python code of the caller
+
+
+def without_times(record):
+    """What is on a record, without what differs from call to call."""
+    attributes = dict(vars(record))
+    for name in ("created", "msecs", "relativeCreated"):
+        assert type(attributes.pop(name)) is float
+    return attributes
+
+
+@NATIVE
+def test_plain_records_take_no_python_code_of_the_caller(tmp_path, logger):
+    handler = femtolog.enqueue(logging.FileHandler(tmp_path / "log", encoding="utf-8"))
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(funcName)s %(threadName)s %(key)s %(message)s"))
+    logger.addHandler(handler)
+    logger.info("starts the worker", extra={"key": 0})
+    femtolog.reset_stats()
+    for number in range(500):
+        logger.info("plain", extra={"key": number})
+        logger.error("%s and %d \N{SNOWMAN}", "text", number, extra={"key": None})
+    assert femtolog.stats()["emits"] >= 990
+    assert femtolog.stats()["real_records"] <= 10  # those that met a full queue
+    assert handler.flush()
+    account(handler, written=1001)
+    ends = [line.split(" ", 2)[2] for line in (tmp_path / "log").read_text("utf-8").splitlines()]
+    here = f"{test_plain_records_take_no_python_code_of_the_caller.__name__} {threading.current_thread().name}"
+    expected = [f"INFO {here} 0 starts the worker"]
+    for number in range(500):
+        expected += [f"INFO {here} {number} plain", f"ERROR {here} None text and {number} \N{SNOWMAN}"]
+    assert ends == expected
+
+
+@BOTH
+@pytest.mark.parametrize("fmt", ["%(message)s", "%(asctime)s %(levelname)s"])
+def test_the_record_of_a_failure_is_what_the_stdlibs_would_be(fmt):
+    class Broken(io.StringIO):
+        def write(self, text):
+            raise OSError(text)
+
+    class Own(logging.StreamHandler):
+        def handleError(self, record):
+            assert type(record) is logging.LogRecord
+            seen.append((without_times(record), list(vars(record)), str(sys.exc_info()[1])))
+
+    both = []
+    for asynchronous in (False, True):
+        seen = []
+        handler = Own(Broken())
+        handler.setFormatter(logging.Formatter(fmt, "%Y"))
+        if asynchronous:
+            femtolog.enqueue(handler)
+        logger = logging.Logger("async")
+        logger.addHandler(handler)
+        key, extra = [1], {"key": None}
+        extra["key"] = key
+        with handler.lock:
+            logger.info("plain", extra=extra)
+            extra["key"] = None
+            logger.warning("%s %d %.1f %s \N{SNOWMAN}", "text", 7, 1.5, None)
+            logging.setLogRecordFactory(lambda *args, **kwargs: None)
+        try:
+            handler.close()
+        finally:
+            logging.setLogRecordFactory(logging.LogRecord)
+        both.append(seen)
+    assert both[0] == both[1]
+    assert len(both[0]) == 2
+
+
+def test_changes_between_two_records_hold_from_the_next_one_on(tmp_path, logger):
+    class Own(logging.FileHandler):
+        pass
+
+    handler = femtolog.enqueue(Own(tmp_path / "log"))
+    logger.addHandler(handler)
+    logger.info("plain")
+    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    logger.info("another formatter")
+    handler.formatter.format = lambda record: f"own {record.getMessage()}"
+    logger.info("a formatter's own format")
+    handler.setFormatter(None)
+    handler.addFilter(lambda record: "not" not in record.getMessage())
+    logger.info("filtered")
+    logger.info("not this one")
+    handler.filters.clear()
+    Own.format = lambda self, record: "class: " + record.getMessage()
+    logger.info("patched")
+    del Own.format
+    asynchronous = type(handler).format
+    type(handler).format = lambda self, record: "asynchronous class: " + record.getMessage()
+    logger.info("patched as well")
+    type(handler).format = asynchronous
+    handler.setLevel(logging.ERROR)
+    logger.info("below")
+    handler.setLevel(0)
+    assert handler.flush()
+    Own.emit = lambda self, record: self.stream.write(f"emit {record.msg}\n")
+    logger.info("by emit %s")
+    assert handler.flush()
+    del Own.emit
+    for number in range(3):
+        logger.info("%s", [number])  # for Python code
+        logger.info("%s", number)  # not
+    assert handler.flush()
+    assert (tmp_path / "log").read_text().splitlines() == [
+        "plain",
+        "INFO another formatter",
+        "own a formatter's own format",
+        "filtered",
+        "class: patched",
+        "asynchronous class: patched as well",
+        "emit by emit %s",
+        "[0]",
+        "0",
+        "[1]",
+        "1",
+        "[2]",
+        "2",
+    ]
+    account(handler, written=13)
     handler.close()
 
 

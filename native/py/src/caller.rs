@@ -39,6 +39,19 @@ impl<'py> Site<'py> {
         }
     }
 
+    /// The same with its base name and that without extension.
+    pub fn named(
+        pathname: Obj<'py>,
+        names: (Obj<'py>, Obj<'py>),
+        line: Obj<'py>,
+        function: Obj<'py>,
+    ) -> Self {
+        Site {
+            names: Late::known(names),
+            ..Site::of(pathname, line, function)
+        }
+    }
+
     /// `record.filename` and `record.module`
     #[inline]
     pub fn names(&self) -> Res<&(Obj<'py>, Obj<'py>)> {

@@ -34,6 +34,16 @@ impl<'py> Context<'py> {
         }
     }
 
+    /// All of them as they were read: thread and its name, process's name, process, task's name.
+    pub fn known([thread, thread_name, process_name, process, task_name]: [Obj<'py>; 5]) -> Self {
+        Context {
+            thread: Late::known((thread, thread_name)),
+            process_name: Late::known(process_name),
+            process: Late::known(process),
+            task_name: Late::known(task_name),
+        }
+    }
+
     /// Reads all of them, in the stdlib's order.
     pub fn freeze(&self, py: Python<'py>) -> Res<()> {
         self.thread(py)?;

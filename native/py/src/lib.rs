@@ -28,6 +28,7 @@ mod globals;
 #[allow(unsafe_code)]
 mod guard;
 mod handler;
+mod kept;
 mod late;
 mod level;
 mod lock;
@@ -58,9 +59,11 @@ mod native {
         runs, unbind,
     };
     #[pymodule_export]
+    use super::handler::asynchronous::know_asynchronous;
+    #[pymodule_export]
     use super::logger::{rename_clashing_extra, renames_clashing_extra};
     #[pymodule_export]
-    use super::queue::{RecordQueue, write_lines};
+    use super::queue::{QueuedRecord, RecordQueue};
     #[pymodule_export]
     use super::raw::{_raw_probe, _raw_selftest};
     #[pymodule_export]

@@ -66,6 +66,8 @@ names! {
     setLevel = c"setLevel", hasHandlers = c"hasHandlers", setFormatter = c"setFormatter", addHandler = c"addHandler",
     removeHandler = c"removeHandler",
     currentframe = c"currentframe",
+    // asynchronous handlers
+    _femtolog_pipeline = c"_femtolog_pipeline", worker = c"worker", start = c"start", warn_of_drops = c"warn_of_drops",
     // the logging module's globals
     raiseExceptions = c"raiseExceptions", lastResort = c"lastResort", logThreads = c"logThreads",
     logMultiprocessing = c"logMultiprocessing", logProcesses = c"logProcesses", logAsyncioTasks = c"logAsyncioTasks",

@@ -1,17 +1,26 @@
 //! The queue of an asynchronous handler, as Python sees it. What is on it, and what becomes of it, `femtolog/_enqueue.py` says.
 //!
 //! Whatever waits gives the GIL away. No item is dropped while the queue's lock is held: its finalizer may run Python code.
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use femtolog_core::queue::{Limits, Offer, Os, Overflow, Queue, Reason, Waited};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::PyDict;
+use pyo3::{PyTraverseError, PyVisit};
 
-use crate::handler::direct;
+use crate::ffi::{self as py_ffi, Obj, Res};
+#[cfg(not(Py_GIL_DISABLED))]
+use crate::format::Buffer;
+use crate::guard;
+use crate::handler::{direct, file};
+use crate::kept::Kept;
+use crate::names::Name;
+use crate::natives::Target;
 
-type Items = Queue<Py<PyAny>, Os>;
+type Items = Queue<Item, Os>;
 
 /// Queued in the place of others, which were dropped.
 const QUEUED: u8 = 0;
@@ -20,10 +29,126 @@ const DROPPED: u8 = 2;
 const FULL: u8 = 3;
 const CLOSED: u8 = 4;
 
-/// A bounded queue of items, each with a weight in bytes, that counts what becomes of each.
+/// A record on the queue, its handler, and what `format` gave, or the exception that it raised. It keeps its handler alive.
+#[pyclass(frozen, get_all, module = "femtolog._native")]
+pub struct QueuedRecord {
+    handler: Py<PyAny>,
+    record: Py<PyAny>,
+    text: Py<PyAny>,
+}
+
+#[pymethods]
+impl QueuedRecord {
+    #[new]
+    fn new(handler: Py<PyAny>, record: Py<PyAny>, text: Py<PyAny>) -> Self {
+        Self {
+            handler,
+            record,
+            text,
+        }
+    }
+}
+
+/// The same without a record: its text, and what the record can be made from.
+#[cfg_attr(
+    Py_GIL_DISABLED,
+    allow(dead_code, reason = "nobody makes one without a GIL")
+)]
+pub struct Line {
+    handler: Py<PyAny>,
+    text: Box<[u8]>,
+    ascii: bool,
+    kept: Kept,
+}
+
+#[cfg(not(Py_GIL_DISABLED))]
+impl Line {
+    /// Of a record for that handler.
+    pub fn new(handler: &Obj<'_>, text: &Buffer<'_>, kept: Kept) -> Self {
+        Line {
+            handler: handler.clone().unbind(),
+            text: text.as_bytes().into(),
+            ascii: text.is_ascii(),
+            kept,
+        }
+    }
+}
+
+#[cfg_attr(
+    Py_GIL_DISABLED,
+    allow(dead_code, reason = "there are no lines without a GIL")
+)]
+enum Item {
+    Made(Py<QueuedRecord>),
+    Line(Box<Line>),
+}
+
+impl Item {
+    /// Gives it up on a thread that is attached, which `PyO3` need not know.
+    #[cfg(not(Py_GIL_DISABLED))]
+    fn release(self, py: Python<'_>) {
+        match self {
+            Item::Made(made) => made.drop_ref(py),
+            Item::Line(line) => {
+                let Line { handler, kept, .. } = *line;
+                handler.drop_ref(py);
+                kept.release(py);
+            }
+        }
+    }
+
+    /// With the record made.
+    fn made(&self, py: Python<'_>) -> PyResult<Py<QueuedRecord>> {
+        match self {
+            Item::Made(made) => Ok(made.clone_ref(py)),
+            Item::Line(line) => {
+                let text = py_ffi::text_from_utf8(py, &line.text, line.ascii);
+                let made = text.and_then(|text| Ok((text, line.kept.record(py)?)));
+                let (text, record) = made.map_err(|raised| PyErr::from_value(raised.take(py)))?;
+                let handler = line.handler.clone_ref(py);
+                Py::new(
+                    py,
+                    QueuedRecord::new(handler, record.unbind(), text.unbind()),
+                )
+            }
+        }
+    }
+
+    /// Appends its text to what will be written; false where only Python code can write it.
+    fn push_to(&self, py: Python<'_>, lines: &mut direct::Lines) -> bool {
+        match self {
+            Item::Line(line) => lines.push(&line.text, line.ascii),
+            Item::Made(made) => {
+                let text = made.get().text.bind(py);
+                py_ffi::is_str(text)
+                    && py_ffi::utf8(text)
+                        .is_some_and(|bytes| lines.push(bytes.as_bytes(), py_ffi::is_ascii(text)))
+            }
+        }
+    }
+}
+
+/// What became of a line that was offered.
+#[cfg(not(Py_GIL_DISABLED))]
+pub enum Put {
+    /// It is in the queue.
+    Queued,
+    /// It was dropped, or others were.
+    Dropped,
+    /// Nothing was done: the queue is full or closed.
+    Refused,
+}
+
+/// A bounded queue of records, each with a weight in bytes, that counts what becomes of each.
 #[pyclass(frozen, module = "femtolog._native")]
 pub struct RecordQueue {
     items: Arc<Items>,
+    /// What was taken and is not reported yet, oldest first. For those who hold the handler's lock.
+    hand: Mutex<VecDeque<Item>>,
+    /// An instance of the handler's class that has nothing of its own: what it would run is what the class has.
+    probe: Option<Py<PyAny>>,
+    /// From this level on records are dropped last.
+    protect_level: Option<i64>,
 }
 
 fn seconds(timeout: f64) -> PyResult<Duration> {
@@ -31,7 +156,7 @@ fn seconds(timeout: f64) -> PyResult<Duration> {
         .map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
-fn outcome(offer: Offer<Py<PyAny>>) -> u8 {
+fn outcome(offer: Offer<Item>) -> u8 {
     match offer {
         Offer::Queued(evicted) if evicted.is_empty() => QUEUED,
         Offer::Queued(_) => EVICTED,
@@ -41,11 +166,91 @@ fn outcome(offer: Offer<Py<PyAny>>) -> u8 {
     }
 }
 
+impl RecordQueue {
+    /// Nothing of anybody's runs while it is locked.
+    fn hand(&self) -> MutexGuard<'_, VecDeque<Item>> {
+        self.hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes so many out of the hand.
+    fn let_go(&self, count: usize) -> Vec<Item> {
+        let mut hand = self.hand();
+        let count = count.min(hand.len());
+        hand.drain(..count).collect()
+    }
+
+    /// See the field.
+    #[cfg(not(Py_GIL_DISABLED))]
+    pub fn probe<'py>(&self, py: Python<'py>) -> Option<Obj<'py>> {
+        Some(self.probe.as_ref()?.bind(py).clone())
+    }
+
+    /// Offers the line of a record of that level.
+    #[cfg(not(Py_GIL_DISABLED))]
+    pub fn put(&self, py: Python<'_>, line: Line, level: i64) -> Put {
+        let weight = Self::RECORD_WEIGHT + line.text.len();
+        let item = Item::Line(Box::new(line));
+        let Some(protect_level) = self.protect_level else {
+            item.release(py);
+            return Put::Refused;
+        };
+        match self.items.offer(item, weight, level >= protect_level) {
+            Offer::Queued(evicted) if evicted.is_empty() => Put::Queued,
+            Offer::Queued(evicted) => {
+                for item in evicted {
+                    item.release(py);
+                }
+                Put::Dropped
+            }
+            Offer::Dropped(item, _) => {
+                item.release(py);
+                Put::Dropped
+            }
+            Offer::Full(item) | Offer::Closed(item) => {
+                item.release(py);
+                Put::Refused
+            }
+        }
+    }
+
+    /// The handler's stream, and lines for the file behind it, where `emit` and `flush` of its class do nothing but write there.
+    fn lines_for<'py>(&self, handler: &Obj<'py>) -> Res<Option<(Obj<'py>, direct::Lines)>> {
+        let py = handler.py();
+        let Some(probe) = self.probe.as_ref().map(|probe| probe.bind(py)) else {
+            return Ok(None);
+        };
+        let emits_lines = match guard::target(probe, Name::emit) {
+            Target::StreamEmit => true,
+            Target::FileEmit => file::emits_by_stream(py),
+            _ => false,
+        };
+        if !emits_lines || guard::target(probe, Name::flush) != Target::StreamFlush {
+            return Ok(None);
+        }
+        let own = |name| py_ffi::or_nothing(py, guard::attr(handler, name));
+        let (Some(stream), Some(terminator)) = (own(Name::stream), own(Name::terminator)) else {
+            return Ok(None);
+        };
+        let lines = direct::Lines::new(&stream, &terminator)?;
+        Ok(lines.map(|lines| (stream, lines)))
+    }
+}
+
 #[pymethods]
 impl RecordQueue {
-    /// `overflow` is `block`, `drop`, `drop_oldest` or `timeout`.
+    /// Bytes that a record occupies beside its text, about.
+    #[classattr]
+    const RECORD_WEIGHT: usize = 1024;
+
+    /// `overflow` is `block`, `drop`, `drop_oldest` or `timeout`; `probe` an instance of the handler's class without anything of its own.
     #[new]
-    fn new(capacity: usize, capacity_bytes: usize, overflow: &str) -> PyResult<Self> {
+    fn new(
+        capacity: usize,
+        capacity_bytes: usize,
+        overflow: &str,
+        protect_level: &Bound<'_, PyAny>,
+        probe: Option<Py<PyAny>>,
+    ) -> PyResult<Self> {
         let overflow = match overflow {
             "block" => Overflow::Block,
             "drop" => Overflow::Drop,
@@ -59,22 +264,31 @@ impl RecordQueue {
         };
         Ok(Self {
             items: Arc::new(Items::new(limits, overflow)),
+            hand: Mutex::new(VecDeque::new()),
+            probe,
+            protect_level: protect_level.extract().ok(),
         })
     }
 
     /// Does what the policy says as far as that takes no waiting.
-    fn offer(&self, item: Py<PyAny>, weight: usize, protected: bool) -> u8 {
-        outcome(self.items.offer(item, weight, protected))
+    fn offer(&self, item: Py<QueuedRecord>, weight: usize, protected: bool) -> u8 {
+        outcome(self.items.offer(Item::Made(item), weight, protected))
     }
 
     /// For the last time, after waiting for room in vain.
-    fn offer_at_last(&self, item: Py<PyAny>, weight: usize, protected: bool) -> u8 {
-        outcome(self.items.offer_at_last(item, weight, protected))
+    fn offer_at_last(&self, item: Py<QueuedRecord>, weight: usize, protected: bool) -> u8 {
+        outcome(
+            self.items
+                .offer_at_last(Item::Made(item), weight, protected),
+        )
     }
 
     /// For what is logged while an item of this queue is being written.
-    fn offer_from_consumer(&self, item: Py<PyAny>, weight: usize, protected: bool) -> u8 {
-        outcome(self.items.offer_from_consumer(item, weight, protected))
+    fn offer_from_consumer(&self, item: Py<QueuedRecord>, weight: usize, protected: bool) -> u8 {
+        outcome(
+            self.items
+                .offer_from_consumer(Item::Made(item), weight, protected),
+        )
     }
 
     /// Waits up to so many seconds for room. False: there is none.
@@ -98,21 +312,68 @@ impl RecordQueue {
         py.detach(|| self.items.wait_filled(None)) == Waited::Ready
     }
 
-    /// Up to so many items, the oldest first.
-    fn take(&self, most: usize) -> Vec<Py<PyAny>> {
-        let mut items = Vec::new();
-        self.items.take(most, &mut items);
-        items
+    /// Takes up to so many records, the oldest first, unless some are in hand. False: there are none.
+    fn take(&self, most: usize) -> bool {
+        let mut hand = self.hand();
+        if hand.is_empty() {
+            self.items.take(most, &mut *hand);
+        }
+        !hand.is_empty()
     }
 
-    /// The oldest taken items: so many are written, then so many failed.
+    /// Are taken records not reported yet?
+    fn has_taken(&self) -> bool {
+        !self.hand().is_empty()
+    }
+
+    /// The oldest taken record; it stays in hand.
+    fn first(&self, py: Python<'_>) -> PyResult<Option<Py<QueuedRecord>>> {
+        let Some(item) = self.hand().pop_front() else {
+            return Ok(None);
+        };
+        let made = item.made(py);
+        let again = match &made {
+            Ok(made) => Item::Made(made.clone_ref(py)),
+            Err(_) => item,
+        };
+        self.hand().push_front(again);
+        made.map(Some)
+    }
+
+    /// Writes what is in hand to the file behind the handler's stream, as far as that is what its class would do. So many records are
+    /// written then, and reported; and what the next one has raised, if anything. For those who hold the handler's lock.
+    fn write_lines<'py>(&self, handler: &Bound<'py, PyAny>) -> (usize, Option<Bound<'py, PyAny>>) {
+        let py = handler.py();
+        let (stream, mut lines) = match self.lines_for(handler) {
+            Ok(Some(found)) => found,
+            Ok(None) => return (0, None),
+            Err(raised) => return (0, Some(raised.take(py))),
+        };
+        for item in &*self.hand() {
+            if !item.push_to(py, &mut lines) {
+                break;
+            }
+        }
+        let (written, raised) = lines.write(&stream);
+        let raised = raised.map(|raised| raised.take(py));
+        self.finish(written, 0);
+        (written, raised)
+    }
+
+    /// The oldest taken records: so many are written, then so many failed.
     fn finish(&self, written: usize, failed: usize) {
+        let done = self.let_go(written + failed);
         self.items.finish(written, failed);
+        drop(done);
     }
 
-    /// Drops everything that is queued, and so many taken items, as closed.
-    fn abandon(&self, taken: usize) {
-        self.items.abandon_taken(taken);
+    /// Drops everything that is queued as closed, and what is in hand if that is `taken` as well.
+    fn abandon(&self, taken: bool) {
+        if taken {
+            let left = self.let_go(usize::MAX);
+            self.items.abandon_taken(left.len());
+            drop(left);
+        }
         drop(self.items.abandon_queued());
     }
 
@@ -167,17 +428,9 @@ impl RecordQueue {
     fn leak(&self) {
         std::mem::forget(Arc::clone(&self.items));
     }
-}
 
-/// How many of these lines, each with the terminator, were written to the file behind the stream, and what the next one raised:
-/// see `handler::direct`. Nothing is written where that would not be the same as the stream's own `write` and `flush`.
-#[pyfunction]
-pub fn write_lines<'py>(
-    stream: &Bound<'py, PyAny>,
-    terminator: &Bound<'py, PyAny>,
-    lines: &Bound<'py, PyList>,
-) -> (usize, Option<Bound<'py, PyAny>>) {
-    let lines: Vec<Bound<'py, PyAny>> = lines.iter().collect();
-    let (written, raised) = direct::write_lines(stream, terminator, &lines);
-    (written, raised.map(|raised| raised.take(stream.py())))
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // What is queued keeps its handler alive until it is written.
+        visit.call(&self.probe)
+    }
 }

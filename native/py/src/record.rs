@@ -67,7 +67,25 @@ pub struct Facts<'a, 'py> {
     pub context: Context<'py>,
 }
 
-impl<'py> Facts<'_, 'py> {
+impl<'a, 'py> Facts<'a, 'py> {
+    /// All of them but the context, as they were worked out.
+    pub fn known(
+        event: Event<'a, 'py>,
+        name: Obj<'py>,
+        site: Site<'py>,
+        level_name: Obj<'py>,
+        stamp: Stamp<'py>,
+    ) -> Self {
+        Facts {
+            event,
+            name: Late::known(name),
+            site: Late::known(site),
+            level_name: Late::known(level_name),
+            stamp: Late::known(stamp),
+            context: Context::new(),
+        }
+    }
+
     fn py(&self) -> Python<'py> {
         self.event.msg.py()
     }
@@ -143,7 +161,8 @@ impl<'a, 'py> Record<'a, 'py> {
         }
     }
 
-    fn unseen_yet(facts: Facts<'a, 'py>, args: Option<Obj<'py>>) -> Self {
+    /// A record of these facts that no Python code has seen; `args` as [`Record::args`] gives them, if that has been found out.
+    pub fn unseen_yet(facts: Facts<'a, 'py>, args: Option<Obj<'py>>) -> Self {
         Record {
             py: facts.py(),
             real: None,
@@ -191,14 +210,7 @@ impl<'a, 'py> Record<'a, 'py> {
         };
         let level_name = level_name(py, &event.level).at(py, here, calling("getLevelName"))?;
         site.names()?;
-        let facts = Facts {
-            event,
-            name: Late::known(name),
-            site: Late::known(site),
-            level_name: Late::known(level_name),
-            stamp: Late::known(stamp),
-            context: Context::new(),
-        };
+        let facts = Facts::known(event, name, site, level_name, stamp);
         let record = Self::unseen_yet(facts, args);
         if !crate::context::can_wait(py)? {
             // Somebody's own functions tell thread and process: they are asked when the record is made, as in the stdlib.
@@ -343,7 +355,9 @@ impl<'a, 'py> Record<'a, 'py> {
     #[inline(never)]
     fn make(&self, prepared: Option<&Obj<'py>>) -> Res<Obj<'py>> {
         let py = self.py;
-        let Some(facts) = &self.facts else {
+        // Unseen is only what this class makes, whatever the factory is by now.
+        let (Some(facts), Some(class)) = (&self.facts, globals::original(py, Name::LogRecord))
+        else {
             return Err(py_ffi::raise(
                 py,
                 Exc::System,
@@ -387,7 +401,6 @@ impl<'a, 'py> Record<'a, 'py> {
             context.process(py)?,
             context.task_name(py)?,
         ];
-        let class = globals::get(py, Name::_logRecordFactory)?;
         let values: [&Obj<'py>; ATTRIBUTE_COUNT] =
             *values.first_chunk().expect("a value for each attribute");
         let real = if let Some(real) = guard::filled_instance(&class, &ATTRIBUTES, values)? {

@@ -369,10 +369,9 @@ impl<T: Send, P: Platform> Queue<T, P> {
 
     /// Appends up to `most` records to `into`, in the order they came. Each is to be reported by [`finish`](Self::finish), in
     /// that order.
-    pub fn take(&self, most: usize, into: &mut Vec<T>) {
+    pub fn take(&self, most: usize, into: &mut impl Extend<T>) {
         let mut state = P::lock(&self.state);
         let count = most.min(state.queued());
-        into.reserve(count);
         for _ in 0..count {
             let protected_first = match (state.plain.front(), state.protected.front()) {
                 (Some(plain), Some(protected)) => protected.number < plain.number,
@@ -388,7 +387,7 @@ impl<T: Send, P: Platform> Queue<T, P> {
                 break;
             };
             state.taken.push_back((slot.number, slot.weight));
-            into.push(slot.item);
+            into.extend([slot.item]);
         }
     }
 

@@ -89,6 +89,13 @@ impl<'py> Buffer<'py> {
         &self.bytes
     }
 
+    /// Is it ASCII? "No" also where nobody has looked.
+    #[cfg(not(Py_GIL_DISABLED))]
+    #[inline]
+    pub fn is_ascii(&self) -> bool {
+        !self.wide
+    }
+
     /// Something that is not ASCII was appended, or may have been, unless it is known to be.
     #[inline]
     pub fn widen_unless(&mut self, ascii: bool) {

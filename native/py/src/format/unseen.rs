@@ -246,6 +246,34 @@ pub fn push_quietly<'py>(
     }
 }
 
+/// [`push_quietly`] for a record that is put aside: gives what this formatter sets as `record.asctime`, the `None` object where it
+/// sets none; nothing where the line is not done.
+#[cfg(not(Py_GIL_DISABLED))]
+pub fn push_aside<'py>(
+    line: &mut Buffer<'py>,
+    formatter: &Obj<'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+) -> Res<Option<Obj<'py>>> {
+    let (Some(proof), Some(unseen)) = (ready(formatter, record), record.unseen()) else {
+        return Ok(None);
+    };
+    if has_tail(&unseen) || !write(&proof, record, place.is_last(), line)? {
+        return Ok(None);
+    }
+    let time = match record.unseen() {
+        Some(unseen) if proof.compiled.plan.uses_time => {
+            time::text(&proof.formatter, unseen.facts.stamp()?)?
+        }
+        _ => None,
+    };
+    let time = match time {
+        Some(time) => time.object(line.py())?,
+        None => py_ffi::none(line.py()),
+    };
+    Ok(Some(time))
+}
+
 /// Appends the line of an unseen record, and keeps for later handlers what this formatter sets: the record may become real for
 /// them. False: see [`render`].
 #[inline]
@@ -390,7 +418,7 @@ fn render<'py>(
 }
 
 /// The text of a plain message that has been written before, so that it can be.
-fn own_message<'py>(event: &Event<'_, 'py>) -> Res<Obj<'py>> {
+pub fn own_message<'py>(event: &Event<'_, 'py>) -> Res<Obj<'py>> {
     let mut own = Buffer::new(event.msg.py());
     message::push_plain(&mut own, &event.msg, event.args)?;
     own.object(event.msg.py())

@@ -366,6 +366,18 @@ impl<'a, 'py> View<'a, 'py> {
         }
     }
 
+    /// Does `object.name` bind this function of its class, with nothing of the object's own in front of it?
+    #[cfg(not(Py_GIL_DISABLED))]
+    pub fn shows(&self, name: Name, function: &Saved) -> bool {
+        if !raw::reads_instances() {
+            return false;
+        }
+        let slot = slot(self.object, info(self.object), name);
+        function.is_at(slot.default.address())
+            // SAFETY: a view is of a plain type, whose slot this is; what is found is only asked whether it is there.
+            && unsafe { own(self.object, slot, name).is_null() }
+    }
+
     /// What the logger's `_cache` says of `level` while it is not disabled, by reads alone; `None` when anything is not as usual.
     #[cfg(not(Py_GIL_DISABLED))]
     #[inline]

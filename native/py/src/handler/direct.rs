@@ -95,53 +95,68 @@ fn hand_over(stream: &Obj<'_>, rest: &[u8]) -> Res<()> {
         .at(py, Target::StreamEmit, call("flush"))
 }
 
-/// Writes several lines to the file behind `stream` at once, each with its terminator, as far as that is what the stream's `write`
-/// and `flush` would do. Gives the number of lines that are in the file whole, and what was raised by the one behind them, if anything:
-/// that one is in the stream's hands then. The caller holds the handler's lock.
-pub fn write_lines<'py>(
-    stream: &Obj<'py>,
-    terminator: &Obj<'py>,
-    lines: &[Obj<'py>],
-) -> (usize, Option<Raised>) {
-    let file = match textio::idle(stream) {
-        Idle::Yes(file) => file,
-        Idle::No => return (0, None),
-        Idle::Unprepared => match prepared(stream) {
-            Ok(Some(file)) => file,
-            Ok(None) => return (0, None),
-            Err(raised) => return (0, Some(raised)),
-        },
-    };
-    if !py_ffi::is_str(terminator) {
-        return (0, None);
-    }
-    let mut bytes = Vec::new();
-    let mut ends = Vec::with_capacity(lines.len());
-    for line in lines {
-        let parts = [line, terminator].map(|part| {
-            let fits = py_ffi::is_str(part) && (file.utf8 || py_ffi::is_ascii(part));
-            fits.then(|| py_ffi::utf8(part)).flatten()
-        });
-        let [Some(text), Some(end)] = parts else {
-            break;
+/// Lines gathered for the file behind a text stream, to be written at once.
+pub struct Lines {
+    file: textio::File,
+    terminator: String,
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Lines {
+    /// No lines yet, each of which is to end in `terminator`. `None`: only the stream's own `write` and `flush` know what to do. The
+    /// caller holds the handler's lock, and nothing runs until [`Lines::write`].
+    pub fn new<'py>(stream: &Obj<'py>, terminator: &Obj<'py>) -> Res<Option<Self>> {
+        let file = match textio::idle(stream) {
+            Idle::Yes(file) => Some(file),
+            Idle::No => None,
+            Idle::Unprepared => prepared(stream)?,
         };
-        bytes.extend_from_slice(text.as_bytes());
-        bytes.extend_from_slice(end.as_bytes());
-        ends.push(bytes.len());
+        let (Some(file), true) = (file, py_ffi::is_str(terminator)) else {
+            return Ok(None);
+        };
+        if !file.utf8 && !py_ffi::is_ascii(terminator) {
+            return Ok(None);
+        }
+        Ok(py_ffi::utf8(terminator).map(|terminator| Lines {
+            file,
+            terminator: terminator.to_owned(),
+            bytes: Vec::new(),
+            ends: Vec::new(),
+        }))
     }
-    let written = match py_ffi::write_file(stream.py(), file.fd, &bytes) {
-        py_ffi::Written::All => return (ends.len(), None),
-        py_ffi::Written::NoPosition => return (0, None),
-        py_ffi::Written::Part(written) => written,
-    };
-    let whole = ends.partition_point(|end| *end <= written);
-    let start = whole.checked_sub(1).map_or(0, |last| ends[last]);
-    if written == start {
-        // Nothing of the next line is out: it fails, or not, by itself.
-        return (whole, None);
+
+    /// Appends a line; false, with nothing done, for one that the file's encoding is not known to have all characters of.
+    pub fn push(&mut self, text: &[u8], ascii: bool) -> bool {
+        if !ascii && !self.file.utf8 {
+            return false;
+        }
+        self.bytes.extend_from_slice(text);
+        self.bytes.extend_from_slice(self.terminator.as_bytes());
+        self.ends.push(self.bytes.len());
+        true
     }
-    match hand_over(stream, &bytes[written..ends[whole]]) {
-        Ok(()) => (whole + 1, None),
-        Err(raised) => (whole, Some(raised)),
+
+    /// Writes them. Gives the number of lines that are in the file whole, and what was raised by the one behind them, if anything:
+    /// that one is in the stream's hands then.
+    pub fn write(self, stream: &Obj<'_>) -> (usize, Option<Raised>) {
+        let Lines {
+            file, bytes, ends, ..
+        } = self;
+        let written = match py_ffi::write_file(stream.py(), file.fd, &bytes) {
+            py_ffi::Written::All => return (ends.len(), None),
+            py_ffi::Written::NoPosition => return (0, None),
+            py_ffi::Written::Part(written) => written,
+        };
+        let whole = ends.partition_point(|end| *end <= written);
+        let start = whole.checked_sub(1).map_or(0, |last| ends[last]);
+        if written == start {
+            // Nothing of the next line is out: it fails, or not, by itself.
+            return (whole, None);
+        }
+        match hand_over(stream, &bytes[written..ends[whole]]) {
+            Ok(()) => (whole + 1, None),
+            Err(raised) => (whole, Some(raised)),
+        }
     }
 }

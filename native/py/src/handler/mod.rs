@@ -1,6 +1,7 @@
 //! `Handler`: level, filters, lock, then `emit` of whatever kind it is.
 //!
 //! The base takes the lock; an `emit` never thinks of locks. A failing `emit` of ours ends in `handleError`, as the stdlib's.
+pub mod asynchronous;
 pub mod copying;
 pub mod direct;
 pub mod error;
@@ -194,6 +195,8 @@ pub fn offer<'py>(
     match handle {
         Target::HandlerHandle => handle_record(handler, record, place).map(drop),
         Target::NullHandle => Ok(()),
+        #[cfg(not(Py_GIL_DISABLED))]
+        _ if asynchronous::queued(handler, record, place)? => Ok(()),
         _ => py_ffi::method(handler, Name::handle, [&record.real()?]).map(drop),
     }
     .at(py, here, calling("handle").nth(nth))

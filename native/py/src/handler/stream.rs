@@ -113,13 +113,18 @@ fn quiet_parts<'py>(
         _ => return None,
     }
     let terminator = handler.get(Name::terminator)?;
-    let mut formatter = handler.get(Name::formatter)?;
-    if formatter.is_none() {
-        formatter = globals::default_formatter(py)?;
-    } else if !py_ffi::is_true_as_any_object(&formatter) {
-        return None;
-    }
+    let formatter = quiet_formatter(handler)?;
     py_ffi::is_str(&terminator).then_some((formatter, stream, terminator))
+}
+
+/// The formatter that `Handler.format` would ask, where finding it runs no Python code.
+#[inline]
+pub fn quiet_formatter<'py>(handler: &View<'_, 'py>) -> Option<Obj<'py>> {
+    let formatter = handler.get(Name::formatter)?;
+    if formatter.is_none() {
+        return globals::default_formatter(formatter.py());
+    }
+    py_ffi::is_true_as_any_object(&formatter).then_some(formatter)
 }
 
 /// Writes a line made by [`emit_quietly`] to its stream and flushes, with the lock held; errors end in `handleError`.

@@ -1,0 +1,124 @@
+//! The caller's side of an asynchronous handler (`femtolog/_enqueue.py`) where it needs no Python code: the text is made here, and
+//! goes on the queue with what a `LogRecord` could be made from. Everything else is for the handler's own `handle`.
+use pyo3::prelude::*;
+
+use crate::ffi::Obj;
+use crate::saved::Saved;
+#[cfg(not(Py_GIL_DISABLED))]
+use crate::{
+    ffi::{self as py_ffi, Res},
+    filter,
+    format::{Buffer, unseen},
+    guard::{self, View},
+    handler::{Place, file, rotating, stream},
+    kept::Kept,
+    names::Name,
+    natives::Target,
+    ordinary,
+    queue::{Line, Put, RecordQueue},
+    raw,
+    record::Record,
+    stats,
+};
+
+/// What `handle`, `emit` and `format` are in the classes that `enqueue()` makes.
+static HANDLE: Saved = Saved::new();
+static EMIT: Saved = Saved::new();
+static FORMAT: Saved = Saved::new();
+
+/// Tells what these methods are in the classes that `enqueue()` makes.
+#[pyfunction]
+pub fn know_asynchronous(handle: Obj<'_>, emit: Obj<'_>, format: Obj<'_>) {
+    HANDLE.set(handle);
+    EMIT.set(emit);
+    FORMAT.set(format);
+}
+
+/// Does what the `handle` of an asynchronous handler would do, for a record that no Python code has seen and none needs to see. False,
+/// with nothing done but settling the record: for `handle` itself.
+#[cfg(not(Py_GIL_DISABLED))]
+pub fn queued<'py>(
+    handler: &Obj<'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+) -> Res<bool> {
+    let own = guard::view(handler).is_some_and(|view| view.shows(Name::handle, &HANDLE));
+    if !own || record.seen().is_some() {
+        return Ok(false);
+    }
+    // May run Python code, so the handler is looked at after it.
+    record.settle()?;
+    let Some(parts) = guard::view(handler).and_then(|view| Parts::of(&view)) else {
+        return Ok(false);
+    };
+    let py = handler.py();
+    let mut text = Buffer::new(py);
+    let Some(asctime) = unseen::push_aside(&mut text, &parts.formatter, record, place)? else {
+        return Ok(false);
+    };
+    let (Some(level), Some(kept)) = (
+        raw::small_int(&record.level()?),
+        Kept::of(record, &asctime)?,
+    ) else {
+        return Ok(false);
+    };
+    let line = Line::new(handler, &text, kept);
+    match parts.queue.get().put(py, line, level) {
+        Put::Queued => {}
+        Put::Dropped => {
+            py_ffi::method(&parts.pipeline, Name::warn_of_drops, [handler])?;
+        }
+        Put::Refused => return Ok(false),
+    }
+    stats::native_emit();
+    let works = guard::view(&parts.pipeline)
+        .is_some_and(|pipeline| pipeline.test(Name::worker, |worker| !worker.is_none()));
+    if !works {
+        py_ffi::method(&parts.pipeline, Name::start, [])?;
+    }
+    Ok(true)
+}
+
+/// What is asked of an asynchronous handler on a record's way.
+#[cfg(not(Py_GIL_DISABLED))]
+struct Parts<'py> {
+    pipeline: Obj<'py>,
+    queue: Bound<'py, RecordQueue>,
+    formatter: Obj<'py>,
+}
+
+#[cfg(not(Py_GIL_DISABLED))]
+impl<'py> Parts<'py> {
+    /// Of a handler as `enqueue()` made it, without filters, whose class emits nothing but the text that its formatter makes.
+    fn of(handler: &View<'_, 'py>) -> Option<Self> {
+        let py = handler.object().py();
+        if !ordinary::is_ordinary(py)
+            || !handler.shows(Name::handle, &HANDLE)
+            || !handler.shows(Name::emit, &EMIT)
+            || !handler.shows(Name::format, &FORMAT)
+            || handler.method(Name::filter) != Target::FiltererFilter
+            || !filter::has_none(handler)
+        {
+            return None;
+        }
+        let pipeline = handler.get(Name::_femtolog_pipeline)?;
+        let queue = guard::view(&pipeline)?.get(Name::queue)?;
+        let queue = queue.cast_into_exact::<RecordQueue>().ok()?;
+        let probe = queue.get().probe(py)?;
+        let probe = guard::view(&probe)?;
+        let emits_text = match probe.method(Name::emit) {
+            Target::StreamEmit => true,
+            Target::FileEmit => file::emits_by_stream(py),
+            Target::RotatingEmit | Target::WatchedEmit => rotating::emits_natively(py),
+            _ => false,
+        };
+        if !emits_text || probe.method(Name::format) != Target::HandlerFormat {
+            return None;
+        }
+        Some(Parts {
+            formatter: stream::quiet_formatter(handler)?,
+            pipeline,
+            queue,
+        })
+    }
+}
