@@ -13,7 +13,17 @@ from types import ModuleType
 from benches import install, instructions, memory, report
 from benches.measure import STRETCH, Measurement, Scenario
 
-TURNS = ("disabled", "enabled", "format", "file", "threads", "queue", "scaling", "changed")  # in this process, by turns
+TURNS = (
+    "disabled",
+    "enabled",
+    "format",
+    "file",
+    "threads",
+    "queue",
+    "asynchronous",
+    "scaling",
+    "changed",
+)  # in this process, by turns
 PROCESSES = ("memory", "install")  # in fresh ones, by turns
 SLOW = ("instructions",)  # only when asked for
 BENCHES = TURNS + PROCESSES + SLOW

@@ -37,6 +37,7 @@ SCENARIOS = {
     "RotatingFileHandler, no rollover": "file",
     "WatchedFileHandler": "file",
     "MemoryHandler of 100 before a StreamHandler": "queue",
+    "asynchronous file, the caller's part": "asynchronous",
 }
 # Small blocks come from Python's allocator (mimalloc on free-threaded builds), which asks for its arenas by mmap; large ones,
 # and all of Rust's, from libc's. Python's realloc is left out: it calls these where it moves a block.
@@ -60,7 +61,7 @@ def run(side: str, name: str, count: int, folder: str, check: bool) -> None:
         import femtolog
 
         femtolog.install()
-    bench = Bench(logging, logging.handlers, "benches.counted.0", pathlib.Path(folder))
+    bench = Bench(logging, logging.handlers, "benches.counted.0", pathlib.Path(folder), side)
     if name == LOOP:
         (loop,) = compiled("pass", [{}])
     else:

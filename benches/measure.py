@@ -60,11 +60,13 @@ class Bench:
     handlers: ModuleType
     name: str  # of a logger nobody else uses
     folder: pathlib.Path
+    side: str
     # To be set: the names that `statement` uses, and a function that takes all the lines out of the sink.
     names: dict[str, Any] = field(default_factory=dict)
     take: Callable[[], list[str]] | None = None
     each: list[dict[str, Any]] = field(default_factory=list)  # names that are different ones in each thread
     during: Callable[[], AbstractContextManager[Any]] = nullcontext  # what holds in this scenario's turns and in no other's
+    finish: Callable[[], object] | None = None  # what ends each turn, and is timed with it
 
     def logger(self, *handlers: Any, level: int = 10, below: str = "") -> Any:
         """A logger that hands its records to `handlers` and nobody else."""
@@ -144,7 +146,7 @@ class Lane:
         """Find how many statements fill a turn."""
         with self.bench.during():
             while True:
-                spent = self._timed(self.loops)
+                spent = self._timed(self.loops, self.bench.finish)
                 self.check(self.written)
                 if spent > self.stretch / 2 or self.count >= 1_000_000:
                     return
@@ -154,11 +156,11 @@ class Lane:
         """Warm up, time, check."""
         with self.bench.during():
             count, self.count = self.count, max(64 * len(self.loops), self.count // 16)
-            self._timed(self.loops)
+            self._timed(self.loops, self.bench.finish)
             self.check(self.written)
             self.count = count
             empty = 0.0 if self.scenario.threads else self._timed(self.empty)
-            spent = self._timed(self.loops)
+            spent = self._timed(self.loops, self.bench.finish)
             self.check(self.written)
         self.raw.append(spent / self.written * 1e9)
         self.empties.append(empty / self.written * 1e9)
@@ -174,16 +176,18 @@ class Lane:
         loop = min(self.empties)
         return [number - loop for number in self.raw]
 
-    def _timed(self, loops: list[Callable[[Any], None]]) -> float:
+    def _timed(self, loops: list[Callable[[Any], None]], finish: Callable[[], object] | None = None) -> float:
         each = self.count // len(loops)
         self.written = each * len(loops)
         turns = [itertools.repeat(None, each) for _ in loops]
         gc.disable()
         try:
             if self.scenario.threads:
-                return _timed_in_threads(loops, turns)
+                return _timed_in_threads(loops, turns, finish)
             began = time.perf_counter()
             loops[0](turns[0])
+            if finish is not None:
+                finish()
             return time.perf_counter() - began
         finally:
             gc.enable()
@@ -220,8 +224,8 @@ def compiled(statement: str, names: list[dict[str, Any]], above: int = 0) -> lis
     return [with_values(tuple(own.values())) for own in names]
 
 
-def _timed_in_threads(loops: list[Callable[[Any], None]], turns: list[Any]) -> float:
-    """Seconds from the first thread's first statement until the last one's last.
+def _timed_in_threads(loops: list[Callable[[Any], None]], turns: list[Any], finish: Callable[[], object] | None) -> float:
+    """Seconds from the first thread's first statement until the last one's last, or until `finish` is done then.
 
     Not the main thread's clock: it may be woken long after the others have begun.
     """
@@ -239,6 +243,9 @@ def _timed_in_threads(loops: list[Callable[[Any], None]], turns: list[Any]) -> f
         thread.start()
     for thread in threads:
         thread.join()
+    if finish is not None:
+        finish()
+        ended.append(time.perf_counter())
     return max(ended) - min(began)
 
 
@@ -271,7 +278,7 @@ class Measurement:
                 continue
             folder = pathlib.Path(self._place.name, f"{side}-{number}")
             folder.mkdir()
-            bench = Bench(module, handlers, f"benches.{side}.{number}", folder)
+            bench = Bench(module, handlers, f"benches.{side}.{number}", folder, side)
             try:
                 scenario.prepare(bench)
                 lane = Lane(scenario, bench, scenario.statement, scenario.expect, self._stretch)

@@ -581,10 +581,12 @@ class Options:
 
 def attach(handler: Any, cls: type[logging.Handler], options: Options) -> None:
     """Gives the handler, whose class is or becomes an asynchronous one, its pipeline: the worker writes as `cls` does."""
+    native = _native.load()
+    native.know_asynchronous(_Asynchronous.handle, _Asynchronous.emit, _Asynchronous.format)
     pipeline = _Pipeline(
         handler,
         cls,
-        _native.load(),
+        native,
         options.limits,
         wait=options.wait,
         protect_level=options.protect_level,
@@ -625,9 +627,6 @@ def _class_of(cls: type) -> type:
         names |= {"__slots__": (), "__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
         found = _classes[cls] = type(cls)(cls.__name__, (cls,), names)
     return found
-
-
-_native.load().know_asynchronous(_Asynchronous.handle, _Asynchronous.emit, _Asynchronous.format)
 
 
 class _Hooks:

@@ -32,9 +32,7 @@ def tier(request):
         yield
 
 
-NATIVE = pytest.mark.skipif(
-    femtolog._native.raw_layout() != "raw", reason="without raw reads the caller's part is Python code"
-)
+NATIVE = pytest.mark.skipif(femtolog._native.raw_layout() != "raw", reason="without raw reads the caller's part is Python code")
 BOTH = pytest.mark.parametrize("tier", ["installed", "stdlib"], indirect=True)
 
 
