@@ -179,7 +179,8 @@ class _Pipeline:
         frozen = _frozen(record, may_fail=isinstance(text, Exception))
         if only_text:
             frozen.exc_info = None  # its text is in the line; a traceback would keep the frames alive
-        return self.native.QueuedRecord(handler, frozen, text)
+        item: QueuedRecord = self.native.QueuedRecord(handler, frozen, text)
+        return item
 
     def emits_only_text(self) -> bool:
         """Does the handler's class emit what `format` gives, and nothing else of the record?"""
@@ -542,15 +543,22 @@ def enqueue(
     """See femtolog.enqueue()."""
     if not isinstance(handler, logging.Handler):
         raise TypeError(f"not a logging.Handler: {handler!r}")
-    if ATTRIBUTE in vars(handler):
+    if hasattr(handler, ATTRIBUTE):
         raise ValueError(f"{handler!r} is asynchronous already")
     options = Options(capacity, capacity_bytes, overflow, protect_level, timeout)
     cls = type(handler)
-    if cls.handle is not logging.Handler.handle or "handle" in vars(handler):
-        raise TypeError(f"{cls.__name__} handles records in its own way: its handle() cannot be divided between two threads")
-    asynchronous = _class_of(cls)
+    refusal = TypeError(f"{cls.__name__} handles records in its own way: its handle() cannot be divided between two threads")
+    if cls.handle is not logging.Handler.handle:
+        raise refusal
+    asynchronous: Any = _class_of(cls)
     handler.acquire()
     try:
+        if not hasattr(cls, "__del__"):
+            # Before anybody looks at the handler's `__dict__`. A class of C code that makes no bare instances does without.
+            with contextlib.suppress(TypeError):
+                _native.load().move_attributes(handler, object.__new__(asynchronous))
+        if "handle" in vars(handler):
+            raise refusal
         attach(handler, cls, options)
         try:
             handler.__class__ = asynchronous

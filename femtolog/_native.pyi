@@ -35,6 +35,7 @@ __all__ = [
     "call_reference",
     "is_bound",
     "know_asynchronous",
+    "move_attributes",
     "observe",
     "raw_layout",
     "raw_refusal",
@@ -108,4 +109,5 @@ class RecordQueue:
     def account(self) -> _Account: ...
     def leak(self) -> None: ...
 
+def move_attributes(handler: logging.Handler, fresh: logging.Handler) -> bool: ...
 def know_asynchronous(handle: Callable[..., object], emit: Callable[..., object], format: Callable[..., object]) -> None: ...

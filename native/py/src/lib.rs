@@ -59,7 +59,7 @@ mod native {
         runs, unbind,
     };
     #[pymodule_export]
-    use super::handler::asynchronous::know_asynchronous;
+    use super::handler::asynchronous::{know_asynchronous, move_attributes};
     #[pymodule_export]
     use super::logger::{rename_clashing_extra, renames_clashing_extra};
     #[pymodule_export]

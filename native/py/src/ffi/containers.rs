@@ -231,6 +231,27 @@ pub fn dict_copy<'py>(dict: &Obj<'py>) -> Res<Obj<'py>> {
     unsafe { owned(dict.py(), ffi::PyDict_Copy(dict.as_ptr())) }
 }
 
+/// The `__dict__` of an object of a plain type, whatever its class shows under that name; made now if there is none yet.
+#[cfg(not(Py_3_13))]
+pub fn own_dict<'py>(obj: &Obj<'py>) -> Res<Obj<'py>> {
+    // SAFETY: alive, of a type whose instances have a dict; owned or null with an exception.
+    unsafe {
+        owned(
+            obj.py(),
+            ffi::PyObject_GenericGetDict(obj.as_ptr(), ptr::null_mut()),
+        )
+    }
+}
+
+/// Gives such an object another `__dict__`.
+#[cfg(not(Py_3_13))]
+pub fn set_own_dict<'py>(obj: &Obj<'py>, dict: &Obj<'py>) -> Res<()> {
+    // SAFETY: as above; a dict.
+    let failed =
+        unsafe { ffi::PyObject_GenericSetDict(obj.as_ptr(), dict.as_ptr(), ptr::null_mut()) };
+    if failed == 0 { Ok(()) } else { Err(Raised(())) }
+}
+
 /// `dict.clear()` of a real dict.
 pub fn dict_clear(dict: &Obj<'_>) {
     // SAFETY: alive, a dict.

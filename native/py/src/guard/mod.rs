@@ -369,13 +369,23 @@ impl<'a, 'py> View<'a, 'py> {
     /// Does `object.name` bind this function of its class, with nothing of the object's own in front of it?
     #[cfg(not(Py_GIL_DISABLED))]
     pub fn shows(&self, name: Name, function: &Saved) -> bool {
-        if !raw::reads_instances() {
-            return false;
-        }
-        let slot = slot(self.object, info(self.object), name);
-        function.is_at(slot.default.address())
-            // SAFETY: a view is of a plain type, whose slot this is; what is found is only asked whether it is there.
-            && unsafe { own(self.object, slot, name).is_null() }
+        let (info, values) = match self.direct {
+            Some((info, values)) => (info, Some(values)),
+            None if raw::reads_instances() => (info(self.object), None),
+            None => return false,
+        };
+        let slot = slot(self.object, info, name);
+        // SAFETY: the object's own values, an index of the shared keys; a view is of a plain type, whose slot this is. What is found
+        // is only asked whether it is there.
+        let hidden = unsafe {
+            match values {
+                Some(values) => {
+                    slot.index != NO_INDEX && !value_address(values, slot.index).is_null()
+                }
+                None => !own(self.object, slot, name).is_null(),
+            }
+        };
+        function.is_at(slot.default.address()) && !hidden
     }
 
     /// What the logger's `_cache` says of `level` while it is not disabled, by reads alone; `None` when anything is not as usual.
@@ -626,6 +636,15 @@ pub fn call_method<'py, const N: usize>(
         Some(function) => py_ffi::call_on(&function, obj, args),
         None => py_ffi::method(obj, name, args),
     }
+}
+
+/// Has nobody asked for the `__dict__` of this object yet? Then its attributes stand in the places of its class.
+#[cfg(not(Py_3_13))]
+pub fn has_no_dict(obj: &Obj<'_>) -> bool {
+    // SAFETY: a live object of a plain type.
+    raw::reads_instances()
+        && info(obj).plain.get()
+        && unsafe { !raw::values(obj.as_ptr(), ffi::Py_TYPE(obj.as_ptr())).is_null() }
 }
 
 /// Is the object's attribute lookup the interpreter's plain one, so that asking for a name more often than the stdlib does is
