@@ -7,7 +7,21 @@ import femtolog.control
 import femtolog.formatters
 import femtolog.handlers
 from femtolog import Formatter, Handler, LoggerAdapter, LogRecord, getLogger, install, is_installed, uninstall
+from femtolog.femto import (
+    ConfigBuilder,
+    FemtoFileHandler,
+    FemtoLogger,
+    FileHandlerBuilder,
+    HandlerOptions,
+    LoggerConfigBuilder,
+    LoggerMutationBuilder,
+    OverflowPolicy,
+    RuntimeConfigBuilder,
+    exception_payload,
+    filter_frames,
+)
 from femtolog.handlers import QueueHandler, RotatingFileHandler
+from femtolog.testing import capture_logs
 
 
 class Collect(Handler):
@@ -61,3 +75,31 @@ root: logging.RootLogger = logging.root
 names: dict[int, str] = logging._levelToName
 femtolog.handlers.os.remove("app.log")  # a name of the stdlib's module, too
 femtolog.config.dictConfig({"version": 1, "incremental": True})
+
+
+class Sink:
+    def handle(self, logger: str, level: str, message: str) -> None:
+        print(logger, level, message)
+
+
+femto_log: FemtoLogger = femtolog.get_logger("svc")
+line: str | None = femto_log.log("INFO", "ready", exc_info=ValueError("x"), extra={"k": 1})
+femto_log.add_handler(Sink())
+file = FemtoFileHandler("femto.log", policy=OverflowPolicy.timeout(20))
+written: bool = file.flush(timeout=2.0)
+dropped: int = file.stats()["dropped"]
+file.handle("core", "INFO", "by hand")
+options = HandlerOptions(rotation=(1024, 3))
+frames: object = filter_frames(exception_payload(ValueError()), exclude_logging=True)["frames"]
+(
+    ConfigBuilder()
+    .with_handler("file", FileHandlerBuilder("femto.log").with_capacity(5).with_level("INFO"))
+    .with_root_logger(LoggerConfigBuilder().with_handlers(["file"]))
+    .build_and_init()
+)
+RuntimeConfigBuilder().with_logger("svc", LoggerMutationBuilder().clear_handlers()).apply()
+with capture_logs("INFO") as captured, femtolog.asyncio_guard(threshold_ms=5) as guard:
+    texts: list[str] = captured.messages
+    slow: int = guard.count
+made: list[Handler] = femtolog.configure(async_=True, overflow="drop")
+femtolog.dictConfig({"version": 1})
