@@ -20,6 +20,7 @@ import threading
 import time
 import weakref
 
+from femtolog.errors import HandlerConfigError
 from femtolog_compat import _native
 
 TYPE_CHECKING = False
@@ -578,9 +579,9 @@ class Options:
             if not isinstance(value, int) or isinstance(value, bool):
                 raise TypeError(f"{name} must be an int, not {type(value).__name__}")
             if value < 1:
-                raise ValueError(f"{name} must be at least 1")
+                raise HandlerConfigError(f"{name} must be at least 1, got {value}")
         if timeout < 0:
-            raise ValueError("timeout must not be negative")
+            raise HandlerConfigError(f"timeout must not be negative, got {timeout}")
         policy, self.wait = _policy(overflow)
         _refuse_green_threads()
         self.limits = (capacity, capacity_bytes, policy)
@@ -611,11 +612,11 @@ def _policy(overflow: str) -> tuple[str, float]:
         return overflow, float("inf")
     name, colon, number = overflow.partition(":")
     if name != "timeout":
-        raise ValueError(f"invalid overflow policy: {overflow!r}. Valid options are: {', '.join(POLICIES)}")
+        raise HandlerConfigError(f"invalid overflow policy: {overflow!r}. Valid options are: {', '.join(POLICIES)}")
     if not colon or not number.strip().isascii() or not number.strip().isdigit():
-        raise ValueError("timeout requires a positive integer N, use 'timeout:N'")
+        raise HandlerConfigError("timeout requires a positive integer N, use 'timeout:N'")
     if int(number) == 0:
-        raise ValueError("timeout must be greater than zero")
+        raise HandlerConfigError("timeout must be greater than zero")
     return name, int(number) / 1000
 
 

@@ -1,5 +1,6 @@
 """femtolog.errors: what can be caught by which name."""
 
+import logging
 import pickle
 
 import pytest
@@ -41,6 +42,9 @@ def test_settings_that_cannot_be_are_errors_of_femtolog(tmp_path):
         lambda: femtolog.asyncio_guard(-1),
         lambda: femtolog.formatters.Formatter(escape="all"),
         lambda: femtolog.control.serve(),
+        lambda: femtolog.enqueue(logging.NullHandler(), capacity=0),
+        lambda: femtolog.enqueue(logging.NullHandler(), timeout=-1),
+        lambda: femtolog.enqueue(logging.NullHandler(), overflow="timeout"),
     ]
     for call in refused:
         with pytest.raises(errors.ConfigurationError):
