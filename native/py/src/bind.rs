@@ -745,10 +745,22 @@ fn attach(
         REFERENCE[index].store(function.clone().into_ptr(), Ordering::Relaxed);
     }
     BOUND[index].store(pointer, Ordering::Relaxed);
+    if interpreter_is_quicker(TABLE[index].target) {
+        return Ok(());
+    }
     // SAFETY: exactly a Python function (`is_interpreters_own`), alive; the entry keeps the function's behaviour, which is
     // what this crate is about.
     unsafe { PyFunction_SetVectorcall(pointer.cast(), ENTRANCES[index].vectorcall) }
     Ok(())
+}
+
+/// Is the call of a native function out of Python code slower than the interpreter's own body, two attributes and an item? Then it
+/// keeps its entry, and what is native knows it as its own all the same. So it is where the logger's attributes cannot be read in
+/// place, or only by taking references (without a GIL).
+#[cfg(Py_3_12)]
+fn interpreter_is_quicker(target: Target) -> bool {
+    target == Target::LoggerIsEnabledFor
+        && (cfg!(Py_GIL_DISABLED) || !crate::raw::reads_instances())
 }
 
 #[cfg(not(Py_3_12))]

@@ -42,7 +42,28 @@ pub struct Event<'a, 'py> {
     pub extra: Option<Obj<'py>>,
 }
 
-impl<'py> Event<'_, 'py> {
+impl<'a, 'py> Event<'a, 'py> {
+    /// A call with message and arguments alone.
+    #[inline]
+    pub fn plain(
+        logger: Ref<'a, 'py>,
+        level: Ref<'a, 'py>,
+        msg: Ref<'a, 'py>,
+        args: Args<'a, 'py>,
+    ) -> Self {
+        let py = msg.py();
+        Event {
+            logger,
+            level,
+            msg,
+            args,
+            args_tuple: None,
+            exc_info: py_ffi::none(py),
+            stack: py_ffi::none(py),
+            extra: None,
+        }
+    }
+
     /// The arguments as a tuple.
     pub fn tuple(&self) -> Res<Obj<'py>> {
         match &self.args_tuple {

@@ -4,7 +4,8 @@
 //! The GIL is kept: only files with a position are written this way, and nobody can close or fill the stream meanwhile. What a failing
 //! write leaves over goes into the stream's own buffer, which then raises, keeps and retries as it always does: no half line
 //! is ever joined to the next one.
-use crate::ffi::{self as py_ffi, Obj, Raised, Res};
+use super::Ran;
+use crate::ffi::{self as py_ffi, Obj, Position, Raised, Res};
 use crate::format::Buffer;
 use crate::guard::{self, View};
 use crate::names::Name;
@@ -24,17 +25,34 @@ pub fn write<'py>(handler: &Obj<'py>, stream: &Obj<'py>, line: &Buffer) -> Res<b
         },
     };
     match guard::view(handler) {
-        Some(handler) => write_to(&handler, stream, file, line),
+        Some(handler) => write_to(&handler, stream, file, line, Position::Unknown)
+            .map(|past| matches!(past, Past::Written(_))),
         None => Ok(false),
     }
 }
 
+/// What [`write_quietly`] has done.
+pub enum Past {
+    /// The line is in the file.
+    Written(Ran),
+    /// Nothing: it is for the stream.
+    Refused,
+    /// Nothing: a stream of a kind not met before, which [`write`] looks at.
+    Unknown,
+}
+
 /// The same for a stream of a kind met before, so that nothing but a failure runs Python code.
 #[inline]
-pub fn write_quietly<'py>(handler: &View<'_, 'py>, stream: &Obj<'py>, line: &Buffer) -> Res<bool> {
+pub fn write_quietly<'py>(
+    handler: &View<'_, 'py>,
+    stream: &Obj<'py>,
+    line: &Buffer,
+    position: Position,
+) -> Res<Past> {
     match textio::idle(stream) {
-        Idle::Yes(file) => write_to(handler, stream, file, line),
-        Idle::No | Idle::Unprepared => Ok(false),
+        Idle::Yes(file) => write_to(handler, stream, file, line, position),
+        Idle::No => Ok(Past::Refused),
+        Idle::Unprepared => Ok(Past::Unknown),
     }
 }
 
@@ -44,9 +62,10 @@ fn write_to<'py>(
     stream: &Obj<'py>,
     file: textio::File,
     line: &Buffer,
-) -> Res<bool> {
+    position: Position,
+) -> Res<Past> {
     if !file.utf8 && !line.as_bytes().is_ascii() {
-        return Ok(false);
+        return Ok(Past::Refused);
     }
     // Up to 3.12 the stdlib's flush takes the lock through `acquire` and `release`, later it enters the lock itself: while
     // somebody else holds it (emit was called without), it has to wait for them.
@@ -58,13 +77,13 @@ fn write_to<'py>(
             crate::raw::rlock_free_or_mine(lock) == Some(true)
         });
     if !own {
-        return Ok(false);
+        return Ok(Past::Refused);
     }
-    match py_ffi::write_file(stream.py(), file.fd, line.as_bytes()) {
-        py_ffi::Written::All => Ok(true),
-        py_ffi::Written::NoPosition => Ok(false),
+    match py_ffi::write_file(stream.py(), file.fd, line.as_bytes(), position) {
+        py_ffi::Written::All => Ok(Past::Written(Ran::Nothing)),
+        py_ffi::Written::NoPosition => Ok(Past::Refused),
         py_ffi::Written::Part(written) => {
-            hand_over(stream, &line.as_bytes()[written..]).map(|()| true)
+            hand_over(stream, &line.as_bytes()[written..]).map(|()| Past::Written(Ran::Maybe))
         }
     }
 }
@@ -143,7 +162,7 @@ impl Lines {
         let Lines {
             file, bytes, ends, ..
         } = self;
-        let written = match py_ffi::write_file(stream.py(), file.fd, &bytes) {
+        let written = match py_ffi::write_file(stream.py(), file.fd, &bytes, Position::Unknown) {
             py_ffi::Written::All => return (ends.len(), None),
             py_ffi::Written::NoPosition => return (0, None),
             py_ffi::Written::Part(written) => written,

@@ -34,6 +34,15 @@ use crate::record::Record;
 use crate::trace::{At as _, call as calling, compare, get, raise, truth};
 use stream::Quiet;
 
+/// Has Python code run, so that whatever was looked at before has to be looked at again?
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Ran {
+    /// None.
+    Nothing,
+    /// Perhaps some.
+    Maybe,
+}
+
 /// Where in the logger tree a handler was found: tells whether anybody else still wants the record afterwards.
 pub struct Place<'p, 'py> {
     rest: Option<(&'p Obj<'py>, &'p Obj<'py>, usize)>,
@@ -151,20 +160,26 @@ pub fn offer<'py>(
     place: &Place<'_, 'py>,
     usual: Option<View<'_, 'py>>,
     second: bool,
-) -> Res<()> {
+) -> Res<Ran> {
     let (py, here, nth) = (handler.py(), Target::LoggerCallHandlers, u8::from(second));
-    let levelno = record.level().at(py, here, get("levelno").nth(nth))?;
+    let (levelno, number) = if let Some(unseen) = record.unseen() {
+        (None, raw::small_int(&unseen.facts.event.level))
+    } else {
+        let levelno = record.level().at(py, here, get("levelno").nth(nth))?;
+        let number = raw::small_int(&levelno);
+        (Some(levelno), number)
+    };
     let known = guard::view(handler).and_then(|view| {
         let mut level = None;
         view.test(Name::level, |own| {
             level = raw::small_int(own);
             true
         });
-        Some((raw::small_int(&levelno)? >= level?, view))
+        Some((number? >= level?, view))
     });
     let handle = if let Some((enough, view)) = known {
         if !enough {
-            return Ok(());
+            return Ok(Ran::Nothing);
         }
         #[cfg(not(Py_GIL_DISABLED))]
         if record.seen().is_none()
@@ -181,23 +196,30 @@ pub fn offer<'py>(
             && (usual.is_some() || ordinary::is_ordinary(py))
             && let Some(done) = emit_if_free(&view, record, place)
         {
-            return done.at(py, here, calling("handle").nth(nth));
+            return done
+                .map(|()| Ran::Maybe)
+                .at(py, here, calling("handle").nth(nth));
         }
         view.method(Name::handle)
     } else {
         record.settle()?;
+        let levelno = match levelno {
+            Some(levelno) => levelno,
+            None => record.level()?,
+        };
         let level = guard::attr(handler, Name::level).at(py, here, get("level").nth(nth))?;
         if !py_ffi::ge(&levelno, &level).at(py, here, compare("level").nth(nth))? {
-            return Ok(());
+            return Ok(Ran::Maybe);
         }
         guard::target(handler, Name::handle)
     };
     match handle {
-        Target::HandlerHandle => handle_record(handler, record, place).map(drop),
-        Target::NullHandle => Ok(()),
+        Target::HandlerHandle => handle_record(handler, record, place).map(|_| Ran::Maybe),
+        Target::NullHandle if known.is_some() => Ok(Ran::Nothing),
+        Target::NullHandle => Ok(Ran::Maybe),
         #[cfg(not(Py_GIL_DISABLED))]
-        _ if asynchronous::queued(handler, record, place)? => Ok(()),
-        _ => py_ffi::method(handler, Name::handle, [&record.real()?]).map(drop),
+        _ if asynchronous::queued(handler, record, place)? => Ok(Ran::Maybe),
+        _ => py_ffi::method(handler, Name::handle, [&record.real()?]).map(|_| Ran::Maybe),
     }
     .at(py, here, calling("handle").nth(nth))
 }
@@ -239,7 +261,7 @@ pub fn handle_record<'py>(
         && let Some(view) = guard::view(handler)
         && is_open(&view)
     {
-        return emit_unlocked(&view, record, place).map(|()| Verdict::Pass);
+        return emit_unlocked(&view, record, place).map(|_| Verdict::Pass);
     }
     let verdict = filter::ask(handler, record, here)?;
     match &verdict {
@@ -270,9 +292,9 @@ fn emit_if_free<'py>(
     }
     let quiet = py_ffi::with_free_lock(&view.get(Name::lock)?, || {
         match stream::emit_quietly(view, record, place)? {
-            Quiet::Written => Ok(Some(())),
-            Quiet::Formatted(stream, line) => {
-                stream::emit_line(view.object(), record, place, &stream, &line).map(Some)
+            Quiet::Written(_) => Ok(Some(())),
+            Quiet::Formatted(stream, line, way) => {
+                stream::emit_line(view.object(), record, place, (&stream, &line, way)).map(Some)
             }
             Quiet::Nothing => Ok(None),
         }
@@ -292,20 +314,21 @@ fn emit_unlocked<'py>(
     view: &View<'_, 'py>,
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
-) -> Res<()> {
+) -> Res<Ran> {
     let (here, handler) = (Target::HandlerHandle, view.object());
     match stream::emit_quietly(view, record, place)? {
-        Quiet::Written => Ok(()),
+        Quiet::Written(ran) => Ok(ran),
         // Nothing has run since the handler was looked at.
-        Quiet::Formatted(stream, line) => lock::held_seen(handler, Some(*view), here, |_| {
-            stream::emit_line(handler, record, place, &stream, &line)
-        }),
+        Quiet::Formatted(stream, line, way) => lock::held_seen(handler, Some(*view), here, |_| {
+            stream::emit_line(handler, record, place, (&stream, &line, way))
+        })
+        .map(|()| Ran::Maybe),
         Quiet::Nothing => {
             if view.method(Name::emit) != Target::RotatingEmit {
                 // Python code is about to run, sooner or later. (A rotating handler knows when.)
                 record.settle()?;
             }
-            lock::held(handler, here, || emit(handler, record, place))
+            lock::held(handler, here, || emit(handler, record, place)).map(|()| Ran::Maybe)
         }
     }
 }

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use super::{Place, file, paths, timed};
 use crate::bind;
 use crate::call::Call;
-use crate::ffi::{self as py_ffi, Obj, Res};
+use crate::ffi::{self as py_ffi, Obj, Position, Res};
 use crate::format::Text;
 use crate::format::message::is_plain_message;
 use crate::globals;
@@ -95,55 +95,54 @@ fn decides_quietly(handler: &Obj<'_>) -> bool {
 }
 
 /// Is it certain, by reads alone, that the handler does not roll over before a record of which everything is plain and whose text
-/// has so many characters? Then nothing is left to do but to write the text to its open `stream`.
-pub fn stays(handler: &View<'_, '_>, stream: &Obj<'_>, characters: usize) -> bool {
+/// has so many characters? Then nothing is left to do but to write the text to its open `stream`, and the answer is what is known
+/// of that.
+pub fn stays(handler: &View<'_, '_>, stream: &Obj<'_>, characters: usize) -> Option<Position> {
     let py = stream.py();
     match handler.method(Name::shouldRollover) {
-        Target::SizeShouldRollover => {
-            SizeBody::running(py).is_some_and(|body| has_room(handler, stream, body, characters))
-        }
+        Target::SizeShouldRollover => has_room(handler, stream, SizeBody::running(py)?, characters),
         Target::TimedShouldRollover => {
-            timed::Body::running(py).is_some_and(|body| timed::is_early(handler, body))
+            timed::is_early(handler, timed::Body::running(py)?).then_some(Position::Unknown)
         }
-        _ => false,
+        _ => None,
     }
 }
 
 /// [`would_be_full`] for [`stays`]. Whether the path leads to a regular file matters only to a handler that is about to roll over,
 /// so the system call that asks for it (1.3 µs, more than a write) is left out, and with it the one answer of no: a file that is
 /// special keeps its position.
-fn has_room(handler: &View<'_, '_>, stream: &Obj<'_>, body: SizeBody, characters: usize) -> bool {
-    let own_tests = body != SizeBody::FileFirst || paths::are_own(stream.py());
-    let limit = handler
-        .get(Name::maxBytes)
-        .and_then(|limit| py_ffi::int_value(&limit));
-    let (true, Some(limit)) = (own_tests, limit) else {
-        return false;
-    };
+fn has_room(
+    handler: &View<'_, '_>,
+    stream: &Obj<'_>,
+    body: SizeBody,
+    characters: usize,
+) -> Option<Position> {
+    if body == SizeBody::FileFirst && !paths::are_own(stream.py()) {
+        return None;
+    }
+    let limit = py_ffi::int_value(&handler.get(Name::maxBytes)?)?;
     if limit <= 0 {
-        return true;
+        return Some(Position::Unknown);
     }
     let textio::Idle::Yes(file) = textio::idle(stream) else {
-        return false;
+        return None;
     };
-    let Some(position) = py_ffi::file_position(file.fd, false) else {
-        return false;
-    };
+    let position = py_ffi::file_position(file.fd, false)?;
     let fits = |position: i64| position.saturating_add(characters as i64).saturating_add(1) < limit;
-    match body {
-        SizeBody::FileFirst => match py_ffi::file_position(file.fd, true) {
-            // Nothing has moved: it was at its end.
-            Some(end) if end == position => fits(end),
-            // Somebody else has written, or emptied the file.
-            Some(_) => {
+    let room = match body {
+        SizeBody::FileFirst => {
+            let end = py_ffi::file_position(file.fd, true)?;
+            if end != position {
+                // Somebody else has written, or emptied the file.
                 py_ffi::move_file(file.fd, position);
-                false
+                return None;
             }
-            None => false,
-        },
-        SizeBody::FileLast => py_ffi::file_position(file.fd, true).is_some_and(fits),
+            fits(end)
+        }
+        SizeBody::FileLast => fits(py_ffi::file_position(file.fd, true)?),
         SizeBody::NeverEmpty | SizeBody::NeverPipe => position == 0 || fits(position),
-    }
+    };
+    room.then_some(Position::Known)
 }
 
 /// Is what `emit` calls in the end, `FileHandler.emit` and `StreamHandler.emit`, the stdlib's?

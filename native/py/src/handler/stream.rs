@@ -1,9 +1,10 @@
 //! `StreamHandler`: one `write` and one `flush` of the stream for each record.
 use pyo3::prelude::*;
 
-use super::{Place, direct, file, rotating, watched};
+use super::direct::Past;
+use super::{Place, Ran, direct, file, rotating, watched};
 use crate::call::Call;
-use crate::ffi::{self as py_ffi, Obj, Raised, Res};
+use crate::ffi::{self as py_ffi, Obj, Position, Raised, Res};
 use crate::format::{Buffer, Text, seen, unseen};
 use crate::globals;
 use crate::guard::{self, View};
@@ -27,12 +28,21 @@ pub fn emit<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     Ok(py_ffi::none(call.py()))
 }
 
+/// How a line that is formatted gets to its stream.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// By the stream's own `write` and `flush`.
+    Stream,
+    /// Nobody has looked yet whether it can be written past a stream of this kind.
+    Unknown,
+}
+
 /// What could be done of an emission without running any Python code.
 pub enum Quiet<'py> {
-    /// All: the line is in the file.
-    Written,
-    /// The line that is to be written to this stream, terminator included.
-    Formatted(Obj<'py>, Buffer<'py>),
+    /// All: the line is in the file; or the write failed, and what the handler does then is done.
+    Written(Ran),
+    /// The line that is to be written, terminator included.
+    Formatted(Obj<'py>, Buffer<'py>, Way),
     /// Nothing.
     Nothing,
 }
@@ -61,25 +71,27 @@ pub fn emit_quietly<'py>(
     if !made {
         return Ok(Quiet::Nothing);
     }
-    let kind = handler.method(Name::emit);
-    let ready = match kind {
-        Target::RotatingEmit => {
-            let characters = line.characters();
-            push_terminator(&mut line, &terminator) && rotating::stays(handler, &stream, characters)
-        }
-        Target::WatchedEmit => push_terminator(&mut line, &terminator) && watched::stays(handler),
-        _ => push_terminator(&mut line, &terminator),
+    let position = match handler.method(Name::emit) {
+        Target::RotatingEmit => rotating::stays(handler, &stream, line.characters()),
+        Target::WatchedEmit => watched::stays(handler).then_some(Position::Unknown),
+        _ => Some(Position::Unknown),
     };
-    if !ready {
+    let Some(position) = position else {
+        return Ok(Quiet::Nothing);
+    };
+    if !push_terminator(&mut line, &terminator) {
         return Ok(Quiet::Nothing);
     }
-    match direct::write_quietly(handler, &stream, &line) {
-        Ok(true) => {
+    match direct::write_quietly(handler, &stream, &line, position) {
+        Ok(Past::Written(ran)) => {
             stats::native_emit();
-            Ok(Quiet::Written)
+            Ok(Quiet::Written(ran))
         }
-        Ok(false) => Ok(Quiet::Formatted(stream, line)),
-        Err(raised) => write_failed(handler.object(), record, raised).map(|()| Quiet::Written),
+        Ok(Past::Refused) => Ok(Quiet::Formatted(stream, line, Way::Stream)),
+        Ok(Past::Unknown) => Ok(Quiet::Formatted(stream, line, Way::Unknown)),
+        Err(raised) => {
+            write_failed(handler.object(), record, raised).map(|()| Quiet::Written(Ran::Maybe))
+        }
     }
 }
 
@@ -132,14 +144,12 @@ pub fn emit_line<'py>(
     handler: &Obj<'py>,
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
-    stream: &Obj<'py>,
-    line: &Buffer<'py>,
+    (stream, line, way): (&Obj<'py>, &Buffer<'py>, Way),
 ) -> Res<()> {
     stats::native_emit();
     let py = handler.py();
     let mut written = || {
-        // A file of a kind not met before is one that can be written past, perhaps.
-        if direct::write(handler, stream, line)? {
+        if way == Way::Unknown && direct::write(handler, stream, line)? {
             return Ok(());
         }
         write_line(handler, record, place, stream, &line.object(py)?)

@@ -7,7 +7,7 @@ use crate::ffi::{self as py_ffi, Obj, Res};
 use crate::filter::{self, Verdict};
 use crate::globals;
 use crate::guard::{self, View};
-use crate::handler::{self, Place};
+use crate::handler::{self, Place, Ran};
 use crate::names::Name;
 use crate::natives::Target;
 use crate::record::Record;
@@ -106,9 +106,8 @@ fn call_all<'py>(
                 found = true;
                 index += 1;
                 let place = Place::new(&node, &handlers, index);
-                let now = if index == 1 { seen } else { None };
-                handler::offer(&handler, record, &place, now.filter(|_| still), false)?;
-                still = false;
+                let ran = handler::offer(&handler, record, &place, seen.filter(|_| still), false)?;
+                still &= ran == Ran::Nothing;
             }
         } else {
             still = false;
@@ -155,7 +154,7 @@ fn nobody<'py>(logger: &Obj<'py>, record: &mut Record<'_, 'py>) -> Res<()> {
     let (py, here) = (logger.py(), Target::LoggerCallHandlers);
     let last = globals::get(py, Name::lastResort)?;
     if py_ffi::truthy(&last).at(py, here, truth("lastResort"))? {
-        return handler::offer(&last, record, &Place::last(), None, true);
+        return handler::offer(&last, record, &Place::last(), None, true).map(drop);
     }
     let manager = guard::attr(logger, Name::manager).at(py, here, get("manager"))?;
     if globals::truthy(py, Name::raiseExceptions)?

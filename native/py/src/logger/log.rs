@@ -94,18 +94,16 @@ pub(super) fn log_low<'py>(
     let py = logger.py();
     crate::stack::check(py)?;
     let here = Target::LoggerLogLow;
-    let mut event = Event {
-        logger: logger.as_borrowed(),
-        level: level.as_borrowed(),
-        msg: msg.as_borrowed(),
+    let mut event = Event::plain(
+        logger.as_borrowed(),
+        level.as_borrowed(),
+        msg.as_borrowed(),
         args,
-        args_tuple: args_tuple.map(|args| args.as_borrowed()),
-        exc_info: py_ffi::none(py),
-        stack: py_ffi::none(py),
-        extra: None,
-    };
+    );
+    event.args_tuple = args_tuple.map(|args| args.as_borrowed());
     if let Some(view) = usual
-        && may_be_late(&event, &view, options)
+        && options.may_wait()
+        && may_be_late(&event, &view)
     {
         if let Some(given) = options.exc_info.as_deref() {
             event.exc_info = given.clone();
@@ -115,8 +113,7 @@ pub(super) fn log_low<'py>(
             .as_deref()
             .filter(|extra| !extra.is_none())
             .cloned();
-        stats::native_record();
-        return handle_late(&view, &mut Record::late(event)).at(py, here, calling("handle"));
+        return log_late(&view, event);
     }
     let site = if py_ffi::truthy(&globals::get(py, Name::_srcfile)?)? {
         match find_caller(
@@ -164,27 +161,25 @@ pub(super) fn log_low<'py>(
     .at(py, here, calling("handle"))
 }
 
-/// Can this record be made when somebody wants to see it? Then nobody of those who take part in making one has been replaced,
-/// and nothing they do could fail or run anybody's code.
+/// Handles the record of an event that [may be late](may_be_late).
 #[inline]
-fn may_be_late<'py>(
-    event: &Event<'_, 'py>,
-    logger: &View<'_, 'py>,
-    options: &Options<'_, 'py>,
-) -> bool {
-    let off = |option: Option<pyo3::Borrowed<'_, 'py, PyAny>>| {
-        option.is_none_or(|given| given.is_none() || py_ffi::is_false(&given))
-    };
-    off(options.exc_info)
-        && off(options.stack_info)
-        && options.stacklevel.is_none()
-        && event.args_tuple.is_none_or(|args| py_ffi::is_tuple(&args))
+pub(super) fn log_late<'py>(logger: &View<'_, 'py>, event: Event<'_, 'py>) -> Res<()> {
+    stats::native_record();
+    handle_late(logger, &mut Record::late(event)).at(
+        logger.object().py(),
+        Target::LoggerLogLow,
+        calling("handle"),
+    )
+}
+
+/// Can this record be made when somebody wants to see it? Then nobody of those who take part in making one has been replaced,
+/// and nothing they do could fail or run anybody's code. What was given beside message and arguments, [`Options::may_wait`] asks.
+#[inline]
+pub(super) fn may_be_late<'py>(event: &Event<'_, 'py>, logger: &View<'_, 'py>) -> bool {
+    event.args_tuple.is_none_or(|args| py_ffi::is_tuple(&args))
         && !record::has_doubtful_mapping(event.args)
         && raw::small_int(&event.level).is_some()
-        && options
-            .extra
-            .is_none_or(|extra| extra.is_none() || record::is_plain_extra(&extra))
-        && logger.get(Name::name).is_some()
+        && logger.test(Name::name, |_| true)
 }
 
 /// `exc_info` as a triple: of an exception, of the current one, or as given.

@@ -4,7 +4,7 @@
 use pyo3::prelude::*;
 
 use super::enabled;
-use super::log::log_low;
+use super::log::{log_late, log_low, may_be_late};
 use crate::call::{Args, Call};
 use crate::ffi::{self as py_ffi, Exc, Obj, Ref, Res};
 use crate::globals;
@@ -12,6 +12,7 @@ use crate::guard::{self, Role, View};
 use crate::names::Name;
 use crate::natives::Target;
 use crate::ordinary;
+use crate::record::{self, Event};
 use crate::stats::Reason;
 use crate::trace::{At as _, call as calling, raise};
 
@@ -39,6 +40,21 @@ impl<'a, 'py> Options<'a, 'py> {
             return false;
         };
         slot.replace(value).is_none()
+    }
+
+    /// Is there nothing that has to be looked at before the record is made: no exception, no stack, no other frame, an `extra` that
+    /// clashes with nothing?
+    #[inline]
+    pub(super) fn may_wait(&self) -> bool {
+        let off = |option: Option<Ref<'_, 'py>>| {
+            option.is_none_or(|given| given.is_none() || py_ffi::is_false(&given))
+        };
+        off(self.exc_info)
+            && off(self.stack_info)
+            && self.stacklevel.is_none()
+            && self
+                .extra
+                .is_none_or(|extra| extra.is_none() || record::is_plain_extra(&extra))
     }
 }
 
@@ -71,10 +87,29 @@ fn at_level<'py>(call: &Call<'_, 'py>, name: Name, here: Target) -> Res<Obj<'py>
         // msg by keyword, missing or given twice: rare enough for the interpreter's own body.
         return call.mismatch();
     }
-    if call.is_enabled() || enabled::ask(&call.slf(), level, here)? {
+    if call.is_enabled() {
+        // The first look says so of calls without keywords only.
+        match at_once(call, level, here) {
+            Some(logged) => logged?,
+            None => forward(call, level, 0, None, here)?,
+        }
+    } else if enabled::ask(&call.slf(), level, here)? {
         forward(call, level, 0, None, here)?;
     }
     Ok(py_ffi::none(call.py()))
+}
+
+/// What [`forward`] comes to for a call without keywords where nobody has replaced anything, with nothing asked twice: 250
+/// instructions less. `None`, with nothing done: anything else.
+#[inline]
+fn at_once<'py>(call: &Call<'_, 'py>, level: &Obj<'py>, here: Target) -> Option<Res<()>> {
+    let logger = call.slf();
+    let view = usual(&logger)?;
+    if let Err(raised) = crate::stack::check(call.py()) {
+        return Some(Err(raised).at(call.py(), here, calling("_log")));
+    }
+    let event = Event::plain(logger, level.as_borrowed(), call.arg(0)?, call.rest(1));
+    may_be_late(&event, &view).then(|| log_late(&view, event).at(call.py(), here, calling("_log")))
 }
 
 /// `Logger.log`: `(self, level, msg, *args, **kwargs)`.
