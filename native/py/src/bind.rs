@@ -791,7 +791,8 @@ fn attach(
 #[cfg(Py_3_12)]
 fn detach(_py: Python<'_>, index: usize) {
     let function = BOUND[index].swap(std::ptr::null_mut(), Ordering::Relaxed);
-    if !function.is_null() {
+    // One that has kept its entry is not touched: from 3.13 on no calls of a function are specialised whose entry was ever set.
+    if !function.is_null() && !interpreter_is_quicker(TABLE[index].target) {
         // SAFETY: `attach` put a Python function there, which REFERENCE keeps alive.
         unsafe {
             PyFunction_SetVectorcall(
