@@ -196,9 +196,7 @@ pub fn offer<'py>(
             && (usual.is_some() || ordinary::is_ordinary(py))
             && let Some(done) = emit_if_free(&view, record, place)
         {
-            return done
-                .map(|()| Ran::Maybe)
-                .at(py, here, calling("handle").nth(nth));
+            return done.at(py, here, calling("handle").nth(nth));
         }
         view.method(Name::handle)
     } else {
@@ -286,22 +284,23 @@ fn emit_if_free<'py>(
     view: &View<'_, 'py>,
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
-) -> Option<Res<()>> {
+) -> Option<Res<Ran>> {
     if !view.is(Role::Handler) || !filter::has_none(view) {
         return None;
     }
     let quiet = py_ffi::with_free_lock(&view.get(Name::lock)?, || {
         match stream::emit_quietly(view, record, place)? {
-            Quiet::Written(_) => Ok(Some(())),
+            Quiet::Written(ran) => Ok(Some(ran)),
             Quiet::Formatted(stream, line, way) => {
-                stream::emit_line(view.object(), record, place, (&stream, &line, way)).map(Some)
+                stream::emit_line(view.object(), record, place, (&stream, &line, way))
+                    .map(|()| Some(Ran::Maybe))
             }
             Quiet::Nothing => Ok(None),
         }
     })?;
     match quiet {
         Ok(None) => None,
-        Ok(Some(())) => Some(Ok(())),
+        Ok(Some(ran)) => Some(Ok(ran)),
         Err(raised) => Some(Err(raised)),
     }
 }

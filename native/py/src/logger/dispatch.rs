@@ -107,7 +107,8 @@ fn call_all<'py>(
                 index += 1;
                 let place = Place::new(&node, &handlers, index);
                 let ran = handler::offer(&handler, record, &place, seen.filter(|_| still), false)?;
-                still &= ran == Ran::Nothing;
+                // Without the GIL other threads have run.
+                still &= cfg!(not(Py_GIL_DISABLED)) && ran == Ran::Nothing;
             }
         } else {
             still = false;
