@@ -3,12 +3,16 @@
 The oracle is `python` itself: the same command line, and what the program prints about itself has to be the same.
 """
 
+import pathlib
 import signal
+import sys
 import zipfile
 
 import pytest
 from startup import make_environment, run
 
+import femtolog
+import femtolog_compat
 from femtolog_compat.run import interpreter_options
 
 PROGRAM = """
@@ -101,6 +105,20 @@ def test_a_program_runs_as_under_python_without_the_start_up_file(python, place,
     env = {"PYTHONPATH": str(site)}
     expected = outcome(run(python, "-S", *command, cwd=place, env=env))
     assert outcome(run(python, "-S", "-m", "femtolog", *command, cwd=place, env=env)) == expected
+
+
+FEW = [["script.py", "a"], ["failing.py"], ["exits.py", "text"], ["-m", "package"], ["archive.pyz"], ["-c", "1/0"]]
+
+
+@pytest.mark.parametrize("command", FEW, ids=" ".join)
+def test_a_program_runs_as_under_python_where_femtolog_is_on_pythonpath(place, tmp_path_factory, command):
+    folder = tmp_path_factory.mktemp("path")  # no start-up file is read there
+    for package in (femtolog, femtolog_compat):
+        source = pathlib.Path(package.__file__).parent
+        (folder / source.name).symlink_to(source)
+    env = {"PYTHONPATH": str(folder)}
+    expected = outcome(run(sys.executable, *command, cwd=place, env=env))
+    assert outcome(run(sys.executable, "-m", "femtolog", *command, cwd=place, env=env)) == expected
 
 
 @pytest.mark.parametrize("options", [[], ["-S"]], ids=["start-up file", "in process"])
