@@ -243,3 +243,32 @@ def test_readmes_rows_are_scenarios_there_are(publish):
     instructions = importlib.import_module("benches.instructions")
     assert known >= {*publish.TYPICAL, *instructions.SCENARIOS}
     assert all(instructions._scenario(name).name == name for name in instructions.SCENARIOS)
+
+
+# ---- regression
+
+
+def compared(monkeypatch, capsys, folder, *founds):
+    """The exit status of the command, and what it says."""
+    monkeypatch.syspath_prepend(str(ROOT))
+    regression = importlib.import_module("benches.regression")
+    paths = [folder / f"{number}.json" for number, _ in enumerate(founds)]
+    for path, run in zip(paths, founds, strict=True):
+        path.write_text(json.dumps(run))
+    monkeypatch.setattr(sys, "argv", ["regression", *map(str, paths)])
+    return regression.main(), capsys.readouterr().out.splitlines()
+
+
+def test_a_lead_that_is_a_tenth_smaller_is_told(monkeypatch, capsys, tmp_path):
+    def run(a_call):
+        return {"scenarios": [row("call", 1000, a_call), row("other", 1000, 250), row("2 threads", 9, a_call, threads=2)]}
+
+    assert compared(monkeypatch, capsys, tmp_path, run(109), run(100)) == (0, ["0 of 2 scenarios lost more than 10%"])
+    told = ["call: 10.00 times the stdlib's speed before, 8.93 now", "1 of 2 scenarios lost more than 10%"]
+    assert compared(monkeypatch, capsys, tmp_path, run(112), run(100)) == (1, told)
+
+
+def test_without_an_earlier_run_the_published_table_is_compared_with(monkeypatch, capsys, tmp_path):
+    status, [*told, count] = compared(monkeypatch, capsys, tmp_path, {"scenarios": [row("NullHandler", 1000, 999)]})
+    assert (status, count) == (1, "1 of 1 scenarios lost more than 10%")
+    assert told[0].startswith("NullHandler: ") and told[0].endswith("before, 1.00 now")
