@@ -115,6 +115,11 @@ def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
     if output is not None:
         output["counted"] = _counted_here()
     yield
+    if "COVERAGE_PROCESS_CONFIG" in os.environ:  # a parallel run's process may be ended before coverage saves by itself
+        import coverage
+
+        if (measuring := coverage.Coverage.current()) is not None:
+            measuring.save()
     if output is None and (_counts + Counter(_counted_here()))["cases"] < AT_LEAST and session.exitstatus == 0:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

@@ -20,6 +20,9 @@ def make_environment(folder):
     (site / "femtolog").symlink_to(pathlib.Path(femtolog.__file__).parent)
     (site / "femtolog_compat").symlink_to(compat)
     shutil.copy(compat.parent / "femtolog.pth", site)
+    if "COVERAGE_PROCESS_CONFIG" in os.environ:  # tox -e coverage: what runs in there counts, too
+        for part in ("coverage", "a1_coverage.pth"):
+            (site / part).symlink_to(compat.parent / part)
     script = folder / "bin" / "femtolog-run"
     script.write_text(f"#!{folder}/bin/python\nimport sys\nfrom femtolog_compat.run import main\nsys.exit(main())\n")
     script.chmod(0o755)

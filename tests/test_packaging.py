@@ -170,6 +170,13 @@ def test_an_extra_asks_for_what_the_ecosystem_matrix_runs():
             assert runs[requirement.name] in requirement.specifier
 
 
+def test_pre_commit_has_the_linters_versions():
+    asked = set(re.findall(r"[\w-]+==[\w.]+", (ROOT / ".pre-commit-config.yaml").read_text()))
+    assert asked and asked <= set(
+        tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["lint"]
+    )
+
+
 def test_only_the_standard_library_is_imported():
     program = """
 import pkgutil, sys

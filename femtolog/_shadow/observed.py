@@ -94,8 +94,8 @@ class Call:
         _context.set(self)
 
     # This function and `_again` are on the stack when the native tier looks for the caller; `_become_internal` makes them look
-    # like logging's own, which both tiers pass over.
-    def after(self, result: Any, error: BaseException | None) -> None:  # noqa: ARG002
+    # like logging's own, which both tiers pass over, and coverage, too.
+    def after(self, result: Any, error: BaseException | None) -> None:  # noqa: ARG002  # pragma: no cover
         _context.set(self.outer)
         try:
             Found.add(records=1)
@@ -109,7 +109,7 @@ class Call:
         except Exception as failure:  # noqa: BLE001
             Found.fail(failure)
 
-    def _again(self) -> bool:
+    def _again(self) -> bool:  # pragma: no cover
         """The same call on copies of the logger and its handlers, natively and then by the interpreter. False: it cannot be."""
         planned = plan(self)
         if planned is None:
