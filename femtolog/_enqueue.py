@@ -432,8 +432,14 @@ def _work(pipeline: _Pipeline, queue: RecordQueue) -> None:
 class _Asynchronous:
     """The methods of the subclass that a handler gets: see enqueue(). No base of it, with which its instances would be of another layout."""
 
-    def handle(self, record: logging.LogRecord) -> Any:
-        """Filters as the handler would, prepares the record and puts it on the queue."""
+    def handle(self, record: Any, *by_hand: Any) -> Any:
+        """Filters as the handler would, prepares the record and puts it on the queue.
+
+        Femto handlers also take handle(logger, level, message), by hand. It raises RuntimeError then if the queue has no room and the
+        policy is not to wait for any longer, or the handler is closed; a record of a logger is counted as dropped, and nothing is raised.
+        """
+        if by_hand:
+            return self._by_hand(record, *by_hand)
         pipeline: _Pipeline = vars(self)[ATTRIBUTE]
         if pipeline.queue.is_closed():
             return pipeline.cls.handle(self, record)
@@ -443,6 +449,9 @@ class _Asynchronous:
         if passed:
             pipeline.submit(self, record)
         return passed
+
+    def _by_hand(self, *arguments: Any) -> Any:
+        raise TypeError(f"handle() takes a record, not {len(arguments)} arguments")
 
     def emit(self, record: logging.LogRecord) -> None:
         """Puts the record on the queue; called without handle(), as some do."""

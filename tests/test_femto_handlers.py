@@ -6,6 +6,7 @@ import logging
 import logging.handlers
 import os
 import sys
+import sysconfig
 import threading
 
 import pytest
@@ -78,6 +79,24 @@ def test_default_line_with_exception_and_stack():
     assert text.startswith("svc [ERROR] m\nTraceback (most recent call last):\n")
     assert "\nStack (most recent call last):\n" in text
     handler.close()
+
+
+@pytest.mark.skipif(
+    bool(sysconfig.get_config_var("Py_GIL_DISABLED")), reason="without a GIL records are put on the queue by Python code"
+)
+def test_with_a_formatter_of_logging_the_way_to_the_queue_is_native(tmp_path):
+    handler = femto.FemtoFileHandler(tmp_path / "f.log", policy="block")
+    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    log = logging.Logger("native")
+    log.addHandler(handler)
+    log.info("first")  # starts the worker
+    femtolog.reset_stats()
+    for number in range(100):
+        log.info("%d", number)
+    assert femtolog.stats()["emits"] >= 90
+    assert handler.flush(10)
+    handler.close()
+    assert (tmp_path / "f.log").read_text() == "INFO first\n" + "".join(f"INFO {number}\n" for number in range(100))
 
 
 def test_standard_streams(capsys):

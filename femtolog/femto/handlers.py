@@ -58,21 +58,16 @@ class FemtoHandler(_enqueue._Asynchronous):  # noqa: SLF001 - the other user of 
         handler.formatter = DEFAULT
         _enqueue.attach(handler, sink, options)
 
-    def handle(self, record: logging.LogRecord | str, level: str | int | None = None, message: str | None = None) -> Any:
-        """Filters a record and puts it on the queue; also called as handle(logger, level, message), by hand.
-
-        Called by hand it raises RuntimeError if the queue has no room and the policy is not to wait for any longer, or the handler is
-        closed; a record of a logger is counted as dropped then, and nothing is raised.
-        """
-        if isinstance(record, logging.LogRecord):
-            return super().handle(record)
-        if level is None or message is None:
+    # Called by `handle`, which has to be that of all asynchronous handlers: native code knows it, and does its part for most records.
+    def _by_hand(self, *arguments: Any) -> Any:
+        if len(arguments) != 3 or not isinstance(arguments[0], str):
             raise TypeError("handle() takes a record, or the name of a logger, a level and a message")
+        logger, level, message = arguments
         handler: Any = self
         pipeline: _enqueue._Pipeline = vars(self)[_enqueue.ATTRIBUTE]
         if pipeline.queue.is_closed():
             raise RuntimeError(f"{self!r} is closed")
-        made = logging.LogRecord(record, level_number(level), "(unknown file)", 0, message, (), None)
+        made = logging.LogRecord(logger, level_number(level), "(unknown file)", 0, message, (), None)
         if made.levelno < handler.level:
             return False
         passed = handler.filter(made)
