@@ -7,6 +7,8 @@ import textwrap
 import pytest
 from startup import make_environment, run
 
+from femtolog._shadow.found import nothing, report
+
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory):
@@ -288,6 +290,15 @@ def test_where_the_start_up_file_does_not_work(python, tmp_path):
     done = run(python, "-S", "-m", "femtolog", "shadow", program, "--json", env={"PYTHONPATH": str(site)})
     assert done.returncode == 4
     assert done.stderr.startswith(f"WARNING:root:one ['{program}', '--json']\nfemtolog shadow: 0 differences in 1 record\n")
+
+
+def test_a_speed_is_told_of_enough_calls_only():
+    few, enough = (
+        nothing() | {"records": number, "timed_calls": number, "call_ns": [2000 * number, 500 * number]} for number in (19, 20)
+    )
+    assert report(few).splitlines()[-1] == "  fewer than 20 calls or texts were timed: too few to tell a speed"
+    told = "  a log call, all but the writing: 2.0 µs by the standard library, 0.5 µs by femtolog, 4.0 times as fast"
+    assert report(enough).splitlines()[-1] == told
 
 
 def test_the_command_alone_says_how_it_is_used(python):

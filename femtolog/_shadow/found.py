@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 FOLDER = "FEMTOLOG_SHADOW_DIR"
 """The environment variable that names the folder to which the processes of one run write what they found."""
 
+ENOUGH_TO_TIME = 20
+"""A speed is told of so many calls or texts: the first ones pay for what is made once in a process."""
 
 # The time this thread was at work, where that is told finely: other threads that run meanwhile do not count.
 clock = time.thread_time_ns if sys.platform in ("linux", "darwin") else time.perf_counter_ns
@@ -154,8 +156,9 @@ def report(total: dict[str, Any]) -> str:
             f"  message or exception taken over, not made again, because it takes code of the program: {total['taken_over']}"
         )
     lines += [f"  not compared: {number} × {why}" for why, number in sorted(total["left_out"].items(), key=lambda item: -item[1])]
-    lines += _speed("a log call, all but the writing", total["timed_calls"], *total["call_ns"])
-    lines += _speed("a text, where the call could not be compared as a whole", total["timed_texts"], *total["text_ns"])
+    speeds = _speed("a log call, all but the writing", total["timed_calls"], *total["call_ns"])
+    speeds += _speed("a text, where the call could not be compared as a whole", total["timed_texts"], *total["text_ns"])
+    lines += speeds or [f"  fewer than {ENOUGH_TO_TIME} calls or texts were timed: too few to tell a speed"]
     return "\n".join(lines) + "\n"
 
 
@@ -164,7 +167,7 @@ def _many(number: int, name: str) -> str:
 
 
 def _speed(what: str, number: int, stdlib: int, femtolog: int) -> list[str]:
-    if not number or not femtolog:
+    if number < ENOUGH_TO_TIME or not femtolog:
         return []
     times = f"{stdlib / number / 1000:.1f} µs by the standard library, {femtolog / number / 1000:.1f} µs by femtolog"
     return [f"  {what}: {times}, {stdlib / femtolog:.1f} times as fast"]
