@@ -144,7 +144,7 @@ def each_prints(page, setup, calls, folder):
     return printed[1:-1]
 
 
-@pytest.mark.parametrize("package", ["loguru", "python-json-logger", "structlog"])
+@pytest.mark.parametrize("package", ["logging", "loguru", "python-json-logger", "structlog"])
 def test_before_and_after_print_what_the_table_of_the_page_says(package, tmp_path):
     page = ROOT / "docs" / "howto" / f"migrate-from-{package}.md"
     before, after, both = zip(*BOTH_PRINT.findall(page.read_text()), strict=True)
