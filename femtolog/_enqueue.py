@@ -35,7 +35,7 @@ QUEUED, EVICTED, DROPPED, FULL, CLOSED = range(5)
 
 POLICIES = ("block", "drop", "drop_oldest", "timeout:N")
 
-BATCH = 256
+BATCH = 1024
 """So many records are taken at once, and written with one call where that is possible."""
 
 SLICE = 0.05

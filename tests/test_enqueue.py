@@ -433,6 +433,44 @@ def test_bytes_are_limited_as_well(logger, capsys):
     gate.opened.set()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the unit of ru_maxrss is Linux's")
+@pytest.mark.parametrize("overflow", ["drop", "drop_oldest"])
+def test_a_stopped_sink_keeps_no_more_in_memory_than_the_limits(overflow):
+    run(
+        f"""
+        import io, logging, resource, threading, femtolog
+        femtolog.install()
+        entered, opened = threading.Event(), threading.Event()
+        class Stopped(io.StringIO):
+            def write(self, text):
+                entered.set()
+                opened.wait(30)
+                return super().write(text)
+        log = logging.getLogger("x")
+        log.propagate = False
+        handler = femtolog.enqueue(
+            logging.StreamHandler(Stopped()), capacity=10**6, capacity_bytes=4 << 20, overflow={overflow!r}
+        )
+        log.addHandler(handler)
+        log.warning("first")
+        assert entered.wait(10)
+        def many(count):
+            for number in range(count):
+                log.warning("%s", f"{{number:01000}}")
+            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        before = many(5_000)
+        grown = many(20_000) - before  # 20 MB of text in all
+        stats = handler.stats()
+        assert stats["bytes"] <= 4 << 20
+        assert (stats["emitted"], stats["dropped"]) == (25_001, 25_001 - stats["in_flight"])
+        assert grown < 2 << 10, grown  # kilobytes
+        opened.set()
+        assert handler.flush()
+        assert handler.stats()["written"] == stats["in_flight"]
+        """
+    )
+
+
 @BOTH
 def test_a_thread_that_has_the_lock_makes_room_itself(logger):
     out = io.StringIO()

@@ -14,13 +14,30 @@ use crate::format::message;
 use crate::format::unseen;
 use crate::record::{Event, Facts, Record};
 
-/// Name, message, arguments, level, its name, path, file, module, line, function, thread, its name, process's name, process, task's
+/// Name, message, level, its name, path, file, module, line, function, thread, its name, process's name, process, task's
 /// name, `extra` and what the formatter set as `asctime`; `None` for none.
-const COUNT: usize = 17;
+const COUNT: usize = 16;
+
+/// That many arguments need no tuple until somebody wants to see it: making and freeing one takes 400 instructions.
+const FEW: usize = 4;
+
+enum Arguments {
+    #[cfg_attr(
+        Py_GIL_DISABLED,
+        allow(dead_code, reason = "nothing is put aside without a GIL")
+    )]
+    Few([Option<Py<PyAny>>; FEW]),
+    #[cfg_attr(
+        Py_GIL_DISABLED,
+        allow(dead_code, reason = "nothing is put aside without a GIL")
+    )]
+    Tuple(Py<PyAny>),
+}
 
 /// See the module.
 pub struct Kept {
     objects: [Py<PyAny>; COUNT],
+    args: Arguments,
     /// Created, its milliseconds, since the start.
     times: [f64; 3],
 }
@@ -54,11 +71,18 @@ impl Kept {
             Some(earlier) if asctime.is_none() => earlier,
             _ => asctime,
         };
-        let (args, none) = (event.tuple()?, py_ffi::none(py));
+        let args = if event.args_tuple.is_none() && event.args.len() <= FEW {
+            let mut given = event.args.iter();
+            Arguments::Few(std::array::from_fn(|_| {
+                given.next().map(|arg| arg.to_owned().unbind())
+            }))
+        } else {
+            Arguments::Tuple(event.tuple()?.unbind())
+        };
+        let none = py_ffi::none(py);
         let objects = [
             facts.name()?,
             &event.msg,
-            &args,
             &event.level,
             facts.level_name()?,
             &site.pathname,
@@ -76,6 +100,7 @@ impl Kept {
         ];
         Ok(Some(Kept {
             objects: objects.map(|object| object.clone().unbind()),
+            args,
             times: [*created, *msecs, *relative],
         }))
     }
@@ -85,7 +110,6 @@ impl Kept {
         let [
             name,
             msg,
-            args,
             level,
             level_name,
             pathname,
@@ -101,13 +125,20 @@ impl Kept {
             extra,
             asctime,
         ] = self.objects.each_ref().map(|object| object.bind(py));
+        let args = match &self.args {
+            Arguments::Few(few) => {
+                let few: Vec<&Obj<'py>> = few.iter().flatten().map(|arg| arg.bind(py)).collect();
+                py_ffi::new_tuple(py, &few)?
+            }
+            Arguments::Tuple(tuple) => tuple.bind(py).clone(),
+        };
         let given = |object: &Obj<'py>| (!object.is_none()).then(|| object.clone());
         let event = Event {
             // Nobody asks for more than its name, which is known.
             logger: name.as_borrowed(),
             level: level.as_borrowed(),
             msg: msg.as_borrowed(),
-            args: Args::of_tuple(args),
+            args: Args::of_tuple(&args),
             args_tuple: Some(args.as_borrowed()),
             exc_info: py_ffi::none(py),
             stack: py_ffi::none(py),
@@ -133,7 +164,11 @@ impl Kept {
     /// Gives everything up on a thread that is attached, which `PyO3` need not know.
     #[cfg(not(Py_GIL_DISABLED))]
     pub fn release(self, py: Python<'_>) {
-        for object in self.objects {
+        let args = match self.args {
+            Arguments::Few(few) => few,
+            Arguments::Tuple(tuple) => [Some(tuple), None, None, None],
+        };
+        for object in self.objects.into_iter().chain(args.into_iter().flatten()) {
             object.drop_ref(py);
         }
     }

@@ -375,6 +375,9 @@ impl<'a, 'py> View<'a, 'py> {
             None => return false,
         };
         let slot = slot(self.object, info, name);
+        if !function.is_at(slot.default.address()) {
+            return false;
+        }
         // SAFETY: the object's own values, an index of the shared keys; a view is of a plain type, whose slot this is. What is found
         // is only asked whether it is there.
         let hidden = unsafe {
@@ -385,7 +388,7 @@ impl<'a, 'py> View<'a, 'py> {
                 None => !own(self.object, slot, name).is_null(),
             }
         };
-        function.is_at(slot.default.address()) && !hidden
+        !hidden
     }
 
     /// What the logger's `_cache` says of `level` while it is not disabled, by reads alone; `None` when anything is not as usual.

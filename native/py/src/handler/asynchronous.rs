@@ -15,7 +15,7 @@ use crate::{
     names::Name,
     natives::Target,
     ordinary,
-    queue::{Line, Put, RecordQueue},
+    queue::{Put, RecordQueue},
     raw,
     record::Record,
     stats,
@@ -65,14 +65,14 @@ pub fn move_attributes(handler: &Obj<'_>, fresh: &Obj<'_>) -> PyResult<bool> {
 /// with nothing done but settling the record: for `handle` itself.
 #[cfg(not(Py_GIL_DISABLED))]
 pub fn queued<'py>(
-    handler: &Obj<'py>,
+    seen: &View<'_, 'py>,
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
 ) -> Res<bool> {
-    let own = |view: &View<'_, 'py>| view.shows(Name::handle, &HANDLE);
-    if record.seen().is_some() || !guard::view(handler).is_some_and(|view| own(&view)) {
+    if record.seen().is_some() || !seen.shows(Name::handle, &HANDLE) {
         return Ok(false);
     }
+    let handler = seen.object();
     // May run Python code, so the handler is looked at after it.
     record.settle()?;
     let Some(parts) = guard::view(handler).and_then(|view| Parts::of(&view)) else {
@@ -89,8 +89,7 @@ pub fn queued<'py>(
     ) else {
         return Ok(false);
     };
-    let line = Line::new(handler, &text, kept);
-    match parts.queue.get().put(py, line, level) {
+    match parts.queue.get().put(handler, &text, kept, level) {
         Put::Queued => {}
         Put::Dropped => {
             py_ffi::method(&parts.pipeline, Name::warn_of_drops, [handler])?;

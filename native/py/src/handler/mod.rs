@@ -198,7 +198,18 @@ pub fn offer<'py>(
         {
             return done.at(py, here, calling("handle").nth(nth));
         }
-        view.method(Name::handle)
+        let handle = view.method(Name::handle);
+        #[cfg(not(Py_GIL_DISABLED))]
+        if handle == Target::Foreign
+            && asynchronous::queued(&view, record, place).at(
+                py,
+                here,
+                calling("handle").nth(nth),
+            )?
+        {
+            return Ok(Ran::Maybe);
+        }
+        handle
     } else {
         record.settle()?;
         let levelno = match levelno {
@@ -215,8 +226,6 @@ pub fn offer<'py>(
         Target::HandlerHandle => handle_record(handler, record, place).map(|_| Ran::Maybe),
         Target::NullHandle if known.is_some() => Ok(Ran::Nothing),
         Target::NullHandle => Ok(Ran::Maybe),
-        #[cfg(not(Py_GIL_DISABLED))]
-        _ if asynchronous::queued(handler, record, place)? => Ok(Ran::Maybe),
         _ => py_ffi::method(handler, Name::handle, [&record.real()?]).map(|_| Ran::Maybe),
     }
     .at(py, here, calling("handle").nth(nth))
