@@ -412,6 +412,26 @@ def test_old_file_is_written_on_if_there_can_be_no_new_one(tmp_path, monkeypatch
     assert texts(tmp_path)["r.log.1"][-1] == "c [INFO] 5aaaa"
 
 
+def test_records_that_fail_do_not_count_for_the_size(tmp_path, capsys):
+    handler = femto.FemtoRotatingFileHandler(tmp_path / "r.log", femto.HandlerOptions(rotation=(40, 2)))
+    handler.handle("c", "INFO", "1" * 19)
+    assert handler.flush()
+
+    def full(text):
+        raise OSError(28, "No space left on device")
+
+    handler.stream.write = full
+    for _ in range(3):
+        handler.handle("c", "INFO", "x")
+    assert handler.flush() is False
+    del handler.stream.write
+    handler.handle("c", "INFO", "2")
+    handler.close()
+    assert texts(tmp_path) == {"r.log": ["c [INFO] " + "1" * 19, "c [INFO] 2"]}  # 40 bytes
+    assert capsys.readouterr().err.count("Message: 'x'") == 3
+    assert (handler.stats()["written"], handler.stats()["failed"]) == (2, 3)
+
+
 def test_what_a_killed_process_has_parked_becomes_a_backup(tmp_path):
     (tmp_path / "r.log.rolling").write_text("parked\n")
     (tmp_path / "r.log").write_text("old old old old old\n")
