@@ -22,7 +22,28 @@ class _Account(TypedDict):
     queue_len: int
     queue_high_water: int
 
+@type_check_only
+class _SenderAccount(_Account):
+    connected: bool
+    connections: int
+    error: str
+
+@type_check_only
+class _Payload(TypedDict):
+    logger: str
+    level: str
+    message: str
+    timestamp_ns: int
+    filename: str
+    line_number: int
+    module_path: str
+    thread_id: str
+    thread_name: str | None
+    key_values: dict[str, str]
+
 __all__ = [
+    "FrameReader",
+    "FrameSender",
     "QueuedRecord",
     "RecordQueue",
     "__version__",
@@ -33,7 +54,9 @@ __all__ = [
     "bound_objects",
     "call_native",
     "call_reference",
+    "decode_payload",
     "is_bound",
+    "kind_of_payload",
     "know_asynchronous",
     "move_attributes",
     "observe",
@@ -111,3 +134,35 @@ class RecordQueue:
 
 def move_attributes(handler: logging.Handler, fresh: logging.Handler) -> bool: ...
 def know_asynchronous(handle: Callable[..., object], emit: Callable[..., object], format: Callable[..., object]) -> None: ...
+
+# For records that go over a network.
+@final
+class FrameSender:
+    def __new__(
+        cls,
+        target: tuple[str, int | None],
+        *,
+        queue: tuple[int, int, str],
+        format: str,
+        max_frame_size: int,
+        truncate: bool,
+        milliseconds: list[int],
+        tls: tuple[str | None, bytes | None, tuple[bytes, bytes] | None, bool] | None,
+    ) -> Self: ...
+    def send(self, fields: tuple[object, ...], protected: bool, patience: float) -> int: ...
+    def unread(self) -> None: ...
+    def flush(self, timeout: float) -> bool: ...
+    def close(self, timeout: float) -> None: ...
+    def is_closed(self) -> bool: ...
+    def account(self) -> _SenderAccount: ...
+    def leave_to_parent(self) -> int: ...
+    def renewed(self) -> FrameSender: ...
+
+@final
+class FrameReader:
+    def __new__(cls, max_frame_size: int) -> Self: ...
+    def feed(self, data: bytes) -> tuple[list[bytes], int | None]: ...
+    def pending(self) -> int: ...
+
+def kind_of_payload(payload: bytes) -> str | None: ...
+def decode_payload(payload: bytes, format: str) -> _Payload: ...

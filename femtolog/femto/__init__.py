@@ -39,6 +39,7 @@ from femtolog.femto.payload import (
     validate_schema_version,
 )
 from femtolog.femto.registry import UnknownIdError, reset_manager
+from femtolog.femto.socket import FemtoSocketHandler, SocketHandlerBuilder
 
 __all__ = [
     "EXCEPTION_SCHEMA_VERSION",
@@ -52,6 +53,7 @@ __all__ = [
     "FemtoHandler",
     "FemtoLogger",
     "FemtoRotatingFileHandler",
+    "FemtoSocketHandler",
     "FemtoStreamHandler",
     "FemtoTimedRotatingFileHandler",
     "FemtologError",
@@ -69,6 +71,7 @@ __all__ = [
     "PythonCallbackFilterBuilder",
     "RotatingFileHandlerBuilder",
     "RuntimeConfigBuilder",
+    "SocketHandlerBuilder",
     "StdlibHandlerAdapter",
     "StreamHandlerBuilder",
     "TimedHandlerOptions",

@@ -10,5 +10,6 @@ pub mod plan;
 pub mod queue;
 pub mod rotate;
 pub mod sink;
+pub mod transport;
 pub mod validate;
 pub mod wire;

@@ -45,6 +45,7 @@ mod saved;
 #[cfg(not(Py_3_12))]
 #[allow(unsafe_code)]
 mod signature;
+mod socket;
 #[allow(unsafe_code)]
 mod stack;
 mod stats;
@@ -66,6 +67,8 @@ mod native {
     use super::queue::{QueuedRecord, RecordQueue};
     #[pymodule_export]
     use super::raw::{_raw_probe, _raw_selftest};
+    #[pymodule_export]
+    use super::socket::{FrameReader, FrameSender, decode_payload, kind_of_payload};
     #[pymodule_export]
     use super::stats::{reset_stats, stats};
     use pyo3::prelude::*;

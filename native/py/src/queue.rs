@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use femtolog_core::queue::{Limits, Offer, Os, Overflow, Queue, Reason, Waited};
+use femtolog_core::queue::{Ledger, Limits, Offer, Os, Overflow, Queue, Reason, Waited};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -23,11 +23,11 @@ use crate::natives::Target;
 type Items = Queue<Item, Os>;
 
 /// Queued in the place of others, which were dropped.
-const QUEUED: u8 = 0;
+pub const QUEUED: u8 = 0;
 const EVICTED: u8 = 1;
-const DROPPED: u8 = 2;
+pub const DROPPED: u8 = 2;
 const FULL: u8 = 3;
-const CLOSED: u8 = 4;
+pub const CLOSED: u8 = 4;
 
 /// A record on the queue, its handler, and what `format` gave, or the exception that it raised. It keeps its handler alive.
 #[pyclass(frozen, get_all, module = "femtolog._native")]
@@ -141,7 +141,41 @@ pub struct RecordQueue {
     protect_level: Option<i64>,
 }
 
-fn seconds(timeout: f64) -> PyResult<Duration> {
+/// A policy by its name.
+pub fn overflow(name: &str) -> PyResult<Overflow> {
+    Ok(match name {
+        "block" => Overflow::Block,
+        "drop" => Overflow::Drop,
+        "drop_oldest" => Overflow::DropOldest,
+        "timeout" => Overflow::Timeout,
+        other => return Err(PyValueError::new_err(other.to_owned())),
+    })
+}
+
+/// The account of a queue, where these are the reasons to drop a record.
+pub fn account<'py>(
+    py: Python<'py>,
+    ledger: &Ledger,
+    dropped_by: &[Reason],
+) -> PyResult<Bound<'py, PyDict>> {
+    let account = PyDict::new(py);
+    account.set_item("emitted", ledger.emitted)?;
+    account.set_item("written", ledger.written)?;
+    account.set_item("failed", ledger.failed)?;
+    account.set_item("dropped", ledger.dropped.total())?;
+    account.set_item("in_flight", ledger.in_flight)?;
+    let reasons = PyDict::new(py);
+    for &reason in dropped_by {
+        reasons.set_item(reason.name(), ledger.dropped.of(reason))?;
+    }
+    account.set_item("dropped_by", reasons)?;
+    account.set_item("bytes", ledger.bytes)?;
+    account.set_item("queue_len", ledger.queued)?;
+    account.set_item("queue_high_water", ledger.high_water)?;
+    Ok(account)
+}
+
+pub fn seconds(timeout: f64) -> PyResult<Duration> {
     Duration::try_from_secs_f64(timeout.max(0.0))
         .map_err(|error| PyValueError::new_err(error.to_string()))
 }
@@ -292,19 +326,12 @@ impl RecordQueue {
         protect_level: &Bound<'_, PyAny>,
         probe: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
-        let overflow = match overflow {
-            "block" => Overflow::Block,
-            "drop" => Overflow::Drop,
-            "drop_oldest" => Overflow::DropOldest,
-            "timeout" => Overflow::Timeout,
-            other => return Err(PyValueError::new_err(other.to_owned())),
-        };
         let limits = Limits {
             entries: capacity,
             bytes: capacity_bytes,
         };
         Ok(Self {
-            items: Arc::new(Items::new(limits, overflow)),
+            items: Arc::new(Items::new(limits, self::overflow(overflow)?)),
             hand: Mutex::new(VecDeque::new()),
             spare: Mutex::new(Vec::new()),
             probe,
@@ -413,7 +440,7 @@ impl RecordQueue {
     fn abandon(&self, taken: bool) {
         if taken {
             let left = self.let_go(usize::MAX);
-            self.items.abandon_taken(left.len());
+            self.items.drop_taken(left.len(), Reason::Closed);
             drop(left);
         }
         drop(self.items.abandon_queued());
@@ -447,22 +474,7 @@ impl RecordQueue {
 
     /// The account at this moment.
     fn account<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let ledger = self.items.ledger();
-        let account = PyDict::new(py);
-        account.set_item("emitted", ledger.emitted)?;
-        account.set_item("written", ledger.written)?;
-        account.set_item("failed", ledger.failed)?;
-        account.set_item("dropped", ledger.dropped.total())?;
-        account.set_item("in_flight", ledger.in_flight)?;
-        let reasons = PyDict::new(py);
-        for reason in Reason::ALL {
-            reasons.set_item(reason.name(), ledger.dropped.of(reason))?;
-        }
-        account.set_item("dropped_by", reasons)?;
-        account.set_item("bytes", ledger.bytes)?;
-        account.set_item("queue_len", ledger.queued)?;
-        account.set_item("queue_high_water", ledger.high_water)?;
-        Ok(account)
+        account(py, &self.items.ledger(), &Reason::OF_QUEUES)
     }
 
     /// Keeps the memory of this queue for ever. For a forked child: a thread that the child does not have may have been holding the

@@ -11,13 +11,28 @@ pub enum Reason {
     Interrupted,
     /// The consumer logged it, while there was no room for twice as much.
     Reentrant,
-    /// It was still queued when the queue was closed and the time for that was over.
+    /// It was still queued when the queue was closed and the time for that was over, or came later.
     Closed,
+    /// It is larger than a record may be.
+    Oversize,
+    /// The peer could not be reached for as long as its sender tries.
+    Deadline,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Reason; 5] = [
+    pub const ALL: [Reason; 7] = [
+        Reason::Overflow,
+        Reason::Timeout,
+        Reason::Interrupted,
+        Reason::Reentrant,
+        Reason::Closed,
+        Reason::Oversize,
+        Reason::Deadline,
+    ];
+
+    /// Those of a queue by itself.
+    pub const OF_QUEUES: [Reason; 5] = [
         Reason::Overflow,
         Reason::Timeout,
         Reason::Interrupted,
@@ -34,6 +49,8 @@ impl Reason {
             Reason::Interrupted => "interrupted",
             Reason::Reentrant => "reentrant",
             Reason::Closed => "closed",
+            Reason::Oversize => "oversize",
+            Reason::Deadline => "deadline",
         }
     }
 }

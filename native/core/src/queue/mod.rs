@@ -216,6 +216,12 @@ impl<T: Send, P: Platform> Queue<T, P> {
         }
     }
 
+    /// Another one with the same limits and policy; no lock is taken.
+    #[must_use]
+    pub fn renewed(&self) -> Self {
+        Self::new(self.limits, self.overflow)
+    }
+
     // ---- producers
 
     /// Puts an item in the queue if there is room, or does what the overflow policy says as far as that takes no waiting.
@@ -393,26 +399,27 @@ impl<T: Send, P: Platform> Queue<T, P> {
 
     /// Reports the oldest taken records: so many were written, then so many failed.
     pub fn finish(&self, written: usize, failed: usize) {
-        self.settle(written, failed, 0);
+        self.settle(written + failed, |ledger| {
+            ledger.written += written as u64;
+            ledger.failed += failed as u64;
+        });
     }
 
-    /// Reports the oldest taken records as dropped because the queue was closed before they could be written.
-    pub fn abandon_taken(&self, count: usize) {
-        self.settle(0, 0, count);
+    /// Reports the oldest taken records as dropped.
+    pub fn drop_taken(&self, count: usize, reason: Reason) {
+        self.settle(count, |ledger| ledger.dropped.count(reason, count as u64));
     }
 
-    fn settle(&self, written: usize, failed: usize, abandoned: usize) {
+    fn settle(&self, count: usize, book: impl FnOnce(&mut Ledger)) {
         let mut state = P::lock(&self.state);
-        let mut left = written + failed + abandoned;
+        let mut left = count;
         while left > 0
             && let Some((_, weight)) = state.taken.pop_front()
         {
             state.bytes -= weight;
             left -= 1;
         }
-        state.ledger.written += written as u64;
-        state.ledger.failed += failed as u64;
-        state.ledger.dropped.count(Reason::Closed, abandoned as u64);
+        book(&mut state.ledger);
         let tell = state.watchers > 0;
         drop(state);
         if tell {

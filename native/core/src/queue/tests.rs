@@ -167,7 +167,7 @@ fn closed_is_closed() {
     assert_eq!(queue.wait_filled(None), Waited::Ready);
     assert_eq!(queue.abandon_queued(), [102]);
     assert_eq!(queue.wait_filled(None), Waited::Closed);
-    queue.abandon_taken(1);
+    queue.drop_taken(1, Reason::Closed);
     let ledger = queue.ledger();
     assert!(ledger.adds_up());
     assert_eq!(ledger.dropped.of(Reason::Closed), 2);

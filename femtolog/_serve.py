@@ -1,0 +1,61 @@
+"""`python -m femtolog serve`: a LogServer that writes what it gets to the standard output or to a file."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import signal
+import sys
+
+from femtolog.server import LogServer
+
+FORMAT = "%(asctime)s %(name)s [%(levelname)s] %(message)s"
+
+
+def main(arguments: list[str]) -> None:
+    """Serve until SIGINT or SIGTERM, then say on sys.stderr what came."""
+    parser = argparse.ArgumentParser(
+        prog="python -m femtolog serve",
+        description="Take records from other processes and write them. HOST is 127.0.0.1 unless given.",
+    )
+    parser.add_argument("--tcp", metavar="[HOST:]PORT", type=_address, help="for FemtoSocketHandler and SocketHandler (9020)")
+    parser.add_argument("--unix", metavar="PATH", help="a socket in the file system, for this user")
+    parser.add_argument(
+        "--udp", metavar="[HOST:]PORT", type=_address, help="a frame in each datagram, as DatagramHandler sends them"
+    )
+    parser.add_argument("--output", metavar="FILE", help="append to this file instead of writing to the standard output")
+    parser.add_argument("--format", default=FORMAT, help="of a line, as logging.Formatter takes it")
+    parser.add_argument("--max-frame-size", metavar="BYTES", type=int, default=1 << 20)
+    parser.add_argument(
+        "--allow-pickle", action="store_true", help="take SocketHandler's pickles: whoever connects can run anything here"
+    )
+    options = parser.parse_args(arguments)
+    tcp = options.tcp if options.tcp or options.unix or options.udp else ("127.0.0.1", 9020)
+    handler = logging.FileHandler(options.output, encoding="utf-8") if options.output else logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logging.Formatter(options.format))
+    try:
+        server = LogServer(
+            handler,
+            tcp=tcp,
+            unix=options.unix,
+            udp=options.udp,
+            allow_pickle=options.allow_pickle,
+            max_frame_size=options.max_frame_size,
+        )
+    except OSError as error:
+        sys.exit(f"femtolog serve: {error}")
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    with server, contextlib.suppress(KeyboardInterrupt):
+        sys.stderr.write(f"{server!r}\n")
+        server.join()
+    sys.stderr.write(" ".join(f"{name}={count}" for name, count in server.stats().items()) + "\n")
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    return host.strip("[]") or "127.0.0.1", int(port)

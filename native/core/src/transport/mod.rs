@@ -1,0 +1,233 @@
+//! Frames to a peer, by a thread of their own: connects, writes, and begins anew when the connection breaks.
+//!
+//! What is to be sent waits in a [`Queue`], so every frame is accounted for. *Written* means that the operating system has taken a frame whole
+//! (with TLS: encrypted and whole); no answer of the peer is waited for. A frame that a connection breaks in is sent again, from its
+//! beginning, over the next one. A thread is started by the first frame; it touches nothing but this module's data.
+mod connection;
+#[cfg(test)]
+mod tests;
+#[cfg(feature = "tls")]
+mod tls;
+mod worker;
+
+use std::io;
+#[cfg(unix)]
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::backoff;
+use crate::queue::{Limits, Offer, Overflow, Queue, Reason};
+use connection::Socket;
+#[cfg(feature = "tls")]
+pub use tls::{Identity, Tls};
+
+/// Where the peer is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Target {
+    Tcp(String, u16),
+    /// A socket in the file system.
+    #[cfg(unix)]
+    Unix(PathBuf),
+}
+
+/// How it is reached.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub target: Target,
+    /// For all of an attempt: addresses, TLS.
+    pub connect_timeout: Duration,
+    /// For each time the socket takes bytes.
+    pub write_timeout: Duration,
+    pub backoff: backoff::Settings,
+    #[cfg(feature = "tls")]
+    pub tls: Option<Tls>,
+}
+
+/// What is known of the connection.
+#[derive(Clone, Default, Debug)]
+pub struct Status {
+    pub connected: bool,
+    /// How many were made so far.
+    pub connections: u64,
+    /// Why the last attempt failed, or the last connection ended; empty while one works.
+    pub error: String,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    /// There is no thread yet.
+    #[default]
+    Idle,
+    Working,
+    /// No waits any more: a last attempt, then what is left is dropped.
+    Closing,
+    /// Not even that.
+    Cancelled,
+    /// There is no thread any more.
+    Ended,
+}
+
+#[derive(Default)]
+struct State {
+    stage: Stage,
+    /// The socket in use, to be shut down by whoever cancels.
+    socket: Option<Arc<Socket>>,
+    status: Status,
+}
+
+struct Shared {
+    queue: Queue<Vec<u8>>,
+    options: Options,
+    state: Mutex<State>,
+    changed: Condvar,
+    /// The descriptor in use, or -1: to be read without a lock in a forked child.
+    descriptor: AtomicI32,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it is locked.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a change of the state, until then at the latest.
+    fn wait<'a>(&self, state: MutexGuard<'a, State>, until: Instant) -> MutexGuard<'a, State> {
+        let left = until.saturating_duration_since(Instant::now());
+        let waited = self.changed.wait_timeout(state, left);
+        waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+/// Sends frames to a peer; see the [module](self). Dropping it closes it: what is in its queue is still sent if the peer is there.
+pub struct Sender {
+    shared: Arc<Shared>,
+    /// It belongs to the parent of this process.
+    left: AtomicBool,
+}
+
+impl Sender {
+    #[must_use]
+    pub fn new(options: Options, limits: Limits, overflow: Overflow) -> Self {
+        Self::with(options, Queue::new(limits, overflow))
+    }
+
+    /// Another one with the same options, and nothing in it; no lock is taken.
+    #[must_use]
+    pub fn renewed(&self) -> Self {
+        Self::with(self.shared.options.clone(), self.shared.queue.renewed())
+    }
+
+    fn with(options: Options, queue: Queue<Vec<u8>>) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                queue,
+                options,
+                state: Mutex::default(),
+                changed: Condvar::new(),
+                descriptor: AtomicI32::new(-1),
+            }),
+            left: AtomicBool::new(false),
+        }
+    }
+
+    /// Its queue, for marks, waits and the account. What is offered directly is not sent before something is [offered](Self::offer) here.
+    #[must_use]
+    pub fn queue(&self) -> &Queue<Vec<u8>> {
+        &self.shared.queue
+    }
+
+    /// Puts a frame on the queue, as far as that takes no waiting: [`Queue::offer`].
+    ///
+    /// # Errors
+    /// The thread cannot be started; nothing was counted.
+    pub fn offer(&self, frame: Vec<u8>, protected: bool) -> io::Result<Offer<Vec<u8>>> {
+        self.start()?;
+        let weight = frame.len();
+        Ok(self.shared.queue.offer(frame, weight, protected))
+    }
+
+    fn start(&self) -> io::Result<()> {
+        let mut state = self.shared.state();
+        if state.stage == Stage::Idle {
+            let shared = Arc::clone(&self.shared);
+            std::thread::Builder::new()
+                .name("femtolog-sender".to_owned())
+                .spawn(move || worker::run(&shared))?;
+            state.stage = Stage::Working;
+        }
+        Ok(())
+    }
+
+    /// What is known of the connection.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.shared.state().status.clone()
+    }
+
+    /// The descriptor that a forked child has inherited and should close; -1: none. Takes no lock.
+    #[must_use]
+    pub fn descriptor(&self) -> i32 {
+        self.shared.descriptor.load(Ordering::Relaxed)
+    }
+
+    /// Lets nothing more in, and ends any wait for the next attempt.
+    pub fn close(&self) {
+        close(&self.shared);
+    }
+
+    /// Waits until the thread has sent what was in the queue, or has given up, and has ended the connection. False: not yet.
+    #[must_use]
+    pub fn wait_ended(&self, timeout: Duration) -> bool {
+        let until = Instant::now() + timeout;
+        let mut state = self.shared.state();
+        while state.stage != Stage::Ended {
+            if Instant::now() >= until {
+                return false;
+            }
+            state = self.shared.wait(state, until);
+        }
+        true
+    }
+
+    /// Ends the connection in the middle of whatever it does, and drops everything as [closed](Reason::Closed).
+    pub fn cancel(&self) {
+        self.close();
+        let mut state = self.shared.state();
+        state.stage = state.stage.max(Stage::Cancelled);
+        if let Some(socket) = &state.socket {
+            socket.shut_down();
+        }
+        drop(state);
+        self.shared.changed.notify_all();
+        drop(self.shared.queue.abandon_queued());
+    }
+
+    /// Keeps the memory for ever, and takes no lock from now on. For a forked child: a thread that the child does not have may have been
+    /// holding one.
+    pub fn leave_to_parent(&self) {
+        if !self.left.swap(true, Ordering::Relaxed) {
+            std::mem::forget(Arc::clone(&self.shared));
+        }
+    }
+}
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        if !self.left.load(Ordering::Relaxed) {
+            close(&self.shared);
+        }
+    }
+}
+
+fn close(shared: &Shared) {
+    shared.queue.close();
+    let mut state = shared.state();
+    state.stage = match state.stage {
+        Stage::Idle => Stage::Ended,
+        stage => stage.max(Stage::Closing),
+    };
+    drop(state);
+    shared.changed.notify_all();
+}

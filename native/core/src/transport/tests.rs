@@ -1,0 +1,133 @@
+//! Against real sockets on this machine.
+use super::*;
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
+
+fn sender(port: u16, deadline: Duration) -> Sender {
+    let options = Options {
+        target: Target::Tcp("127.0.0.1".to_owned(), port),
+        connect_timeout: Duration::from_secs(5),
+        write_timeout: Duration::from_secs(5),
+        backoff: backoff::Settings {
+            base: Duration::from_millis(20),
+            deadline,
+            ..backoff::Settings::default()
+        },
+        #[cfg(feature = "tls")]
+        tls: None,
+    };
+    let limits = Limits {
+        entries: 1000,
+        bytes: 1 << 24,
+    };
+    Sender::new(options, limits, Overflow::Block)
+}
+
+fn listener() -> (TcpListener, u16) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (listener, port)
+}
+
+/// A port that nobody listens at.
+fn closed_port() -> u16 {
+    listener().1
+}
+
+fn send(sender: &Sender, frame: &[u8]) {
+    let offered = sender.offer(frame.to_vec(), false).unwrap();
+    assert!(matches!(offered, Offer::Queued(_)));
+}
+
+fn read(stream: &mut TcpStream, count: usize) -> Vec<u8> {
+    let mut bytes = vec![0; count];
+    stream.read_exact(&mut bytes).unwrap();
+    bytes
+}
+
+const SOON: Duration = Duration::from_secs(20);
+
+#[test]
+fn frames_arrive_in_order_and_the_end_after_them() {
+    let (listener, port) = listener();
+    let sender = sender(port, SOON);
+    for number in 0..100 {
+        send(&sender, &[number; 3]);
+    }
+    let mut peer = listener.accept().unwrap().0;
+    assert!(sender.queue().wait_done(sender.queue().mark(), Some(SOON)));
+    assert!(sender.status().connected && sender.descriptor() >= 0);
+    sender.close();
+    let mut bytes = Vec::new();
+    peer.read_to_end(&mut bytes).unwrap();
+    drop(peer);
+    let expected: Vec<u8> = (0..100).flat_map(|number| [number; 3]).collect();
+    assert_eq!(bytes, expected);
+    assert!(sender.wait_ended(SOON));
+    let ledger = sender.queue().ledger();
+    assert_eq!((ledger.emitted, ledger.written), (100, 100));
+    assert_eq!(sender.descriptor(), -1);
+}
+
+#[test]
+fn a_connection_that_the_peer_has_ended_is_replaced_before_anything_is_lost() {
+    let (listener, port) = listener();
+    let sender = sender(port, SOON);
+    for round in 1..4 {
+        send(&sender, &[round; 3]);
+        let mut peer = listener.accept().unwrap().0;
+        assert_eq!(read(&mut peer, 3), [round; 3]);
+    }
+    assert!(sender.queue().wait_done(3, Some(SOON)));
+    assert_eq!(sender.status().connections, 3);
+    assert_eq!(sender.queue().ledger().written, 3);
+}
+
+#[test]
+fn after_the_deadline_what_waits_is_dropped_and_the_next_one_tries_anew() {
+    let port = closed_port();
+    let sender = sender(port, Duration::from_millis(60));
+    send(&sender, b"one");
+    send(&sender, b"two");
+    assert!(sender.queue().wait_done(2, Some(SOON)));
+    assert_eq!(sender.queue().ledger().dropped.of(Reason::Deadline), 2);
+    assert!(sender.status().error.contains("refused"));
+    let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) else {
+        return; // somebody else has the port by now
+    };
+    send(&sender, b"three");
+    assert_eq!(read(&mut listener.accept().unwrap().0, 5), b"three");
+}
+
+#[test]
+fn closing_ends_a_wait_at_once() {
+    let (begin, sender) = (Instant::now(), sender(closed_port(), SOON));
+    send(&sender, b"one");
+    while sender.status().error.is_empty() {
+        std::thread::yield_now();
+    }
+    sender.close();
+    assert!(sender.wait_ended(SOON));
+    assert!(begin.elapsed() < SOON);
+    assert_eq!(sender.queue().ledger().dropped.of(Reason::Closed), 1);
+}
+
+#[test]
+fn a_peer_that_reads_nothing_is_cut_off_by_cancelling() {
+    let (listener, port) = listener();
+    let sender = sender(port, SOON);
+    for _ in 0..16 {
+        send(&sender, &vec![0; 1 << 20]);
+    }
+    let peer = listener.accept().unwrap().0;
+    while sender.queue().ledger().queued > 0 {
+        std::thread::yield_now();
+    }
+    assert!(!sender.wait_ended(Duration::ZERO));
+    sender.cancel();
+    assert!(sender.wait_ended(SOON));
+    let ledger = sender.queue().ledger();
+    assert_eq!(ledger.in_flight, 0);
+    assert_eq!(ledger.written + ledger.dropped.of(Reason::Closed), 16);
+    drop(peer);
+}

@@ -1,0 +1,224 @@
+//! TLS over a socket, by rustls.
+use std::io::{self, ErrorKind, Read, Write};
+use std::sync::Arc;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{
+    ClientConfig, ClientConnection, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+};
+
+use super::Target;
+use super::connection::{Socket, in_words};
+
+/// So many bytes are encrypted and sent before it is known that they are.
+const CHUNK: usize = 16 << 10;
+
+/// The certificate that this side shows, with its chain, and its key; PEM.
+pub struct Identity<'a> {
+    pub certificates: &'a [u8],
+    pub key: &'a [u8],
+}
+
+/// Whom to trust and who to be.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    config: Arc<ClientConfig>,
+    domain: Option<ServerName<'static>>,
+}
+
+impl Tls {
+    /// `domain` is the name that the peer's certificate must have; none: the host's. `roots`, PEM, are trusted in place of the system's (or
+    /// Mozilla's, where the system has none). `insecure`: any certificate does.
+    ///
+    /// # Errors
+    /// What cannot be read or used, in words.
+    pub fn new(
+        domain: Option<&str>,
+        roots: Option<&[u8]>,
+        identity: Option<&Identity<'_>>,
+        insecure: bool,
+    ) -> Result<Self, String> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider.clone())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?;
+        let builder = if insecure {
+            let anybody = Anybody(provider.clone());
+            builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(anybody))
+        } else {
+            let roots = Arc::new(root_store(roots)?);
+            let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider)
+                .build()
+                .map_err(|error| error.to_string())?;
+            builder.with_webpki_verifier(verifier)
+        };
+        let config = match identity {
+            None => builder.with_no_client_auth(),
+            Some(identity) => {
+                let chain = certificates(identity.certificates)?;
+                let key = PrivateKeyDer::from_pem_slice(identity.key);
+                let key = key.map_err(|error| format!("the private key: {error}"))?;
+                let config = builder.with_client_auth_cert(chain, key);
+                config.map_err(|error| format!("the private key: {error}"))?
+            }
+        };
+        let domain = domain.map(server_name).transpose()?;
+        Ok(Self {
+            config: Arc::new(config),
+            domain,
+        })
+    }
+
+    pub(super) fn channel(&self, target: &Target) -> io::Result<Channel> {
+        let name = match (&self.domain, target) {
+            (Some(name), _) => name.clone(),
+            (None, Target::Tcp(host, _)) => server_name(host).map_err(io::Error::other)?,
+            #[cfg(unix)]
+            (None, Target::Unix(_)) => return Err(io::Error::other("TLS needs a domain")),
+        };
+        let session = ClientConnection::new(self.config.clone(), name);
+        Ok(Channel(Box::new(session.map_err(io::Error::other)?)))
+    }
+}
+
+fn server_name(name: &str) -> Result<ServerName<'static>, String> {
+    ServerName::try_from(name.to_owned()).map_err(|_| format!("{name:?} is no name of a host"))
+}
+
+fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    match found {
+        Ok(found) if found.is_empty() => Err("there is no certificate in the file".to_owned()),
+        found => found.map_err(|error| format!("a certificate: {error}")),
+    }
+}
+
+fn root_store(pem: Option<&[u8]>) -> Result<RootCertStore, String> {
+    let mut store = RootCertStore::empty();
+    if let Some(pem) = pem {
+        for certificate in certificates(pem)? {
+            let added = store.add(certificate);
+            added.map_err(|error| format!("a certificate: {error}"))?;
+        }
+    } else {
+        // A system's store may have some that webpki does not take.
+        store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        if store.is_empty() {
+            store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        }
+    }
+    Ok(store)
+}
+
+/// A session over a socket.
+pub(super) struct Channel(Box<ClientConnection>);
+
+impl Channel {
+    pub(super) fn is_opening(&self) -> bool {
+        self.0.is_handshaking()
+    }
+
+    /// A step of the handshake: writes what is to be written, or reads once.
+    pub(super) fn step(&mut self, socket: &Socket) -> io::Result<()> {
+        if self.0.wants_write() {
+            self.0.write_tls(&mut &*socket).map(drop)
+        } else if self.read(socket)? == 0 {
+            Err(ErrorKind::UnexpectedEof.into())
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Reads once. Zero: the peer's end.
+    pub(super) fn read(&mut self, socket: &Socket) -> io::Result<usize> {
+        let read = self.0.read_tls(&mut &*socket)?;
+        match self.0.process_new_packets() {
+            Ok(state) if state.peer_has_closed() => Ok(0),
+            Ok(state) => {
+                let mut plain = vec![0; state.plaintext_bytes_to_read()];
+                self.0.reader().read_exact(&mut plain)?;
+                Ok(read)
+            }
+            Err(error) => {
+                // The peer is told why, if it still listens.
+                let _ = self.0.write_tls(&mut &*socket);
+                Err(io::Error::new(ErrorKind::InvalidData, error))
+            }
+        }
+    }
+
+    pub(super) fn send(&mut self, socket: &Socket, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
+        let mut sent = 0;
+        for chunk in bytes.chunks(CHUNK) {
+            let written = self.0.writer().write_all(chunk);
+            written
+                .and_then(|()| self.write_out(socket))
+                .map_err(|error| (sent, in_words(error)))?;
+            sent += chunk.len();
+        }
+        Ok(())
+    }
+
+    fn write_out(&mut self, socket: &Socket) -> io::Result<()> {
+        while self.0.wants_write() {
+            match self.0.write_tls(&mut &*socket) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Says that nothing more comes, if the peer still listens.
+    pub(super) fn say_goodbye(&mut self, socket: &Socket) {
+        self.0.send_close_notify();
+        let _ = self.write_out(socket);
+    }
+}
+
+/// Takes any certificate, but only from the one who has its key.
+#[derive(Debug)]
+struct Anybody(Arc<rustls::crypto::CryptoProvider>);
+
+impl ServerCertVerifier for Anybody {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,361 @@
+//! Frames for a peer, and frames from one, as Python sees them. Which records they are made of, and what becomes of them, `femtolog/femto/socket.py`
+//! and `femtolog/server.py` say.
+//!
+//! Everything of a record is read and encoded in the thread that logs; the sender's thread has bytes only. Whatever waits gives the GIL away.
+use std::borrow::Cow;
+use std::time::{Duration, Instant};
+
+use femtolog_core::backoff;
+use femtolog_core::queue::{Limits, Offer, Reason, Waited};
+use femtolog_core::transport::{Identity, Options, Sender, Target, Tls};
+use femtolog_core::wire::{Format, Frames, Kind, Oversize, Record};
+use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyString};
+
+use crate::queue::{CLOSED, DROPPED, QUEUED, account, overflow, seconds};
+
+/// After so long somebody who waits looks whether a signal handler is to run.
+const SLICE: Duration = Duration::from_millis(50);
+
+/// What a cancelled thread needs to see that it is.
+const MOMENT: Duration = Duration::from_millis(500);
+
+/// Text as UTF-8; a lone surrogate, which has none, as its escape.
+fn utf8<'a>(text: &'a Bound<'_, PyString>) -> PyResult<Cow<'a, str>> {
+    if let Ok(text) = text.to_cow() {
+        return Ok(text);
+    }
+    let escaped = text.call_method1("encode", ("utf-8", "backslashreplace"))?;
+    let escaped = escaped.cast::<PyBytes>()?.as_bytes();
+    Ok(Cow::Owned(String::from_utf8_lossy(escaped).into_owned()))
+}
+
+fn format_of(name: &str) -> PyResult<Format> {
+    match name {
+        "msgpack" => Ok(Format::MessagePack),
+        "cbor" => Ok(Format::Cbor),
+        other => Err(PyValueError::new_err(other.to_owned())),
+    }
+}
+
+/// Runs `wait` in slices, without the GIL, until it says yes, `until` has come or a signal handler raises.
+fn patiently(
+    py: Python<'_>,
+    until: Option<Instant>,
+    wait: impl Fn(Duration) -> bool + Sync,
+) -> PyResult<bool> {
+    loop {
+        let left = until.map_or(SLICE, |until| {
+            until.saturating_duration_since(Instant::now())
+        });
+        if py.detach(|| wait(left.min(SLICE))) {
+            return Ok(true);
+        }
+        if left.is_zero() {
+            return Ok(false);
+        }
+        py.check_signals()?;
+    }
+}
+
+fn after(timeout: f64) -> PyResult<Option<Instant>> {
+    Ok(Instant::now().checked_add(seconds(timeout)?))
+}
+
+/// Sends records as frames, from a thread of its own.
+#[pyclass(frozen, module = "femtolog._native")]
+pub struct FrameSender {
+    sender: Sender,
+    format: Format,
+    max_frame_size: usize,
+    truncate: bool,
+}
+
+/// TLS as Python says it: the name in the certificate, who is trusted (PEM), this side's certificates and key (PEM), and whether anybody is trusted.
+type TlsOptions = (
+    Option<String>,
+    Option<Vec<u8>>,
+    Option<(Vec<u8>, Vec<u8>)>,
+    bool,
+);
+
+/// A record, in the order of the map that it becomes.
+#[derive(FromPyObject)]
+struct Fields<'py>(
+    Bound<'py, PyString>,
+    Bound<'py, PyString>,
+    Bound<'py, PyString>,
+    u64,
+    Bound<'py, PyString>,
+    u64,
+    Bound<'py, PyString>,
+    Bound<'py, PyString>,
+    Option<Bound<'py, PyString>>,
+    Vec<(Bound<'py, PyString>, Bound<'py, PyString>)>,
+);
+
+#[pymethods]
+impl FrameSender {
+    /// `target` is a host and a port, or a path without one. `milliseconds`: the times for connecting and for writing; base, cap, reset and
+    /// deadline of the backoff.
+    #[new]
+    #[pyo3(signature = (target, *, queue, format, max_frame_size, truncate, milliseconds, tls))]
+    fn new(
+        target: (String, Option<u16>),
+        queue: (usize, usize, &str),
+        format: &str,
+        max_frame_size: usize,
+        truncate: bool,
+        milliseconds: [u64; 6],
+        tls: Option<TlsOptions>,
+    ) -> PyResult<Self> {
+        let target = match target {
+            (host, Some(port)) => Target::Tcp(host, port),
+            #[cfg(unix)]
+            (path, None) => Target::Unix(path.into()),
+            #[cfg(not(unix))]
+            (path, None) => return Err(PyValueError::new_err(path)),
+        };
+        let tls = tls.map(|(domain, roots, identity, insecure)| {
+            let identity = identity
+                .as_ref()
+                .map(|(certificates, key)| Identity { certificates, key });
+            Tls::new(
+                domain.as_deref(),
+                roots.as_deref(),
+                identity.as_ref(),
+                insecure,
+            )
+        });
+        let [connect, write, base, cap, reset_after, deadline] =
+            milliseconds.map(Duration::from_millis);
+        let options = Options {
+            target,
+            connect_timeout: connect,
+            write_timeout: write,
+            backoff: backoff::Settings {
+                base,
+                cap,
+                reset_after,
+                deadline,
+            },
+            tls: tls.transpose().map_err(PyValueError::new_err)?,
+        };
+        let (entries, bytes, policy) = queue;
+        Ok(Self {
+            sender: Sender::new(options, Limits { entries, bytes }, overflow(policy)?),
+            format: format_of(format)?,
+            max_frame_size,
+            truncate,
+        })
+    }
+
+    /// Encodes a record, given as a tuple, and puts it on the queue. Waits for room where the policy says so, up to `patience` seconds.
+    /// Whatever is raised, the record is counted.
+    fn send(&self, fields: &Bound<'_, PyAny>, protected: bool, patience: f64) -> PyResult<u8> {
+        let py = fields.py();
+        let queue = self.sender.queue();
+        let encoded = self
+            .encoded(fields)
+            .inspect_err(|_| queue.fail_unqueued())?;
+        let Ok(frame) = encoded else {
+            queue.give_up(Reason::Oversize);
+            return Ok(DROPPED);
+        };
+        let weight = frame.len();
+        let until = Duration::try_from_secs_f64(patience)
+            .ok()
+            .and_then(|patience| Instant::now().checked_add(patience));
+        let offered = self.sender.offer(frame, protected).map_err(|error| {
+            queue.fail_unqueued();
+            PyOSError::new_err(error)
+        });
+        let mut offered = offered?;
+        while let Offer::Full(frame) = offered {
+            let waited = patiently(py, until, |left| {
+                queue.wait_for_room(weight, Some(left)) != Waited::TimedOut
+            });
+            offered = match waited {
+                Ok(true) => queue.offer(frame, weight, protected),
+                Ok(false) => queue.offer_at_last(frame, weight, protected),
+                Err(raised) => {
+                    queue.give_up(Reason::Interrupted);
+                    return Err(raised);
+                }
+            };
+        }
+        Ok(match offered {
+            Offer::Dropped(..) => DROPPED,
+            Offer::Closed(_) => {
+                queue.give_up(Reason::Closed);
+                CLOSED
+            }
+            Offer::Queued(_) | Offer::Full(_) => QUEUED,
+        })
+    }
+
+    /// Counts a record that could not even be read.
+    fn unread(&self) {
+        self.sender.queue().fail_unqueued();
+    }
+
+    /// Waits up to so many seconds until what was logged before is sent or dropped.
+    fn flush(&self, py: Python<'_>, timeout: f64) -> PyResult<bool> {
+        let queue = self.sender.queue();
+        let mark = queue.mark();
+        patiently(py, after(timeout)?, |left| {
+            queue.wait_done(mark, Some(left))
+        })
+    }
+
+    /// Lets nothing more in; sends what is queued if the peer is there, for up to so many seconds, and drops the rest.
+    fn close(&self, py: Python<'_>, timeout: f64) -> PyResult<()> {
+        py.detach(|| self.sender.close());
+        let ended = patiently(py, after(timeout)?, |left| self.sender.wait_ended(left));
+        if !matches!(ended, Ok(true)) {
+            py.detach(|| {
+                self.sender.cancel();
+                self.sender.wait_ended(MOMENT)
+            });
+        }
+        ended.map(drop)
+    }
+
+    /// Is it closed?
+    fn is_closed(&self) -> bool {
+        self.sender.queue().is_closed()
+    }
+
+    /// The account of the queue, and what is known of the connection.
+    fn account<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let account = account(py, &self.sender.queue().ledger(), &Reason::ALL)?;
+        let status = self.sender.status();
+        account.set_item("connected", status.connected)?;
+        account.set_item("connections", status.connections)?;
+        account.set_item("error", status.error)?;
+        Ok(account)
+    }
+
+    /// For a forked child: leaves everything to the parent, and gives the descriptor that is to be closed here (-1: none).
+    fn leave_to_parent(&self) -> i32 {
+        self.sender.leave_to_parent();
+        self.sender.descriptor()
+    }
+
+    /// Another one with the same options, and nothing in it.
+    fn renewed(&self) -> Self {
+        Self {
+            sender: self.sender.renewed(),
+            ..*self
+        }
+    }
+}
+
+impl FrameSender {
+    fn encoded(&self, fields: &Bound<'_, PyAny>) -> PyResult<Result<Vec<u8>, Oversize>> {
+        let Fields(
+            logger,
+            level,
+            message,
+            timestamp_ns,
+            filename,
+            line_number,
+            module_path,
+            thread_id,
+            thread_name,
+            key_values,
+        ) = fields.extract()?;
+        let pairs = key_values
+            .iter()
+            .map(|(key, value)| PyResult::Ok((utf8(key)?, utf8(value)?)));
+        let record = Record {
+            logger: utf8(&logger)?,
+            level: utf8(&level)?,
+            message: utf8(&message)?,
+            timestamp_ns,
+            filename: utf8(&filename)?,
+            line_number,
+            module_path: utf8(&module_path)?,
+            thread_id: utf8(&thread_id)?,
+            thread_name: thread_name.as_ref().map(utf8).transpose()?,
+            key_values: pairs.collect::<PyResult<_>>()?,
+        };
+        Ok(record.frame(self.format, self.max_frame_size, self.truncate))
+    }
+}
+
+/// Cuts what arrives on one connection into payloads of at most so many bytes.
+#[pyclass(module = "femtolog._native")]
+pub struct FrameReader {
+    frames: Frames,
+}
+
+#[pymethods]
+impl FrameReader {
+    #[new]
+    fn new(max_frame_size: usize) -> Self {
+        Self {
+            frames: Frames::new(max_frame_size),
+        }
+    }
+
+    /// The payloads that are whole now, and the length of one that is too long: nothing can be read after it.
+    fn feed<'py>(
+        &mut self,
+        py: Python<'py>,
+        data: &[u8],
+    ) -> (Vec<Bound<'py, PyBytes>>, Option<usize>) {
+        self.frames.push(data);
+        let mut payloads = Vec::new();
+        loop {
+            match self.frames.next_payload() {
+                Ok(Some(payload)) => payloads.push(PyBytes::new(py, payload)),
+                Ok(None) => return (payloads, None),
+                Err(too_long) => return (payloads, Some(too_long.0)),
+            }
+        }
+    }
+
+    /// How many bytes wait for the rest of their frame.
+    fn pending(&self) -> usize {
+        self.frames.pending()
+    }
+}
+
+/// `pickle`, `msgpack` or `cbor`, by the first byte; None for anything else.
+#[pyfunction]
+pub fn kind_of_payload(payload: &[u8]) -> Option<&'static str> {
+    Some(match Kind::of(payload)? {
+        Kind::Pickle => "pickle",
+        Kind::Map(Format::MessagePack) => "msgpack",
+        Kind::Map(Format::Cbor) => "cbor",
+    })
+}
+
+/// The map in a payload. `ValueError` says why there is none.
+#[pyfunction]
+pub fn decode_payload<'py>(
+    py: Python<'py>,
+    payload: &[u8],
+    format: &str,
+) -> PyResult<Bound<'py, PyDict>> {
+    let record = Record::decode(payload, format_of(format)?)
+        .map_err(|malformed| PyValueError::new_err(malformed.0))?;
+    let map = PyDict::new(py);
+    map.set_item("logger", record.logger)?;
+    map.set_item("level", record.level)?;
+    map.set_item("message", record.message)?;
+    map.set_item("timestamp_ns", record.timestamp_ns)?;
+    map.set_item("filename", record.filename)?;
+    map.set_item("line_number", record.line_number)?;
+    map.set_item("module_path", record.module_path)?;
+    map.set_item("thread_id", record.thread_id)?;
+    map.set_item("thread_name", record.thread_name)?;
+    let key_values = PyDict::new(py);
+    for (key, value) in record.key_values {
+        key_values.set_item(key, value)?;
+    }
+    map.set_item("key_values", key_values)?;
+    Ok(map)
+}
