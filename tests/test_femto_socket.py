@@ -37,17 +37,25 @@ QUICK = {"base_ms": 10, "cap_ms": 20}
 DECODERS = {"msgpack": msgpack.unpackb, "cbor": cbor2.loads}
 
 
+def bound(port=0):
+    """A socket that has a port and does not listen: connections to it are refused, and no other test's process gets the port."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.bind(("127.0.0.1", port))
+    return made
+
+
+def port_of(listening):
+    return listening.getsockname()[1] if listening.family == socket.AF_INET else None
+
+
 class Peer:
     """Accepts connections, one after the other or several at once, and keeps what each has sent."""
 
-    def __init__(self, port=0, path=None, context=None):
-        if path is None:
-            self.listening = socket.create_server(("127.0.0.1", port))
-            self.port = self.listening.getsockname()[1]
-        else:
-            self.listening = socket.socket(socket.AF_UNIX)
-            self.listening.bind(path)
-            self.listening.listen()
+    def __init__(self, listening=None, context=None):
+        self.listening = listening or bound()
+        self.listening.listen()
+        self.port = port_of(self.listening)
         self.context = context
         self.streams, self.connections, self.versions = [], [], []
         self.changed = threading.Condition()
@@ -139,9 +147,9 @@ def make():
 
 @pytest.fixture
 def nobody():
-    """A port that nobody listens at."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+    """What nobody listens at."""
+    with bound() as made:
+        yield made
 
 
 def record(message="m", level=logging.INFO, **attributes):
@@ -208,7 +216,9 @@ def test_values_that_utf8_or_the_map_do_not_have(peer, make):
 
 @pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no sockets in the file system")
 def test_a_path_instead_of_an_address(make, tmp_path):
-    peer = Peer(path=str(tmp_path / "log.sock"))
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(str(tmp_path / "log.sock"))
+    peer = Peer(listening)
     try:
         handler = make(unix_path=tmp_path / "log.sock")
         handler.handle(record("by path"))
@@ -243,7 +253,7 @@ def test_truncating_cuts_the_message_and_says_so(peer, make):
 
 
 def test_a_queue_without_room(make, nobody, capsys):
-    handler = make("127.0.0.1", nobody, capacity=2, backoff={"base_ms": 10_000})
+    handler = make("127.0.0.1", port_of(nobody), capacity=2, backoff={"base_ms": 10_000})
     for number in range(4):
         handler.handle(record(str(number)))
     handler.handle(record("error", logging.ERROR))
@@ -252,14 +262,14 @@ def test_a_queue_without_room(make, nobody, capsys):
     assert stats["dropped_by"]["overflow"] == 3
     assert adds_up(handler)
     assert "has dropped 1 more records (in all: overflow 1)" in capsys.readouterr().err
-    waiting = make("127.0.0.1", nobody, capacity=1, policy="timeout:20", backoff={"base_ms": 10_000})
+    waiting = make("127.0.0.1", port_of(nobody), capacity=1, policy="timeout:20", backoff={"base_ms": 10_000})
     waiting.handle(record())
     waiting.handle(record())
     assert waiting.stats()["dropped_by"]["timeout"] == 1
 
 
 def test_blocking_waits_until_the_peer_is_there(make, nobody):
-    handler = make("127.0.0.1", nobody, capacity=2, policy="block")
+    handler = make("127.0.0.1", port_of(nobody), capacity=2, policy="block")
     thread = threading.Thread(target=lambda: [handler.handle(record(str(number))) for number in range(50)])
     thread.start()
     peer = Peer(nobody)
@@ -293,7 +303,7 @@ def test_records_that_cannot_be_made_go_to_handle_error(peer, make, capsys):
 
 
 def test_after_the_deadline_what_waits_is_dropped(make, nobody, capsys):
-    handler = make("127.0.0.1", nobody, backoff=QUICK | {"deadline_ms": 50})
+    handler = make("127.0.0.1", port_of(nobody), backoff=QUICK | {"deadline_ms": 50})
     handler.handle(record())
     assert not handler.flush(10)
     stats = handler.stats()
@@ -307,7 +317,7 @@ def test_after_the_deadline_what_waits_is_dropped(make, nobody, capsys):
 
 
 def test_closing_ends_the_wait_for_an_absent_peer(make, nobody, capsys):
-    handler = make("127.0.0.1", nobody, backoff={"base_ms": 60_000, "cap_ms": 60_000})
+    handler = make("127.0.0.1", port_of(nobody), backoff={"base_ms": 60_000, "cap_ms": 60_000})
     handler.handle(record())
     begin = time.monotonic()
     handler.close()
@@ -324,9 +334,10 @@ def test_a_peer_that_is_killed_and_comes_back_gets_the_rest(peer, make):
     assert handler.flush(10)
     assert messages(peer.records(500)) == [str(number) for number in range(500)]
     peer.close()
+    absent = bound(peer.port)
     for number in range(500, 1000):
         handler.handle(record(str(number)))
-    again = Peer(peer.port)
+    again = Peer(absent)
     try:
         for number in range(1000, 1500):
             handler.handle(record(str(number)))
@@ -375,7 +386,7 @@ def test_a_forked_child_has_a_queue_and_a_connection_of_its_own(peer, nobody):
 import logging, os, sys
 from femtolog import femto
 there = femto.FemtoSocketHandler("127.0.0.1", {peer.port})
-away = femto.FemtoSocketHandler("127.0.0.1", {nobody}, backoff={{"base_ms": 10_000}})
+away = femto.FemtoSocketHandler("127.0.0.1", {port_of(nobody)}, backoff={{"base_ms": 10_000}})
 log = logging.getLogger("fork")
 log.addHandler(there); log.addHandler(away)
 log.warning("parent")
@@ -476,10 +487,20 @@ def test_a_certificate_that_nobody_vouches_for(make, certificates):
 
 def test_openssl_s_server(make, certificates, nobody, tmp_path):
     """What it has received it prints; the length in front of a frame as well."""
-    command = ["openssl", "s_server", "-accept", str(nobody), "-cert", certificates[0], "-key", certificates[1], "-quiet"]
+    command = [
+        "openssl",
+        "s_server",
+        "-accept",
+        str(port_of(nobody)),
+        "-cert",
+        certificates[0],
+        "-key",
+        certificates[1],
+        "-quiet",
+    ]
     with open(tmp_path / "out", "wb") as out, subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out) as server:
         try:
-            handler = make("localhost", nobody, tls=True, tls_domain="localhost", tls_insecure=True)
+            handler = make("localhost", port_of(nobody), tls=True, tls_domain="localhost", tls_insecure=True)
             handler.handle(record("to openssl"))
             assert handler.flush(10)
             handler.close()
