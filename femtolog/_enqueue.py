@@ -50,11 +50,6 @@ ATTRIBUTE = "_femtolog_pipeline"
 # Values of exactly these types cannot change, and nothing of a caller's runs when they are formatted or freed.
 _PLAIN = frozenset({str, int, float, bool, bytes, complex, type(None)})
 
-# Methods of the stdlib that emit nothing but what `self.format(record)` gives.
-_EMIT_TEXT = frozenset(
-    {"StreamHandler.emit", "FileHandler.emit", "BaseRotatingHandler.emit", "WatchedFileHandler.emit", "SysLogHandler.emit"}
-)
-
 _live: weakref.WeakSet[_Pipeline] = weakref.WeakSet()
 _classes: weakref.WeakValueDictionary[type, type] = weakref.WeakValueDictionary()
 
@@ -96,11 +91,11 @@ class _Pipeline:
         self.told_failures = 0  # those that a flush() has told of
         self.held_for_fork = False
         # What is native of an instance of that class which has nothing of its own. One with a finalizer is not made for that.
-        self.probe: Any = None
+        probe: Any = None
         if not hasattr(self.cls, "__del__"):
             with contextlib.suppress(Exception):
-                self.probe = self.cls.__new__(self.cls)
-        self.queue: RecordQueue = self.native.RecordQueue(*self.limits, self.protect_level, self.probe)
+                probe = self.cls.__new__(self.cls)
+        self.queue: RecordQueue = self.native.RecordQueue(*self.limits, self.protect_level, probe)
 
     def _orphaned(self, _: object) -> None:
         self.queue.close()  # which ends the worker
@@ -165,7 +160,7 @@ class _Pipeline:
     def prepared(self, handler: Any, record: logging.LogRecord) -> QueuedRecord:
         """A copy of the record that nothing the caller does later can change, and its text."""
         text: object
-        only_text = self.emits_only_text()
+        only_text = self.queue.emits_text()
         try:
             text = handler.format(record)
         except RecursionError:
@@ -182,13 +177,6 @@ class _Pipeline:
             frozen.exc_info = None  # its text is in the line; a traceback would keep the frames alive
         item: QueuedRecord = self.native.QueuedRecord(handler, frozen, text)
         return item
-
-    def emits_only_text(self) -> bool:
-        """Does the handler's class emit what `format` gives, and nothing else of the record?"""
-        probe = self.probe
-        if probe is None:
-            return False
-        return self.native.runs(probe, "emit") in _EMIT_TEXT
 
     def emit_directly(self, handler: Any, item: QueuedRecord) -> None:
         """For a record that met a queue closed a moment ago: all that was on it has been written, or dropped."""

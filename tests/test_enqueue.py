@@ -8,6 +8,7 @@ import logging
 import logging.handlers
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 import textwrap
@@ -308,6 +309,23 @@ def test_the_record_of_a_failure_is_what_the_stdlibs_would_be(fmt):
         both.append(seen)
     assert both[0] == both[1]
     assert len(both[0]) == 2
+
+
+@NATIVE
+def test_syslog_needs_no_record_of_the_caller(logger):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(10)
+        handler = femtolog.enqueue(logging.handlers.SysLogHandler(receiver.getsockname()))
+        logger.addHandler(handler)
+        with handler.lock:
+            femtolog.reset_stats()
+            logger.info("one")
+            logger.error("%s \N{SNOWMAN}", "two")
+            assert femtolog.stats()["real_records"] == 0
+        assert handler.flush()
+        assert [receiver.recv(1000) for _ in range(2)] == [b"<14>one\0", "<11>two \N{SNOWMAN}\0".encode()]
+    account(handler, written=2)
 
 
 def test_changes_between_two_records_hold_from_the_next_one_on(tmp_path, logger):

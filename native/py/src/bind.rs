@@ -875,6 +875,7 @@ pub fn bind_handlers(module: &Bound<'_, PyModule>) -> PyResult<()> {
     crate::globals::attach_handlers(module);
     crate::handler::paths::init(module.py())?;
     crate::handler::copying::init(module.py())?;
+    crate::handler::asynchronous::init(module)?;
     bind_home(module, true)?;
     crate::guard::forget_types(module.py());
     Ok(())

@@ -15,7 +15,7 @@ use crate::ffi::{self as py_ffi, Obj, Res};
 #[cfg(not(Py_GIL_DISABLED))]
 use crate::format::Buffer;
 use crate::guard;
-use crate::handler::{direct, file};
+use crate::handler::{asynchronous, direct, file};
 use crate::kept::Kept;
 use crate::names::Name;
 use crate::natives::Target;
@@ -337,6 +337,14 @@ impl RecordQueue {
             probe,
             protect_level: protect_level.extract().ok(),
         })
+    }
+
+    /// Does the handler's class emit nothing of a record but its text?
+    fn emits_text(&self, py: Python<'_>) -> bool {
+        let probe = self.probe.as_ref().map(|probe| probe.bind(py));
+        probe
+            .and_then(guard::view)
+            .is_some_and(|probe| asynchronous::emits_text(&probe))
     }
 
     /// Does what the policy says as far as that takes no waiting.

@@ -2,18 +2,20 @@
 //! goes on the queue with what a `LogRecord` could be made from. Everything else is for the handler's own `handle`.
 use pyo3::prelude::*;
 
-use crate::ffi::Obj;
+use crate::ffi::{self as py_ffi, Obj};
+use crate::guard::View;
+use crate::handler::{file, rotating};
+use crate::names::Name;
+use crate::natives::Target;
 use crate::saved::Saved;
 #[cfg(not(Py_GIL_DISABLED))]
 use crate::{
-    ffi::{self as py_ffi, Res},
+    ffi::Res,
     filter,
     format::{Buffer, unseen},
-    guard::{self, View},
-    handler::{Place, file, rotating, stream},
+    guard,
+    handler::{Place, stream},
     kept::Kept,
-    names::Name,
-    natives::Target,
     ordinary,
     queue::{Put, RecordQueue},
     raw,
@@ -25,6 +27,30 @@ use crate::{
 static HANDLE: Saved = Saved::new();
 static EMIT: Saved = Saved::new();
 static FORMAT: Saved = Saved::new();
+/// `SysLogHandler.emit`, which has no native implementation.
+static SYSLOG_EMIT: Saved = Saved::new();
+
+/// Saves what is the interpreter's own at this moment. Called when binding `logging.handlers`.
+pub fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let methods = module.getattr("SysLogHandler")?.getattr("__dict__")?;
+    let emit = methods.get_item("emit")?;
+    if py_ffi::is_function_of(&emit, module) {
+        SYSLOG_EMIT.set(emit);
+    }
+    Ok(())
+}
+
+/// Does a handler of this class emit nothing of a record but the text that `format` makes, and its level? The view is that of an
+/// instance with nothing of its own.
+pub fn emits_text(probe: &View<'_, '_>) -> bool {
+    let py = probe.object().py();
+    match probe.method(Name::emit) {
+        Target::StreamEmit => true,
+        Target::FileEmit => file::emits_by_stream(py),
+        Target::RotatingEmit | Target::WatchedEmit => rotating::emits_natively(py),
+        _ => probe.class_has(Name::emit, &SYSLOG_EMIT),
+    }
+}
 
 /// Tells what these methods are in the classes that `enqueue()` makes.
 #[pyfunction]
@@ -132,13 +158,7 @@ impl<'py> Parts<'py> {
         let queue = queue.cast_into_exact::<RecordQueue>().ok()?;
         let probe = queue.get().probe(py)?;
         let probe = guard::view(&probe)?;
-        let emits_text = match probe.method(Name::emit) {
-            Target::StreamEmit => true,
-            Target::FileEmit => file::emits_by_stream(py),
-            Target::RotatingEmit | Target::WatchedEmit => rotating::emits_natively(py),
-            _ => false,
-        };
-        if !emits_text || probe.method(Name::format) != Target::HandlerFormat {
+        if !emits_text(&probe) || probe.method(Name::format) != Target::HandlerFormat {
             return None;
         }
         Some(Parts {
