@@ -17,6 +17,7 @@ import time
 import weakref
 
 import pytest
+from gate import Gate
 
 import femtolog
 
@@ -44,22 +45,6 @@ def logger():
     for handler in made.handlers:
         with contextlib.suppress(OSError):  # what a full device still has in its buffer
             handler.close()
-
-
-class Gate(io.StringIO):
-    """A stream whose writes wait until it is opened, for ten seconds at most."""
-
-    def __init__(self):
-        super().__init__()
-        self.entered, self.opened = threading.Event(), threading.Event()
-
-    def write(self, text):
-        self.entered.set()
-        assert self.opened.wait(10)
-        return super().write(text)
-
-    def lines(self):
-        return self.getvalue().splitlines()
 
 
 def stopped(logger, **options):

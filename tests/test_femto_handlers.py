@@ -10,6 +10,7 @@ import sysconfig
 import threading
 
 import pytest
+from gate import Gate
 
 import femtolog
 from femtolog import femto
@@ -20,19 +21,6 @@ def fresh():
     with femtolog.installed():
         yield
         femto.reset_manager()
-
-
-class Gate(io.StringIO):
-    """A stream whose writes wait until it is opened, for ten seconds at most."""
-
-    def __init__(self):
-        super().__init__()
-        self.entered, self.opened = threading.Event(), threading.Event()
-
-    def write(self, text):
-        self.entered.set()
-        assert self.opened.wait(10)
-        return super().write(text)
 
 
 def stopped(**options):

@@ -139,6 +139,7 @@ class HandlerBuilder:
         return item.build() if isinstance(item, FilterBuilder) else item
 
     def _make(self) -> Any:
+        """The handler itself; each builder makes its own kind."""
         raise NotImplementedError
 
     def as_dict(self) -> dict[str, Any]:

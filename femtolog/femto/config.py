@@ -19,20 +19,12 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
 
-class LoggerConfigBuilder:
-    """What a logger is to be: what is not said of handlers and filters is that there are none.
-
-    Examples:
-        >>> from femtolog.femto import LoggerConfigBuilder
-        >>> LoggerConfigBuilder().with_level("DEBUG").with_handlers(["screen"]).as_dict()
-        {'level': 'DEBUG', 'propagate': None, 'filters': [], 'handlers': ['screen']}
-    """
+class LevelAndPropagate:
+    """What all builders for loggers have."""
 
     def __init__(self) -> None:
         self._level: str | int | None = None
         self._propagate: bool | None = None
-        self._handlers: list[str] = []
-        self._filters: list[str] = []
 
     def with_level(self, level: str | int) -> Self:
         """Its level."""
@@ -44,6 +36,21 @@ class LoggerConfigBuilder:
         """Whether its records go to its parents' handlers."""
         self._propagate = bool(propagate)
         return self
+
+
+class LoggerConfigBuilder(LevelAndPropagate):
+    """What a logger is to be: what is not said of handlers and filters is that there are none.
+
+    Examples:
+        >>> from femtolog.femto import LoggerConfigBuilder
+        >>> LoggerConfigBuilder().with_level("DEBUG").with_handlers(["screen"]).as_dict()
+        {'level': 'DEBUG', 'propagate': None, 'filters': [], 'handlers': ['screen']}
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._handlers: list[str] = []
+        self._filters: list[str] = []
 
     def with_handlers(self, ids: Iterable[str]) -> Self:
         """Its handlers, by their ids."""

@@ -6,7 +6,7 @@ import logging
 
 from femtolog.errors import ConfigurationError
 from femtolog.femto import registry
-from femtolog.femto.config import Definitions, checked_name, closing_on_error
+from femtolog.femto.config import Definitions, LevelAndPropagate, checked_name, closing_on_error
 from femtolog.femto.levels import level_number
 
 TYPE_CHECKING = False
@@ -39,7 +39,7 @@ class _Change:
         return {"mode": self.mode, "ids": list(self.ids)}
 
 
-class LoggerMutationBuilder:
+class LoggerMutationBuilder(LevelAndPropagate):
     """What is to change of a logger. ConfigurationError for two ways of changing one list.
 
     Examples:
@@ -49,20 +49,8 @@ class LoggerMutationBuilder:
     """
 
     def __init__(self) -> None:
-        self._level: str | int | None = None
-        self._propagate: bool | None = None
+        super().__init__()
         self._handlers, self._filters = _Change("handler"), _Change("filter")
-
-    def with_level(self, level: str | int) -> Self:
-        """Its level."""
-        level_number(level)
-        self._level = level
-        return self
-
-    def with_propagate(self, propagate: bool) -> Self:
-        """Whether its records go to its parents' handlers."""
-        self._propagate = bool(propagate)
-        return self
 
     def replace_handlers(self, ids: Iterable[str]) -> Self:
         """These handlers instead of those it has."""
