@@ -43,7 +43,7 @@ class _Payload(TypedDict):
 
 __all__ = [
     "FrameReader",
-    "FrameSender",
+    "PeerSender",
     "QueuedRecord",
     "RecordQueue",
     "__version__",
@@ -138,7 +138,7 @@ def know_asynchronous(handle: Callable[..., object], emit: Callable[..., object]
 
 # For records that go over a network.
 @final
-class FrameSender:
+class PeerSender:
     def __new__(
         cls,
         target: tuple[str, int | None],
@@ -157,7 +157,7 @@ class FrameSender:
     def is_closed(self) -> bool: ...
     def account(self) -> _SenderAccount: ...
     def leave_to_parent(self) -> int: ...
-    def renewed(self) -> FrameSender: ...
+    def renewed(self) -> PeerSender: ...
 
 @final
 class FrameReader:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Self
 
-    from femtolog._native import FrameSender, _SenderAccount
+    from femtolog._native import PeerSender, _SenderAccount
     from femtolog.femto.options import OverflowPolicy
 
 FLUSH_AFTER = 1.0
@@ -102,7 +102,7 @@ class FemtoSocketHandler(logging.Handler):
             raise HandlerConfigError(f"tls is for TCP only, got unix_path={self.target[0]!r}")
         policy_name, self._wait = _enqueue._policy(policy_text(policy))  # noqa: SLF001 - the one reader of policies
         try:
-            self._sender: FrameSender = _native.load().FrameSender(
+            self._sender: PeerSender = _native.load().PeerSender(
                 self.target,
                 queue=(positive("capacity", capacity), QUEUE_BYTES, policy_name),
                 format=_wire_format(wire_format),

@@ -57,9 +57,9 @@ impl Backoff {
         self.working_since.get_or_insert(now);
     }
 
-    /// Nothing could be sent. How long to wait: a time drawn by `random`, any number; nothing when the deadline is over, and then it
-    /// begins anew.
-    pub fn failed(&mut self, now: Instant, random: u64) -> Option<Duration> {
+    /// Nothing could be sent. How long to wait: a time drawn by `random`, any number, or `asked` if that is longer, but not beyond the
+    /// deadline; nothing when that is over, and then it begins anew.
+    pub fn failed(&mut self, now: Instant, random: u64, asked: Duration) -> Option<Duration> {
         let worked = self.working_since.take();
         if worked.is_some_and(|since| now.duration_since(since) >= self.settings.reset_after) {
             self.longest = self.settings.base.min(self.settings.cap);
@@ -79,7 +79,7 @@ impl Backoff {
         let drawn = (u128::from(random) * span) >> 64;
         let wait = shortest + Duration::from_nanos(drawn as u64);
         self.longest = self.longest.saturating_mul(2).min(self.settings.cap);
-        Some(wait.min(left))
+        Some(wait.max(asked).min(left))
     }
 }
 
@@ -88,6 +88,7 @@ mod tests {
     use super::*;
 
     const MOST: u64 = u64::MAX;
+    const NONE: Duration = Duration::ZERO;
 
     fn millis(wait: Option<Duration>) -> u128 {
         wait.expect("the deadline is not over").as_millis()
@@ -97,7 +98,9 @@ mod tests {
     fn the_longest_wait_doubles_up_to_the_cap() {
         let mut backoff = Backoff::new(Settings::default());
         let now = Instant::now();
-        let waits: Vec<u128> = (0..9).map(|_| millis(backoff.failed(now, MOST))).collect();
+        let waits: Vec<u128> = (0..9)
+            .map(|_| millis(backoff.failed(now, MOST, NONE)))
+            .collect();
         assert_eq!(
             waits,
             [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]
@@ -109,14 +112,17 @@ mod tests {
         for (random, first, second) in [(0, 10, 10), (MOST / 2, 55, 105), (MOST, 100, 200)] {
             let mut backoff = Backoff::new(Settings::default());
             let now = Instant::now();
-            assert_eq!(millis(backoff.failed(now, random)), first);
-            assert_eq!(millis(backoff.failed(now, random)), second);
+            assert_eq!(millis(backoff.failed(now, random, NONE)), first);
+            assert_eq!(millis(backoff.failed(now, random, NONE)), second);
         }
         let settings = Settings {
             base: Duration::from_millis(2),
             ..Settings::default()
         };
-        assert_eq!(millis(Backoff::new(settings).failed(Instant::now(), 0)), 2);
+        assert_eq!(
+            millis(Backoff::new(settings).failed(Instant::now(), 0, NONE)),
+            2
+        );
     }
 
     #[test]
@@ -124,31 +130,41 @@ mod tests {
         let mut backoff = Backoff::new(Settings::default());
         let start = Instant::now();
         for _ in 0..3 {
-            backoff.failed(start, MOST);
+            backoff.failed(start, MOST, NONE);
         }
         backoff.succeeded(start);
         let early = start + Duration::from_secs(29);
         backoff.succeeded(early);
-        assert_eq!(millis(backoff.failed(early, MOST)), 800);
+        assert_eq!(millis(backoff.failed(early, MOST, NONE)), 800);
         backoff.succeeded(early);
         let late = early + Duration::from_secs(30);
-        assert_eq!(millis(backoff.failed(late, MOST)), 100);
+        assert_eq!(millis(backoff.failed(late, MOST, NONE)), 100);
     }
 
     #[test]
     fn the_deadline_counts_from_the_first_failure_and_begins_anew() {
         let mut backoff = Backoff::new(Settings::default());
         let start = Instant::now();
-        backoff.failed(start, MOST);
+        backoff.failed(start, MOST, NONE);
         let nearly = start + Duration::from_millis(119_990);
-        assert_eq!(millis(backoff.failed(nearly, MOST)), 10);
+        assert_eq!(millis(backoff.failed(nearly, MOST, NONE)), 10);
         let over = start + Duration::from_secs(120);
-        assert_eq!(backoff.failed(over, MOST), None);
-        assert_eq!(millis(backoff.failed(over, MOST)), 100);
+        assert_eq!(backoff.failed(over, MOST, NONE), None);
+        assert_eq!(millis(backoff.failed(over, MOST, NONE)), 100);
         backoff.succeeded(over);
         assert_eq!(
-            millis(backoff.failed(over + Duration::from_secs(29), MOST)),
+            millis(backoff.failed(over + Duration::from_secs(29), MOST, NONE)),
             200
         );
+    }
+
+    #[test]
+    fn a_longer_wait_that_the_peer_asks_for_ends_with_the_deadline() {
+        let mut backoff = Backoff::new(Settings::default());
+        let start = Instant::now();
+        let asked = |seconds| Duration::from_secs(seconds);
+        assert_eq!(millis(backoff.failed(start, 0, asked(7))), 7000);
+        assert_eq!(millis(backoff.failed(start, MOST, asked(0))), 200);
+        assert_eq!(millis(backoff.failed(start, 0, asked(3600))), 120_000);
     }
 }

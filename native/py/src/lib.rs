@@ -68,7 +68,7 @@ mod native {
     #[pymodule_export]
     use super::raw::{_raw_probe, _raw_selftest};
     #[pymodule_export]
-    use super::socket::{FrameReader, FrameSender, decode_payload, kind_of_payload};
+    use super::socket::{FrameReader, PeerSender, decode_payload, kind_of_payload};
     #[pymodule_export]
     use super::stats::{reset_stats, stats};
     use pyo3::prelude::*;

@@ -1,4 +1,4 @@
-//! Frames for a peer, and frames from one, as Python sees them. Which records they are made of, and what becomes of them, `femtolog/femto/socket.py`
+//! Records for a peer, and frames from one, as Python sees them. Which records they are made of, and what becomes of them, `femtolog/femto/socket.py`
 //! and `femtolog/server.py` say.
 //!
 //! Everything of a record is read and encoded in the thread that logs; the sender's thread has bytes only. Whatever waits gives the GIL away.
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use femtolog_core::backoff;
 use femtolog_core::queue::{Limits, Offer, Reason, Waited};
-use femtolog_core::transport::{Identity, Options, Sender, Target, Tls};
+use femtolog_core::transport::{Batch, Identity, Options, Protocol, Sender, Target, Tls};
 use femtolog_core::wire::{Format, Frames, Kind, Oversize, Record};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
@@ -63,9 +63,9 @@ fn after(timeout: f64) -> PyResult<Option<Instant>> {
     Ok(Instant::now().checked_add(seconds(timeout)?))
 }
 
-/// Sends records as frames, from a thread of its own.
+/// Sends records from a thread of its own, as frames.
 #[pyclass(frozen, module = "femtolog._native")]
-pub struct FrameSender {
+pub struct PeerSender {
     sender: Sender,
     format: Format,
     max_frame_size: usize,
@@ -96,7 +96,7 @@ struct Fields<'py>(
 );
 
 #[pymethods]
-impl FrameSender {
+impl PeerSender {
     /// `target` is a host and a port, or a path without one. `milliseconds`: the times for connecting and for writing; base, cap, reset and
     /// deadline of the backoff.
     #[new]
@@ -140,6 +140,8 @@ impl FrameSender {
                 reset_after,
                 deadline,
             },
+            batch: Batch::default(),
+            protocol: Protocol::Frames,
             tls: tls.transpose().map_err(PyValueError::new_err)?,
         };
         let (entries, bytes, policy) = queue;
@@ -203,7 +205,7 @@ impl FrameSender {
     /// Waits up to so many seconds until what was logged before is sent or dropped.
     fn flush(&self, py: Python<'_>, timeout: f64) -> PyResult<bool> {
         let queue = self.sender.queue();
-        let mark = queue.mark();
+        let mark = queue.hurry();
         patiently(py, after(timeout)?, |left| {
             queue.wait_done(mark, Some(left))
         })
@@ -252,7 +254,7 @@ impl FrameSender {
     }
 }
 
-impl FrameSender {
+impl PeerSender {
     fn encoded(&self, fields: &Bound<'_, PyAny>) -> PyResult<Result<Vec<u8>, Oversize>> {
         let Fields(
             logger,

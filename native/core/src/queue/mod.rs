@@ -80,8 +80,10 @@ struct State<T> {
     /// The next record's.
     number: u64,
     closed: bool,
-    /// The consumer waits for records: only then a producer wakes it.
-    consumer_sleeps: bool,
+    /// The consumer waits for so much: only then a producer wakes it.
+    awaited: Option<Limits>,
+    /// What came before this number does not wait for more to come.
+    hurried: u64,
     /// How many wait for room or for records to be done.
     watchers: usize,
     ledger: Ledger,
@@ -94,6 +96,28 @@ impl<T> State<T> {
 
     fn in_flight(&self) -> usize {
         self.queued() + self.taken.len()
+    }
+
+    /// Is there enough for the consumer to go on? It has nothing in hand while it asks.
+    fn has_gathered(&self, enough: Limits) -> bool {
+        let queued = self.queued();
+        queued >= enough.entries
+            || self.bytes >= enough.bytes
+            || (queued > 0 && (self.closed || self.oldest() < self.hurried))
+    }
+
+    /// The lane that the oldest queued record is in.
+    fn oldest_lane(&mut self) -> &mut VecDeque<Slot<T>> {
+        let protected_first = match (self.plain.front(), self.protected.front()) {
+            (Some(plain), Some(protected)) => protected.number < plain.number,
+            (None, _) => true,
+            (_, None) => false,
+        };
+        if protected_first {
+            &mut self.protected
+        } else {
+            &mut self.plain
+        }
     }
 
     fn has_room(&self, weight: usize, limits: Limits) -> bool {
@@ -202,7 +226,8 @@ impl<T: Send, P: Platform> Queue<T, P> {
                 bytes: 0,
                 number: 0,
                 closed: false,
-                consumer_sleeps: false,
+                awaited: None,
+                hurried: 0,
                 watchers: 0,
                 ledger: Ledger::default(),
             }),
@@ -310,7 +335,12 @@ impl<T: Send, P: Platform> Queue<T, P> {
         evicted: Vec<T>,
     ) -> Offer<T> {
         state.push(item, weight, protected);
-        let wake = std::mem::take(&mut state.consumer_sleeps);
+        let wake = state
+            .awaited
+            .is_some_and(|enough| state.has_gathered(enough));
+        if wake {
+            state.awaited = None;
+        }
         let tell = !evicted.is_empty() && state.watchers > 0;
         drop(state);
         if wake {
@@ -352,10 +382,24 @@ impl<T: Send, P: Platform> Queue<T, P> {
 
     /// Waits until there are records to take. Closed: there are none, and none will come.
     pub fn wait_filled(&self, timeout: Option<Duration>) -> Waited {
+        let anything = Limits {
+            entries: 1,
+            bytes: usize::MAX,
+        };
+        self.wait_gathered(anything, timeout)
+    }
+
+    /// Waits until so many records or bytes are queued, or as many records as there may be; or until there are some and somebody
+    /// [hurries](Self::hurry) or closes the queue. For a consumer that has reported everything.
+    pub fn wait_gathered(&self, enough: Limits, timeout: Option<Duration>) -> Waited {
+        let enough = Limits {
+            entries: enough.entries.min(self.limits.entries),
+            ..enough
+        };
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut state = P::lock(&self.state);
         loop {
-            if state.queued() > 0 {
+            if state.has_gathered(enough) {
                 return Waited::Ready;
             }
             if state.closed {
@@ -364,10 +408,10 @@ impl<T: Send, P: Platform> Queue<T, P> {
             let Some(left) = left(timeout, deadline) else {
                 return Waited::TimedOut;
             };
-            state.consumer_sleeps = true;
+            state.awaited = Some(enough);
             let timed_out;
             (state, timed_out) = P::wait(state, &self.filled, left);
-            if timed_out && state.queued() == 0 && !state.closed {
+            if timed_out && !state.has_gathered(enough) && !state.closed {
                 return Waited::TimedOut;
             }
         }
@@ -376,23 +420,30 @@ impl<T: Send, P: Platform> Queue<T, P> {
     /// Appends up to `most` records to `into`, in the order they came. Each is to be reported by [`finish`](Self::finish), in
     /// that order.
     pub fn take(&self, most: usize, into: &mut impl Extend<T>) {
+        let most = Limits {
+            entries: most,
+            bytes: usize::MAX,
+        };
+        self.take_within(most, into);
+    }
+
+    /// The same, and no more than so many bytes; a single record that is larger is taken alone.
+    pub fn take_within(&self, most: Limits, into: &mut impl Extend<T>) {
         let mut state = P::lock(&self.state);
-        let count = most.min(state.queued());
-        for _ in 0..count {
-            let protected_first = match (state.plain.front(), state.protected.front()) {
-                (Some(plain), Some(protected)) => protected.number < plain.number,
-                (None, _) => true,
-                (_, None) => false,
+        let mut bytes = 0_usize;
+        for count in 0..most.entries {
+            let lane = state.oldest_lane();
+            let Some(weight) = lane.front().map(|slot| slot.weight) else {
+                break;
             };
-            let lane = if protected_first {
-                &mut state.protected
-            } else {
-                &mut state.plain
-            };
+            bytes = bytes.saturating_add(weight);
+            if count > 0 && bytes > most.bytes {
+                break;
+            }
             let Some(slot) = lane.pop_front() else {
                 break;
             };
-            state.taken.push_back((slot.number, slot.weight));
+            state.taken.push_back((slot.number, weight));
             into.extend([slot.item]);
         }
     }
@@ -432,6 +483,18 @@ impl<T: Send, P: Platform> Queue<T, P> {
     /// A mark behind everything that was put into the queue so far, for [`wait_done`](Self::wait_done).
     pub fn mark(&self) -> u64 {
         P::lock(&self.state).number
+    }
+
+    /// The same, and what is before it does not wait for more to come.
+    pub fn hurry(&self) -> u64 {
+        let mut state = P::lock(&self.state);
+        state.hurried = state.number;
+        let (mark, wake) = (state.number, state.awaited.take().is_some());
+        drop(state);
+        if wake {
+            P::notify_all(&self.filled);
+        }
+        mark
     }
 
     /// Is everything before the mark written, failed or dropped?
@@ -474,7 +537,7 @@ impl<T: Send, P: Platform> Queue<T, P> {
     pub fn close(&self) -> bool {
         let mut state = P::lock(&self.state);
         let first = !std::mem::replace(&mut state.closed, true);
-        state.consumer_sleeps = false;
+        state.awaited = None;
         drop(state);
         P::notify_all(&self.filled);
         P::notify_all(&self.moved);

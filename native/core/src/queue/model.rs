@@ -401,6 +401,33 @@ fn producers_that_wait_for_room_lose_nothing() {
 }
 
 #[test]
+fn whoever_hurries_does_not_wait_for_more_to_come() {
+    explore(
+        Limits { entries: 5, ..FEW },
+        Overflow::Block,
+        EVERYWHERE,
+        |queue, out| {
+            let hurrying = queue.clone();
+            let flush = move || {
+                hurrying.offer(1, 1, false);
+                assert!(hurrying.wait_done(hurrying.hurry(), None));
+            };
+            let (queue, out) = (queue.clone(), out.clone());
+            let gather = move || {
+                let three = Limits { entries: 3, ..FEW };
+                assert_eq!(queue.wait_gathered(three, None), Waited::Ready);
+                let mut batch = Vec::new();
+                queue.take(usize::MAX, &mut batch);
+                queue.finish(batch.len(), 0);
+                out.lock().unwrap().append(&mut batch);
+            };
+            vec![Box::new(flush), Box::new(gather)]
+        },
+        |_, out| assert_eq!(out, [1]),
+    );
+}
+
+#[test]
 fn what_one_thread_puts_in_comes_out_in_order() {
     explore(
         Limits { entries: 2, ..FEW },

@@ -153,6 +153,45 @@ fn a_flush_knows_what_was_before_it() {
 }
 
 #[test]
+fn a_consumer_that_gathers_waits_for_enough_or_for_somebody_in_a_hurry() {
+    const NOW: Option<Duration> = Some(Duration::ZERO);
+    let queue = queue(4, 100, Overflow::Block);
+    let three = Limits {
+        entries: 3,
+        bytes: 20,
+    };
+    assert_eq!(queue.hurry(), 0);
+    queued(&queue.offer(1, 1, false));
+    assert_eq!(queue.wait_gathered(three, NOW), Waited::TimedOut);
+    assert_eq!(queue.hurry(), 1);
+    assert_eq!(queue.wait_gathered(three, NOW), Waited::Ready);
+    assert_eq!(drain(&queue), [1]);
+    queued(&queue.offer(2, 1, false));
+    assert_eq!(queue.wait_gathered(three, NOW), Waited::TimedOut);
+    queued(&queue.offer(103, 19, true));
+    assert_eq!(queue.wait_gathered(three, NOW), Waited::Ready);
+    let many = Limits {
+        entries: 10,
+        ..three
+    };
+    queued(&queue.offer(4, 30, false));
+    queued(&queue.offer(5, 1, false));
+    assert_eq!(queue.wait_gathered(many, NOW), Waited::Ready);
+    for expected in [vec![2, 103], vec![4], vec![5]] {
+        let mut batch = Vec::new();
+        queue.take_within(three, &mut batch);
+        queue.finish(batch.len(), 0);
+        assert_eq!(batch, expected);
+    }
+    queued(&queue.offer(6, 1, false));
+    assert_eq!(queue.wait_gathered(many, NOW), Waited::TimedOut);
+    queue.close();
+    assert_eq!(queue.wait_gathered(many, None), Waited::Ready);
+    assert_eq!(drain(&queue), [6]);
+    assert_eq!(queue.wait_gathered(many, None), Waited::Closed);
+}
+
+#[test]
 fn closed_is_closed() {
     let queue = queue(10, 100, Overflow::Block);
     queued(&queue.offer(1, 1, false));

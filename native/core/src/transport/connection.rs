@@ -100,8 +100,41 @@ fn left(until: Instant) -> io::Result<Duration> {
     Ok(left)
 }
 
-pub(super) struct Connection {
+/// A socket, and when what is done with it must be done, if that is told.
+pub(super) struct Line {
     socket: Arc<Socket>,
+    until: Option<Instant>,
+}
+
+impl Line {
+    fn set_timeouts(&self) -> io::Result<()> {
+        match self.until {
+            Some(until) => self.socket.set_timeouts(left(until)?),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Read for &Line {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.set_timeouts()?;
+        (&*self.socket).read(into)
+    }
+}
+
+impl Write for &Line {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.set_timeouts()?;
+        (&*self.socket).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+pub(super) struct Connection {
+    line: Line,
     #[cfg(feature = "tls")]
     channel: Option<super::tls::Channel>,
 }
@@ -113,22 +146,25 @@ impl Connection {
         show: impl FnOnce(Arc<Socket>) -> io::Result<()>,
     ) -> io::Result<Self> {
         let until = Instant::now() + options.connect_timeout;
-        let socket = Arc::new(Socket::connect(&options.target, until)?);
-        show(Arc::clone(&socket))?;
+        let mut line = Line {
+            socket: Arc::new(Socket::connect(&options.target, until)?),
+            until: Some(until),
+        };
+        show(Arc::clone(&line.socket))?;
         #[cfg(feature = "tls")]
         let mut channel = None;
         #[cfg(feature = "tls")]
         if let Some(tls) = &options.tls {
             let mut opening = tls.channel(&options.target)?;
             while opening.is_opening() {
-                socket.set_timeouts(left(until)?)?;
-                opening.step(&socket)?;
+                opening.step(&line)?;
             }
             channel = Some(opening);
         }
-        socket.set_timeouts(options.write_timeout)?;
+        line.socket.set_timeouts(options.write_timeout)?;
+        line.until = None;
         Ok(Self {
-            socket,
+            line,
             #[cfg(feature = "tls")]
             channel,
         })
@@ -138,11 +174,11 @@ impl Connection {
     pub(super) fn send(&mut self, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
         #[cfg(feature = "tls")]
         if let Some(channel) = &mut self.channel {
-            return channel.send(&self.socket, bytes);
+            return channel.send(&self.line, bytes);
         }
         let mut sent = 0;
         while sent < bytes.len() {
-            match (&*self.socket).write(&bytes[sent..]) {
+            match (&self.line).write(&bytes[sent..]) {
                 Ok(0) => return Err((sent, ErrorKind::WriteZero.into())),
                 Ok(more) => sent += more,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -154,22 +190,29 @@ impl Connection {
 
     /// False if the peer has ended it. A first write would still succeed then, and be lost.
     pub(super) fn is_alive(&mut self) -> bool {
-        self.socket.set_nonblocking(true).is_ok()
+        self.line.socket.set_nonblocking(true).is_ok()
             && self.read_what_is_there()
-            && self.socket.set_nonblocking(false).is_ok()
+            && self.line.socket.set_nonblocking(false).is_ok()
+    }
+
+    /// Reads once, and appends what there is. Zero: the peer's end.
+    fn read(&mut self, into: &mut Vec<u8>) -> io::Result<usize> {
+        #[cfg(feature = "tls")]
+        if let Some(channel) = &mut self.channel {
+            return channel.read(&self.line, into);
+        }
+        let mut buffer = [0; 4096];
+        let count = (&self.line).read(&mut buffer)?;
+        into.extend_from_slice(&buffer[..count]);
+        Ok(count)
     }
 
     /// Reads what the peer has sent, which means nothing here. False: it ends there.
     fn read_what_is_there(&mut self) -> bool {
+        let mut meaningless = Vec::new();
         loop {
-            #[cfg(feature = "tls")]
-            let read = match &mut self.channel {
-                Some(channel) => channel.read(&self.socket),
-                None => (&*self.socket).read(&mut [0; 4096]),
-            };
-            #[cfg(not(feature = "tls"))]
-            let read = (&*self.socket).read(&mut [0; 4096]);
-            match read {
+            meaningless.clear();
+            match self.read(&mut meaningless) {
                 Ok(0) => return false,
                 Ok(_) => {}
                 Err(error) => match error.kind() {
@@ -187,12 +230,13 @@ impl Connection {
         }
         #[cfg(feature = "tls")]
         if let Some(channel) = &mut self.channel {
-            channel.say_goodbye(&self.socket);
+            channel.say_goodbye(&self.line);
         }
-        let ended = socket!(&*self.socket, stream => stream.shutdown(Shutdown::Write));
-        if ended.is_ok() && self.socket.set_timeouts(LINGER).is_ok() {
+        let mut socket = &*self.line.socket;
+        let ended = socket!(socket, stream => stream.shutdown(Shutdown::Write));
+        if ended.is_ok() && socket.set_timeouts(LINGER).is_ok() {
             let until = Instant::now() + LINGER;
-            while left(until).is_ok() && matches!((&*self.socket).read(&mut [0; 4096]), Ok(1..)) {}
+            while left(until).is_ok() && matches!(socket.read(&mut [0; 4096]), Ok(1..)) {}
         }
     }
 }

@@ -1,9 +1,11 @@
-//! Frames to a peer, by a thread of their own: connects, writes, and begins anew when the connection breaks.
+//! Items to a peer, by a thread of their own: connects, sends, and begins anew when the connection breaks.
 //!
-//! What is to be sent waits in a [`Queue`], so every frame is accounted for. *Written* means that the operating system has taken a frame whole
-//! (with TLS: encrypted and whole); no answer of the peer is waited for. A frame that a connection breaks in is sent again, from its
-//! beginning, over the next one. A thread is started by the first frame; it touches nothing but this module's data.
+//! What is to be sent waits in a [`Queue`], so every item is accounted for. How items go over a connection is a [`Protocol`]'s, and what *written*
+//! means: with [`Frames`](Protocol::Frames) that the operating system has taken a frame whole (with TLS: encrypted and whole); no answer of the
+//! peer is waited for. What a connection breaks in is sent again, from its beginning, over the next one. A thread is started by the first item; it
+//! touches nothing but this module's data.
 mod connection;
+mod frames;
 #[cfg(test)]
 mod tests;
 #[cfg(feature = "tls")]
@@ -41,8 +43,46 @@ pub struct Options {
     /// For each time the socket takes bytes.
     pub write_timeout: Duration,
     pub backoff: backoff::Settings,
+    pub batch: Batch,
+    pub protocol: Protocol,
     #[cfg(feature = "tls")]
     pub tls: Option<Tls>,
+}
+
+/// What is taken from the queue, and handed to the protocol, at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch {
+    pub limits: Limits,
+    /// For so long the first item waits for others, unless somebody [hurries](Queue::hurry).
+    pub wait: Duration,
+}
+
+impl Default for Batch {
+    /// 256 items, without waiting.
+    fn default() -> Self {
+        Self {
+            limits: Limits {
+                entries: 256,
+                bytes: usize::MAX,
+            },
+            wait: Duration::ZERO,
+        }
+    }
+}
+
+/// How items go over a connection.
+#[derive(Clone, Debug)]
+pub enum Protocol {
+    /// As they are, one after the other.
+    Frames,
+}
+
+impl Protocol {
+    fn exchange(&self) -> Box<dyn worker::Exchange> {
+        match self {
+            Protocol::Frames => Box::new(frames::Frames),
+        }
+    }
 }
 
 /// What is known of the connection.
@@ -100,7 +140,7 @@ impl Shared {
     }
 }
 
-/// Sends frames to a peer; see the [module](self). Dropping it closes it: what is in its queue is still sent if the peer is there.
+/// Sends items to a peer; see the [module](self). Dropping it closes it: what is in its queue is still sent if the peer is there.
 pub struct Sender {
     shared: Arc<Shared>,
     /// It belongs to the parent of this process.
@@ -138,14 +178,14 @@ impl Sender {
         &self.shared.queue
     }
 
-    /// Puts a frame on the queue, as far as that takes no waiting: [`Queue::offer`].
+    /// Puts an item on the queue, as far as that takes no waiting: [`Queue::offer`].
     ///
     /// # Errors
     /// The thread cannot be started; nothing was counted.
-    pub fn offer(&self, frame: Vec<u8>, protected: bool) -> io::Result<Offer<Vec<u8>>> {
+    pub fn offer(&self, item: Vec<u8>, protected: bool) -> io::Result<Offer<Vec<u8>>> {
         self.start()?;
-        let weight = frame.len();
-        Ok(self.shared.queue.offer(frame, weight, protected))
+        let weight = item.len();
+        Ok(self.shared.queue.offer(item, weight, protected))
     }
 
     fn start(&self) -> io::Result<()> {

@@ -13,6 +13,8 @@ fn sender(port: u16, deadline: Duration) -> Sender {
             deadline,
             ..backoff::Settings::default()
         },
+        batch: Batch::default(),
+        protocol: Protocol::Frames,
         #[cfg(feature = "tls")]
         tls: None,
     };

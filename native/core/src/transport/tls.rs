@@ -11,7 +11,7 @@ use rustls::{
 };
 
 use super::Target;
-use super::connection::{Socket, in_words};
+use super::connection::{Line, in_words};
 
 /// So many bytes are encrypted and sent before it is known that they are.
 const CHUNK: usize = 16 << 10;
@@ -124,49 +124,49 @@ impl Channel {
     }
 
     /// A step of the handshake: writes what is to be written, or reads once.
-    pub(super) fn step(&mut self, socket: &Socket) -> io::Result<()> {
+    pub(super) fn step(&mut self, line: &Line) -> io::Result<()> {
         if self.0.wants_write() {
-            self.0.write_tls(&mut &*socket).map(drop)
-        } else if self.read(socket)? == 0 {
+            self.0.write_tls(&mut &*line).map(drop)
+        } else if self.read(line, &mut Vec::new())? == 0 {
             Err(ErrorKind::UnexpectedEof.into())
         } else {
             Ok(())
         }
     }
 
-    /// Reads once. Zero: the peer's end.
-    pub(super) fn read(&mut self, socket: &Socket) -> io::Result<usize> {
-        let read = self.0.read_tls(&mut &*socket)?;
+    /// Reads once, and appends what is plain then. Zero: the peer's end.
+    pub(super) fn read(&mut self, line: &Line, into: &mut Vec<u8>) -> io::Result<usize> {
+        let read = self.0.read_tls(&mut &*line)?;
         match self.0.process_new_packets() {
-            Ok(state) if state.peer_has_closed() => Ok(0),
             Ok(state) => {
-                let mut plain = vec![0; state.plaintext_bytes_to_read()];
-                self.0.reader().read_exact(&mut plain)?;
-                Ok(read)
+                let (count, begin) = (state.plaintext_bytes_to_read(), into.len());
+                into.resize(begin + count, 0);
+                self.0.reader().read_exact(&mut into[begin..])?;
+                Ok(if state.peer_has_closed() { count } else { read })
             }
             Err(error) => {
                 // The peer is told why, if it still listens.
-                let _ = self.0.write_tls(&mut &*socket);
+                let _ = self.0.write_tls(&mut &*line);
                 Err(io::Error::new(ErrorKind::InvalidData, error))
             }
         }
     }
 
-    pub(super) fn send(&mut self, socket: &Socket, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
+    pub(super) fn send(&mut self, line: &Line, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
         let mut sent = 0;
         for chunk in bytes.chunks(CHUNK) {
             let written = self.0.writer().write_all(chunk);
             written
-                .and_then(|()| self.write_out(socket))
+                .and_then(|()| self.write_out(line))
                 .map_err(|error| (sent, in_words(error)))?;
             sent += chunk.len();
         }
         Ok(())
     }
 
-    fn write_out(&mut self, socket: &Socket) -> io::Result<()> {
+    fn write_out(&mut self, line: &Line) -> io::Result<()> {
         while self.0.wants_write() {
-            match self.0.write_tls(&mut &*socket) {
+            match self.0.write_tls(&mut &*line) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
                 _ => {}
@@ -176,9 +176,9 @@ impl Channel {
     }
 
     /// Says that nothing more comes, if the peer still listens.
-    pub(super) fn say_goodbye(&mut self, socket: &Socket) {
+    pub(super) fn say_goodbye(&mut self, line: &Line) {
         self.0.send_close_notify();
-        let _ = self.write_out(socket);
+        let _ = self.write_out(line);
     }
 }
 

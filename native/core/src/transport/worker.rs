@@ -4,20 +4,32 @@ use std::hash::{BuildHasher, Hasher};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::connection::{Connection, Socket};
 use super::{Reason, Shared, Stage};
 use crate::backoff::Backoff;
 use crate::queue::Waited;
 
-/// So many frames are taken at once, and written with one call where the socket takes them.
-const BATCH: usize = 256;
+/// What became of the first of some items.
+pub(super) enum Answer {
+    /// So many are delivered; none where they are to be sent in another way, at once.
+    Taken(usize),
+    /// So many were delivered; then the connection broke.
+    Broken(usize, io::Error),
+}
+
+/// How items go over a connection, and what is answered.
+pub(super) trait Exchange {
+    /// Sends some of them, from the first one on.
+    fn deliver(&mut self, connection: &mut Connection, items: &[Vec<u8>]) -> Answer;
+}
 
 /// Sends what is in the queue until it is closed and empty, or there is no more hope.
 pub(super) fn run(shared: &Shared) {
     let mut worker = Worker {
         shared,
+        exchange: shared.options.protocol.exchange(),
         backoff: Backoff::new(shared.options.backoff),
         connection: None,
         hand: Vec::new(),
@@ -27,6 +39,7 @@ pub(super) fn run(shared: &Shared) {
 
 struct Worker<'a> {
     shared: &'a Shared,
+    exchange: Box<dyn Exchange>,
     backoff: Backoff,
     connection: Option<Connection>,
     /// What has been taken from the queue and not been reported.
@@ -36,24 +49,20 @@ struct Worker<'a> {
 impl Worker<'_> {
     /// One batch, or one attempt at it. False: it was the last.
     fn serve(&mut self) -> bool {
-        if self.hand.is_empty() {
-            if self.shared.queue.wait_filled(None) == Waited::Closed {
-                return false;
-            }
-            self.shared.queue.take(BATCH, &mut self.hand);
+        if self.hand.is_empty() && !self.gather() {
+            return false;
         }
         let stage = self.shared.state().stage;
         if stage == Stage::Cancelled {
             return false;
         }
-        let Err(error) = self.attempt() else {
+        let Err(asked) = self.attempt() else {
             return true;
         };
-        self.disconnected(&error);
         if stage == Stage::Closing {
             return false;
         }
-        match self.backoff.failed(Instant::now(), random()) {
+        match self.backoff.failed(Instant::now(), random(), asked) {
             Some(wait) => {
                 let until = Instant::now() + wait;
                 let mut state = self.shared.state();
@@ -66,52 +75,77 @@ impl Worker<'_> {
         true
     }
 
-    /// Sends what is in hand over the connection there is, and over a new one if there is none or it breaks.
-    fn attempt(&mut self) -> io::Result<()> {
-        if let Some(mut connection) = self.connection.take() {
-            if connection.is_alive() {
-                match self.send(&mut connection) {
-                    Ok(()) => {
-                        self.connection = Some(connection);
-                        return Ok(());
-                    }
-                    Err(error) => self.disconnected(&error),
+    /// Takes a batch from the queue. False: there will be none.
+    fn gather(&mut self) -> bool {
+        let (queue, batch) = (&self.shared.queue, self.shared.options.batch);
+        if queue.wait_filled(None) == Waited::Closed {
+            return false;
+        }
+        if !batch.wait.is_zero() {
+            let _ = queue.wait_gathered(batch.limits, Some(batch.wait));
+        }
+        queue.take_within(batch.limits, &mut self.hand);
+        true
+    }
+
+    /// Delivers what is in hand, over the connection there is, and over a new one if there is none or it breaks.
+    ///
+    /// # Errors
+    /// It is to be tried again, after so long at the earliest.
+    fn attempt(&mut self) -> Result<(), Duration> {
+        while !self.hand.is_empty() {
+            let used = self.still_connected();
+            let is_new = used.is_none();
+            let mut connection = match used {
+                Some(connection) => connection,
+                None => self.connect().map_err(|error| {
+                    self.disconnected(&error);
+                    Duration::ZERO
+                })?,
+            };
+            match self.exchange.deliver(&mut connection, &self.hand) {
+                Answer::Taken(count) => {
+                    self.connection = Some(connection);
+                    self.settle(count);
                 }
-            } else {
-                self.disconnected(&io::ErrorKind::ConnectionReset.into());
+                Answer::Broken(count, error) => {
+                    self.settle(count);
+                    self.disconnected(&error);
+                    if is_new {
+                        return Err(Duration::ZERO);
+                    }
+                }
             }
         }
-        let mut connection = Connection::open(&self.shared.options, |socket| self.show(socket))?;
-        {
-            let mut state = self.shared.state();
-            state.status.connected = true;
-            state.status.connections += 1;
-            state.status.error.clear();
-        }
-        self.send(&mut connection)?;
-        self.connection = Some(connection);
         Ok(())
     }
 
-    fn send(&mut self, connection: &mut Connection) -> io::Result<()> {
-        let result = connection.send(&self.hand.concat());
-        let count = match &result {
-            Ok(()) => self.hand.len(),
-            Err((sent, _)) => {
-                let mut end = 0;
-                let whole = |frame: &&Vec<u8>| {
-                    end += frame.len();
-                    end <= *sent
-                };
-                self.hand.iter().take_while(whole).count()
-            }
-        };
+    /// The connection, unless the peer has ended it.
+    fn still_connected(&mut self) -> Option<Connection> {
+        let mut connection = self.connection.take()?;
+        if connection.is_alive() {
+            return Some(connection);
+        }
+        self.disconnected(&io::ErrorKind::ConnectionReset.into());
+        None
+    }
+
+    fn connect(&self) -> io::Result<Connection> {
+        let connection = Connection::open(&self.shared.options, |socket| self.show(socket))?;
+        let mut state = self.shared.state();
+        state.status.connected = true;
+        state.status.connections += 1;
+        state.status.error.clear();
+        Ok(connection)
+    }
+
+    /// Reports so many as written.
+    fn settle(&mut self, count: usize) {
         if count > 0 {
             self.hand.drain(..count);
             self.shared.queue.finish(count, 0);
             self.backoff.succeeded(Instant::now());
         }
-        result.map_err(|(_, error)| error)
     }
 
     /// Lets others see the socket that is going to be used.
