@@ -13,13 +13,16 @@ if TYPE_CHECKING:
     from typing import Any
 
 KEY = "enqueue"
+FALLBACK = "fallback"
+"""Of the handlers of femtolog.files; names another handler, as `target` does for a MemoryHandler."""
 
 
 class Configurator(logging.config.DictConfigurator):
-    """The standard library's, which knows one key of handlers more."""
+    """The standard library's, which knows two keys of handlers more."""
 
     def configure_handler(self, config: dict[str, Any]) -> logging.Handler | Any:
         """A handler, asynchronous if its configuration says so."""
+        self._find_fallback(config)
         wanted = config.pop(KEY, False)
         if not isinstance(wanted, bool | dict):
             raise TypeError(f"{KEY} must be True, False or a dict of options, got {wanted!r}")
@@ -36,6 +39,21 @@ class Configurator(logging.config.DictConfigurator):
         except Exception:
             handler.close()
             raise
+
+    def _find_fallback(self, config: dict[str, Any]) -> None:
+        name, cls = config.get(FALLBACK), config.get("class")
+        if not isinstance(name, str):
+            return
+        from femtolog.files import _File
+
+        if isinstance(cls, str):
+            cls = self.resolve(cls)
+        if isinstance(cls, type) and issubclass(cls, _File):
+            handler = self.config["handlers"][name]
+            if not isinstance(handler, logging.Handler):
+                # By this text the standard library knows whom to make later.
+                raise ValueError(f"Unable to set fallback handler {name!r}") from TypeError("target not configured yet")
+            config[FALLBACK] = handler
 
 
 def load(config: dict[str, Any]) -> None:

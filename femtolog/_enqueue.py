@@ -311,7 +311,8 @@ class _Pipeline:
         if not self.wait_until(handler, queue.mark(), deadline):
             return False
         try:
-            self.cls.flush(handler)
+            if self.cls.flush(handler) is False:  # which those of femtolog.files say
+                return False
         except OSError:
             return False
         before, self.told_failures = self.told_failures, queue.account()["failed"]
@@ -526,7 +527,10 @@ class _Asynchronous:
             (1, 1, 0, 0, 0)
         """
         pipeline: _Pipeline = vars(self)[ATTRIBUTE]
-        return pipeline.account()
+        account = pipeline.account()
+        # A handler of femtolog.files may let records wait behind the queue.
+        within: Any = getattr(self, "_account", None)
+        return account if within is None else within(account)
 
 
 def enqueue(

@@ -7,6 +7,7 @@ import pytest
 
 import femtolog
 import femtolog.control
+import femtolog.files
 import femtolog.formatters
 from femtolog import errors
 
@@ -42,6 +43,7 @@ def test_settings_that_cannot_be_are_errors_of_femtolog(tmp_path):
         lambda: femtolog.asyncio_guard(-1),
         lambda: femtolog.formatters.Formatter(escape="all"),
         lambda: femtolog.control.serve(),
+        lambda: femtolog.files.FileHandler(file, buffering=-1),
         lambda: femtolog.enqueue(logging.NullHandler(), capacity=0),
         lambda: femtolog.enqueue(logging.NullHandler(), timeout=-1),
         lambda: femtolog.enqueue(logging.NullHandler(), overflow="timeout"),

@@ -4,6 +4,7 @@ import femtolog
 import femtolog as logging
 import femtolog.config
 import femtolog.control
+import femtolog.files
 import femtolog.formatters
 import femtolog.handlers
 from femtolog import Formatter, Handler, LoggerAdapter, LogRecord, getLogger, install, is_installed, uninstall
@@ -67,6 +68,10 @@ rotating: RotatingFileHandler = RotatingFileHandler("app.log", maxBytes=1_000_00
 rotating.setFormatter(formatter)
 femtolog.config.dictConfig({"version": 1})
 port: int = femtolog.handlers.DEFAULT_TCP_LOGGING_PORT
+buffered: RotatingFileHandler = femtolog.files.RotatingFileHandler(
+    "app.log", maxBytes=1_000_000, backupCount=3, buffering=65536, fallback=Collect(), enqueue={"capacity": 100}
+)
+files_written: int = femtolog.files.FileHandler("app.log", fsync=True).stats()["written"]
 asynchronous: RotatingFileHandler = femtolog.enqueue(
     rotating, capacity=10_000, overflow="timeout:20", protect_level=logging.ERROR
 )

@@ -1,0 +1,68 @@
+"""What a file handler is told beside the standard library's arguments, checked."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from typing import TypedDict
+
+from femtolog.errors import HandlerConfigError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from femtolog.femto.options import BackoffConfig
+
+
+class Options(TypedDict, total=False):
+    """The keyword arguments of all file handlers."""
+
+    enqueue: bool | dict[str, Any]
+    buffering: int
+    flush_interval_ms: int
+    flush_level: int | str
+    fsync: bool
+    fallback: logging.Handler | None
+    backoff: BackoffConfig | Mapping[str, int] | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """They, with their defaults. TypeError for a value of the wrong kind, HandlerConfigError for one that cannot be."""
+
+    enqueue: bool | dict[str, Any] = False
+    buffering: int = 0
+    flush_interval_ms: int = 1000
+    flush_level: int | str = logging.ERROR
+    fsync: bool = False
+    fallback: logging.Handler | None = None
+    backoff: BackoffConfig | Mapping[str, int] | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.enqueue, bool | dict):
+            raise TypeError(f"enqueue must be True, False or a dict of options, got {self.enqueue!r}")
+        self._whole("buffering", 0)
+        self._whole("flush_interval_ms", 1)
+        if not self.buffering and (self.flush_interval_ms, self.flush_level) != (1000, logging.ERROR):
+            raise HandlerConfigError("flush_interval_ms and flush_level need buffering of at least 1 byte, got 0")
+        self._flag("fsync")
+        if self.fallback is not None and not isinstance(self.fallback, logging.Handler):
+            raise TypeError(f"fallback must be a logging.Handler, got {self.fallback!r}")
+
+    def _whole(self, name: str, least: int) -> None:
+        value = getattr(self, name)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise TypeError(f"{name} must be an int, got {value!r}")
+        if value < least:
+            raise HandlerConfigError(f"{name} must be at least {least}, got {value}")
+
+    def _flag(self, name: str) -> None:
+        value = getattr(self, name)
+        if not isinstance(value, bool):
+            raise TypeError(f"{name} must be True or False, got {value!r}")
+
+    def any_but_enqueue(self) -> bool:
+        """Is anything asked for that the standard library's handler does not do?"""
+        return any(getattr(self, field.name) != field.default for field in dataclasses.fields(self) if field.name != "enqueue")

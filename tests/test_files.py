@@ -1,0 +1,501 @@
+"""femtolog.files: file handlers that buffer, and go on when the disk does not."""
+
+import logging
+import logging.config
+import logging.handlers
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+import femtolog
+from femtolog import files
+from femtolog.files import FileHandler, RotatingFileHandler, TimedRotatingFileHandler, _backoff, _managed, _rotating
+
+PYTHON = {"backoff": {"base_ms": 50}}
+"""An option by which nothing else changes."""
+
+
+@pytest.fixture(autouse=True)
+def installed():
+    with femtolog.installed():
+        yield
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The time that handlers see, to be moved by hand."""
+
+    class Clock:
+        now = 1000.0
+
+        def __call__(self):
+            return self.now
+
+    clock = Clock()
+    for module in (_managed, _backoff, _rotating):
+        monkeypatch.setattr(module, "monotonic", clock)
+    return clock
+
+
+@pytest.fixture
+def log():
+    logger = logging.Logger("files")
+    yield logger
+    for handler in logger.handlers:
+        handler.close()
+
+
+def logs_to(logger, handler):
+    logger.addHandler(handler)
+    return handler
+
+
+def lines(path):
+    return path.read_text(encoding="utf-8").splitlines()
+
+
+def some(handler, *names):
+    stats = handler.stats()
+    return tuple(stats[name] for name in names)
+
+
+class Kept(logging.Handler):
+    """Keeps the messages."""
+
+    def __init__(self):
+        super().__init__()
+        self.got = []
+
+    def emit(self, record):
+        self.got.append(record.getMessage())
+
+
+# ---- without options
+
+
+@pytest.mark.parametrize("kind", ["FileHandler", "RotatingFileHandler", "TimedRotatingFileHandler"])
+def test_without_options_a_handler_is_the_stdlibs(tmp_path, log, kind):
+    stdlib = getattr(logging, kind, None) or getattr(logging.handlers, kind)
+    handler = logs_to(log, getattr(files, kind)(tmp_path / "a.log", encoding="utf-8"))
+    assert isinstance(handler, stdlib)
+    assert type(handler).emit is stdlib.emit
+    log.info("one")
+    femtolog.reset_stats()
+    log.info("two")
+    assert femtolog.stats() == {"native": 1, "emits": 1, "real_records": 0, "reference": {}}
+    assert lines(tmp_path / "a.log") == ["one", "two"]
+    with pytest.raises(ValueError, match="keeps no account"):
+        handler.stats()
+
+
+def test_logging_handlers_stays_as_it_is():
+    assert femtolog.handlers.RotatingFileHandler is logging.handlers.RotatingFileHandler is not RotatingFileHandler
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "text"),
+    [
+        ({"buffering": -1}, ValueError, "buffering must be at least 0, got -1"),
+        ({"buffering": True}, TypeError, "buffering must be an int, got True"),
+        ({"buffering": 1, "flush_interval_ms": 0}, ValueError, "flush_interval_ms must be at least 1, got 0"),
+        ({"flush_interval_ms": 5}, ValueError, "need buffering of at least 1 byte, got 0"),
+        ({"flush_level": "INFO"}, ValueError, "need buffering of at least 1 byte, got 0"),
+        ({"buffering": 1, "flush_level": "LOUD"}, ValueError, "Unknown level: 'LOUD'"),
+        ({"fsync": 1}, TypeError, "fsync must be True or False, got 1"),
+        ({"fallback": "stderr"}, TypeError, "fallback must be a logging.Handler, got 'stderr'"),
+        ({"backoff": {"base": 1}}, ValueError, "unknown backoff key 'base'"),
+        ({"enqueue": 1}, TypeError, "enqueue must be True, False or a dict of options, got 1"),
+        ({"enqueue": {"capacity": 0}}, ValueError, "capacity must be at least 1, got 0"),
+        ({"buffer": 1}, TypeError, "buffer"),
+        ({"fsync": True, "mode": "a+"}, ValueError, r"mode must be 'a', 'w' or 'x' with these options, got 'a\+'"),
+        ({"fsync": True, "encoding": "utf-16"}, ValueError, "without a byte order mark with these options, got 'utf-16'"),
+    ],
+)
+def test_what_cannot_be_is_refused(tmp_path, options, error, text):
+    with pytest.raises(error, match=text):
+        FileHandler(tmp_path / "a.log", **options)
+
+
+def test_an_override_that_nobody_would_call_is_refused(tmp_path):
+    class Mine(RotatingFileHandler):
+        def shouldRollover(self, record):
+            return False
+
+    Mine(tmp_path / "a.log").close()
+    with pytest.raises(ValueError, match=r"Mine.shouldRollover\(\) would never be called"):
+        Mine(tmp_path / "a.log", fsync=True)
+
+
+# ---- buffering
+
+
+def test_lines_wait_until_they_fill_the_buffer_or_one_is_urgent(tmp_path, log):
+    path = tmp_path / "a.log"
+    handler = logs_to(log, FileHandler(path, buffering=20, flush_interval_ms=60_000, encoding="utf-8"))
+    log.info("1 2 3 4")
+    log.info("ä")
+    assert lines(path) == []
+    assert some(handler, "emitted", "written", "in_flight") == (2, 0, 2)
+    log.info("that is enough")
+    assert lines(path) == ["1 2 3 4", "ä", "that is enough"]
+    log.info("waits")
+    log.error("urgent")
+    assert lines(path)[3:] == ["waits", "urgent"]
+    log.info("waits")
+    assert handler.flush() is True
+    assert lines(path)[5:] == ["waits"]
+    log.info("waits")
+    handler.close()
+    assert lines(path)[6:] == ["waits"]
+    log.info("after close, as with the standard library")
+    assert len(lines(path)) == 8
+    assert some(handler, "emitted", "written", "failed", "in_flight") == (8, 8, 0, 0)
+
+
+def test_lines_are_written_when_the_interval_is_over(tmp_path, log):
+    logs_to(log, FileHandler(tmp_path / "a.log", buffering=1 << 20, flush_interval_ms=1, encoding="utf-8"))
+    log.info("soon")
+    deadline = time.monotonic() + 60
+    while not lines(tmp_path / "a.log") and time.monotonic() < deadline:
+        os.sched_yield()
+    assert lines(tmp_path / "a.log") == ["soon"]
+
+
+def test_one_line_logged_by_a_signal_handler_in_the_middle_of_a_write(tmp_path, log, monkeypatch):
+    logs_to(log, FileHandler(tmp_path / "a.log", **PYTHON))
+    write = os.write
+
+    def write_and_log(descriptor, data):
+        monkeypatch.setattr(os, "write", write)
+        log.info("inner")
+        return write(descriptor, data)
+
+    monkeypatch.setattr(os, "write", write_and_log)
+    log.info("outer")
+    assert lines(tmp_path / "a.log") == ["outer", "inner"]
+
+
+def test_mode_w_empties_the_file_once(tmp_path, log):
+    path = tmp_path / "a.log"
+    path.write_text("old\n")
+    logs_to(log, FileHandler(path, "w", buffering=10))
+    log.error("one")
+    path.rename(tmp_path / "moved.log")
+    log.error("two")
+    (tmp_path / "moved.log").rename(path)
+    log.error("three")
+    assert lines(path) == ["one", "three"]
+
+
+def test_fsync_follows_each_block(tmp_path, log, monkeypatch):
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_size))
+    logs_to(log, FileHandler(tmp_path / "a.log", buffering=8, fsync=True))
+    for _ in range(4):
+        log.info("123")
+    assert synced == [8, 16]
+
+
+def test_line_that_was_not_synced_has_failed(tmp_path, log, monkeypatch, capsys):
+    def fsync(descriptor):
+        raise OSError(5, "Input/output error")
+
+    handler = logs_to(log, FileHandler(tmp_path / "a.log", fsync=True, fallback=(kept := Kept())))
+    monkeypatch.setattr(os, "fsync", fsync)
+    log.info("one")
+    assert kept.got == ["one"]
+    assert some(handler, "emitted", "written", "failed", "fallback", "failed_by") == (1, 0, 1, 1, {"EIO": 1})
+    assert "cannot write ([Errno 5] Input/output error): 1 more records have failed" in capsys.readouterr().err
+
+
+PROGRAM = """
+import logging, os, signal
+from femtolog.files import FileHandler
+log = logging.Logger("l")
+log.addHandler(FileHandler("a.log", buffering=1 << 20, flush_interval_ms=60_000))
+"""
+
+
+@pytest.mark.parametrize(("end", "left"), [("", 3), ("os._exit(0)", 2), ("os.kill(os.getpid(), signal.SIGKILL)", 2)])
+def test_what_is_in_the_file_however_the_process_ends(tmp_path, end, left):
+    program = PROGRAM + f"log.info('1')\nlog.error('2')\nlog.info('3')\n{end}"
+    subprocess.run([sys.executable, "-P", "-c", program], cwd=tmp_path, check=False)
+    assert lines(tmp_path / "a.log") == ["1", "2", "3"][:left]
+
+
+def test_forked_child_writes_its_own_lines_and_none_of_the_parents(tmp_path, log):
+    handler = logs_to(log, FileHandler(tmp_path / "a.log", buffering=1 << 20, flush_interval_ms=60_000))
+    log.info("parent")
+    child = multiprocessing.get_context("fork").Process(target=log.info, args=("child",))
+    child.start()
+    child.join(60)
+    assert lines(tmp_path / "a.log") == ["child"]
+    handler.close()
+    assert lines(tmp_path / "a.log") == ["child", "parent"]
+
+
+# ---- rotation
+
+
+@pytest.mark.parametrize("options", [PYTHON, {"buffering": 333}])
+def test_rotation_by_size_is_the_stdlibs(tmp_path, log, options):
+    (tmp_path / "ours").mkdir()
+    (tmp_path / "theirs").mkdir()
+    ours = logs_to(log, RotatingFileHandler(tmp_path / "ours" / "a.log", maxBytes=500, backupCount=3, **options))
+    logs_to(log, logging.handlers.RotatingFileHandler(tmp_path / "theirs" / "a.log", maxBytes=500, backupCount=3))
+    for number in range(200):
+        log.info("line %d %s", number, "x" * (number % 17))
+    ours.close()
+    names = sorted(os.listdir(tmp_path / "theirs"))
+    assert names == sorted(os.listdir(tmp_path / "ours")) == ["a.log", "a.log.1", "a.log.2", "a.log.3"]
+    for name in names:
+        assert lines(tmp_path / "ours" / name) == lines(tmp_path / "theirs" / name)
+
+
+def test_namer_and_rotator_are_asked(tmp_path, log):
+    handler = logs_to(log, RotatingFileHandler(tmp_path / "a.log", maxBytes=5, backupCount=2, **PYTHON))
+    moved = []
+    handler.namer = lambda name: name.replace(".log", "-log")
+    handler.rotator = lambda source, target: (moved.append(os.path.basename(target)), os.rename(source, target))
+    for number in range(4):
+        log.info("n%d", number)
+    assert moved == ["a-log.1"] * 3
+    assert {name: lines(tmp_path / name) for name in os.listdir(tmp_path)} == {
+        "a.log": ["n3"],
+        "a-log.1": ["n2"],
+        "a-log.2": ["n1"],
+    }
+
+
+def test_rotation_by_time_keeps_what_waited_in_the_old_file(tmp_path, log, monkeypatch):
+    handler = logs_to(log, TimedRotatingFileHandler(tmp_path / "a.log", "S", 1, 2, utc=True, buffering=1000))
+    for second in range(10, 15):
+        monkeypatch.setattr(time, "time", lambda second=second: 1_700_000_000.5 + second)
+        handler.rolloverAt = 1_700_000_000 + second
+        log.info("s%d.1", second)
+        log.info("s%d.2", second)
+    handler.close()
+    assert {name: lines(tmp_path / name) for name in sorted(os.listdir(tmp_path))} == {
+        "a.log": ["s14.1", "s14.2"],
+        "a.log.2023-11-14_22-13-32": ["s12.1", "s12.2"],
+        "a.log.2023-11-14_22-13-33": ["s13.1", "s13.2"],
+    }
+
+
+def test_rotation_by_time_never_overwrites(tmp_path, log):
+    """As in the hour that a change of the clocks gives twice."""
+    handler = logs_to(log, TimedRotatingFileHandler(tmp_path / "a.log", "D", utc=True, **PYTHON))
+    for number in range(3):
+        handler.rolloverAt = 86400
+        log.info("n%d", number)
+    assert {name: lines(tmp_path / name) for name in sorted(os.listdir(tmp_path))} == {
+        "a.log": ["n0", "n1", "n2"],
+        "a.log.1970-01-01": [],
+    }
+
+
+def test_file_that_cannot_be_rotated_is_written_on(tmp_path, log, clock, capsys):
+    handler = logs_to(log, RotatingFileHandler(tmp_path / "a.log", maxBytes=5, backupCount=1, **PYTHON))
+    handler.rotator = lambda source, target: os.rename(source, tmp_path / "nowhere" / "a")
+    for number in range(3):
+        log.info("n%d", number)
+    assert lines(tmp_path / "a.log") == ["n0", "n1", "n2"]
+    assert capsys.readouterr().err.count("cannot be rotated and is written on") == 1
+    handler.rotator = None
+    clock.now += 6
+    log.info("n3")
+    assert (lines(tmp_path / "a.log"), lines(tmp_path / "a.log.1")) == (["n3"], ["n0", "n1", "n2"])
+
+
+# ---- a disk that fails
+
+
+def test_records_go_to_the_fallback_until_the_directory_is_back(tmp_path, log, clock, capsys):
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    kept = Kept()
+    handler = logs_to(log, FileHandler(folder / "a.log", fallback=kept))
+    log.info("n0")
+    folder.rename(tmp_path / "away")
+    for number in range(1, 4):
+        log.info("n%d", number)
+    assert kept.got == ["n1", "n2", "n3"]
+    assert handler.flush() is False
+    (tmp_path / "away").rename(folder)
+    log.info("n4")  # before it is time for another attempt
+    clock.now += 60
+    log.info("n5")
+    assert lines(folder / "a.log") == ["n0", "n5"]
+    assert kept.got == ["n1", "n2", "n3", "n4"]
+    assert some(handler, "emitted", "written", "failed", "fallback", "failed_by") == (6, 2, 4, 4, {"ENOENT": 4})
+    error = capsys.readouterr().err
+    assert error.count("femtolog: ") == 1
+    assert "No such file or directory: " in error
+    handler.close()
+    assert "3 more records have failed" in capsys.readouterr().err
+
+
+def test_attempts_are_made_at_growing_intervals(tmp_path, log, clock, monkeypatch):
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    handler = logs_to(log, FileHandler(folder / "a.log", backoff={"base_ms": 100, "cap_ms": 400}))
+    os.remove(folder / "a.log")
+    folder.rmdir()
+    monkeypatch.setattr(_backoff.random, "uniform", lambda least, most: most)
+    attempts = []
+
+    def opened(*arguments, **named):
+        attempts.append(round(clock.now - 1000, 1))
+        return open(*arguments, **named)
+
+    monkeypatch.setattr(handler, "_builtin_open", opened)
+    for _ in range(20):
+        log.info("lost")
+        clock.now += 0.1
+    assert attempts == [0.0, 0.1, 0.3, 0.7, 1.1, 1.5, 1.9]
+    assert some(handler, "failed", "written") == (20, 0)
+
+
+def test_what_fits_into_the_buffer_waits_for_space(tmp_path, log, clock, monkeypatch, capsys):
+    """A write is cut short: whole lines stay, the piece is taken back, the rest waits, and what is too much is handed over."""
+    kept = Kept()
+    handler = logs_to(log, FileHandler(tmp_path / "a.log", buffering=30, fallback=kept, flush_interval_ms=60_000))
+    write = os.write
+    left = 13
+
+    def cut(descriptor, data):
+        nonlocal left
+        if not left:
+            raise OSError(28, "No space left on device")
+        written = write(descriptor, data[:left])
+        left -= written
+        return written
+
+    monkeypatch.setattr(os, "write", cut)
+    arguments = ["changes later"]
+    for number in range(8):
+        log.info("line %d", number) if number != 5 else log.info("%s", arguments)
+    arguments[:] = []
+    assert lines(tmp_path / "a.log") == ["line 0"]
+    assert (tmp_path / "a.log").read_bytes()[-1:] == b"\n"
+    assert kept.got == ["['changes later']", "line 6", "line 7"]
+    assert some(handler, "written", "failed", "fallback", "in_flight") == (1, 3, 3, 4)
+    left = 10_000
+    clock.now += 60
+    handler._tick()
+    assert lines(tmp_path / "a.log") == [f"line {number}" for number in range(5)]
+    assert some(handler, "emitted", "written", "failed", "in_flight") == (8, 5, 3, 0)
+    assert capsys.readouterr().err.count("No space left on device): 1 more records have failed") == 1
+
+
+def test_after_the_deadline_and_at_the_end_what_waits_is_handed_over(tmp_path, log, clock, monkeypatch, capsys):
+    def full(descriptor, data):
+        raise OSError(28, "No space left on device")
+
+    kept = Kept()
+    handler = logs_to(log, FileHandler(tmp_path / "a.log", buffering=1000, fallback=kept, backoff={"deadline_ms": 5000}))
+    monkeypatch.setattr(os, "write", full)
+    log.error("one")
+    clock.now += 6
+    assert kept.got == []
+    log.error("two")
+    assert kept.got == ["one", "two"]
+    log.error("three")
+    handler.close()
+    assert kept.got == ["one", "two", "three"]
+    assert some(handler, "emitted", "failed", "fallback", "failed_by") == (3, 3, 3, {"ENOSPC": 3})
+    assert "[Errno 28]" in capsys.readouterr().err
+
+
+def test_fallback_has_a_level_and_may_fail(tmp_path, log, monkeypatch, capsys):
+    class Broken(Kept):
+        def handle(self, record):
+            super().handle(record)
+            raise RuntimeError("as well")
+
+    monkeypatch.setattr(os, "write", lambda descriptor, data: os.close(-1))
+    kept = Broken()
+    kept.setLevel("ERROR")
+    handler = logs_to(log, FileHandler(tmp_path / "a.log", fallback=kept))
+    log.warning("too little")
+    log.error("enough")
+    assert kept.got == ["enough"]
+    assert some(handler, "failed", "fallback", "failed_by") == (2, 0, {"EBADF": 2})
+    assert "RuntimeError: as well" in capsys.readouterr().err
+
+
+def test_record_that_cannot_be_formatted_fails_as_in_the_stdlib(tmp_path, log, capsys):
+    handler = logs_to(log, FileHandler(tmp_path / "a.log", "w", "ascii", fallback=Kept()))
+    log.info("%d", "x")
+    log.info("\xe4")
+    handler.handle(logging.makeLogRecord({"msg": "no level"}))
+    error = capsys.readouterr().err
+    assert error.count("--- Logging error ---") == 2
+    assert "UnicodeEncodeError" in error
+    assert lines(tmp_path / "a.log") == ["no level"]
+    assert some(handler, "emitted", "written", "failed", "fallback", "failed_by") == (3, 1, 2, 0, {})
+
+
+# ---- asynchronous
+
+
+def test_enqueue_with_options_has_one_account(tmp_path, log, monkeypatch, capsys):
+    kept = Kept()
+    handler = logs_to(log, FileHandler(tmp_path / "a.log", enqueue={"capacity": 10}, buffering=1000, fallback=kept))
+    log.info("waits behind the queue")
+    assert handler.flush(60) is True
+    assert some(handler, "emitted", "written", "in_flight", "dropped") == (1, 1, 0, 0)
+    monkeypatch.setattr(os, "write", lambda descriptor, data: os.close(-1))
+    log.error("lost")
+    log.error("%d", "x")
+    assert handler.flush(60) is False
+    handler.close()
+    assert kept.got == ["lost"]
+    assert some(handler, "emitted", "written", "failed", "fallback", "in_flight") == (3, 1, 2, 1, 0)
+    assert "Bad file descriptor" in capsys.readouterr().err
+
+
+def test_enqueue_alone_writes_natively(tmp_path, log):
+    handler = logs_to(log, RotatingFileHandler(tmp_path / "a.log", maxBytes=100, backupCount=9, enqueue=True))
+    for number in range(20):
+        log.info("line %d", number)
+    assert handler.flush(60) is True
+    handler.close()
+    assert [line for number in (1, 0) for line in lines(tmp_path / f"a.log{f'.{number}' if number else ''}")] == [
+        f"line {number}" for number in range(20)
+    ]
+    assert handler.stats()["written"] == 20
+
+
+@pytest.mark.parametrize("configure", [logging.config.dictConfig, femtolog.dictConfig])
+def test_dict_config(tmp_path, configure):
+    handler = {"class": "femtolog.files.RotatingFileHandler", "filename": str(tmp_path / "a.log"), "maxBytes": 1000}
+    handler |= {"backupCount": 2, "enqueue": {"capacity": 5}, "buffering": 100}
+    configure({"version": 1, "handlers": {"file": handler}, "root": {"level": "INFO", "handlers": ["file"]}})
+    logging.info("configured")
+    [made] = logging.root.handlers
+    assert made.flush(60) is True
+    made.close()
+    assert lines(tmp_path / "a.log") == ["INFO:root:configured"] or lines(tmp_path / "a.log") == ["configured"]
+
+
+def test_dict_config_finds_the_fallback_whatever_the_order(tmp_path):
+    file = {"class": "femtolog.files.FileHandler", "filename": str(tmp_path / "a.log"), "fallback": "screen"}
+    screen = {"class": "logging.StreamHandler", "level": "ERROR"}
+    femtolog.dictConfig(
+        {
+            "version": 1,
+            "handlers": {"file": file, "screen": screen},
+            "root": {"handlers": ["file"]},
+            "loggers": {"x": {"handlers": ["screen"]}},
+        }
+    )
+    [made] = logging.root.handlers
+    assert made._settings.fallback is logging.getLogger("x").handlers[0]
+    made.close()
+    with pytest.raises(ValueError, match="Unable to configure handler 'file'"):
+        femtolog.dictConfig({"version": 1, "handlers": {"file": file | {"fallback": "none"}}})
