@@ -111,6 +111,8 @@ def test_logging_handlers_stays_as_it_is():
         ({"enqueue": 1}, TypeError, "enqueue must be True, False or a dict of options, got 1"),
         ({"enqueue": {"capacity": 0}}, ValueError, "capacity must be at least 1, got 0"),
         ({"buffer": 1}, TypeError, "buffer"),
+        ({"multiprocess": "yes"}, TypeError, "multiprocess must be True or False, got 'yes'"),
+        ({"multiprocess": True, "mode": "w"}, ValueError, "mode must be 'a' with multiprocess=True, got 'w'"),
         ({"fsync": True, "mode": "a+"}, ValueError, r"mode must be 'a', 'w' or 'x' with these options, got 'a\+'"),
         ({"fsync": True, "encoding": "utf-16"}, ValueError, "without a byte order mark with these options, got 'utf-16'"),
     ],
@@ -438,6 +440,65 @@ def test_record_that_cannot_be_formatted_fails_as_in_the_stdlib(tmp_path, log, c
     assert "UnicodeEncodeError" in error
     assert lines(tmp_path / "a.log") == ["no level"]
     assert some(handler, "emitted", "written", "failed", "fallback", "failed_by") == (3, 1, 2, 0, {})
+
+
+# ---- one file of many processes (more in stress/test_one_file.py)
+
+
+def test_handlers_of_one_process_share_a_file(tmp_path, log):
+    """The fallback of one of them among these, and one that rolls over while the other one is open."""
+    options = {"maxBytes": 100, "backupCount": 50, "multiprocess": True}
+    first = logs_to(log, RotatingFileHandler(tmp_path / "a.log", **options))
+    second = logs_to(log, RotatingFileHandler(tmp_path / "a.log", fallback=first, **options))
+    for number in range(20):
+        log.info("line %d", number)
+    second._close_stream()
+    second._open = lambda: open(tmp_path / "nowhere" / "a.log")
+    log.info("line 20")
+    assert (first.stats()["written"], second.stats()["written"], second.stats()["fallback"]) == (22, 20, 1)
+    found = [line for path in tmp_path.glob("a.log*") for line in lines(path)]
+    assert sorted(found) == sorted(2 * [f"line {number}" for number in range(21)])
+
+
+def test_lock_file_that_somebody_removes_is_made_anew(tmp_path, log):
+    logs_to(log, FileHandler(tmp_path / "a.log", multiprocess=True))
+    other = logs_to(log, FileHandler(tmp_path / "a.log", multiprocess=True))
+    log.info("one")
+    (tmp_path / ".a.log.lock").unlink()
+    log.info("two")
+    assert lines(tmp_path / "a.log") == ["one", "one", "two", "two"]
+    assert other._lock._is_at_path()
+
+
+def test_file_that_cannot_be_renamed_is_copied_and_emptied(tmp_path, log):
+    """As one that another process has open on Windows."""
+
+    def rotator(source, target):
+        raise PermissionError(13, "in use")
+
+    handler = logs_to(log, RotatingFileHandler(tmp_path / "a.log", maxBytes=5, backupCount=2, multiprocess=True))
+    handler.rotator = rotator
+    for number in range(3):
+        log.info("n%d", number)
+    names = ("a.log", "a.log.1", "a.log.2")
+    assert {name: lines(tmp_path / name) for name in names} == {"a.log": ["n2"], "a.log.1": ["n1"], "a.log.2": ["n0"]}
+
+
+def test_no_lock_no_handler(tmp_path):
+    (tmp_path / ".a.log.lock").mkdir()
+    with pytest.raises(IsADirectoryError):
+        FileHandler(tmp_path / "a.log", multiprocess=True)
+
+
+def test_rollover_of_another_process_moves_the_time_of_the_next(tmp_path, log, monkeypatch):
+    first = logs_to(log, TimedRotatingFileHandler(tmp_path / "a.log", "H", multiprocess=True))
+    second = logs_to(log, TimedRotatingFileHandler(tmp_path / "a.log", "H", multiprocess=True))
+    now = first.rolloverAt + 10
+    monkeypatch.setattr(time, "time", lambda: now)
+    log.info("one")
+    assert (first.rolloverAt, second.rolloverAt) == (now + 3600, now + 3600)
+    assert len(list(tmp_path.glob("a.log*"))) == 2
+    assert lines(tmp_path / "a.log") == ["one", "one"]
 
 
 # ---- asynchronous

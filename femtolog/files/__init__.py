@@ -57,7 +57,7 @@ def _begin(handler: logging.FileHandler, kind: type[_managed.Managed], options: 
 def _finish(handler: logging.FileHandler, settings: Settings) -> None:
     try:
         if isinstance(handler, _managed.Managed):
-            handler._check()  # noqa: SLF001
+            handler._prepare()  # noqa: SLF001
         if settings.enqueue is not False:
             from femtolog import enqueue
 

@@ -26,6 +26,7 @@ from typing import NamedTuple
 from femtolog import _enqueue
 from femtolog.errors import HandlerConfigError
 from femtolog.files._backoff import Backoff
+from femtolog.files._lock import FileLock
 from femtolog.files._timetable import Timetable
 
 TYPE_CHECKING = False
@@ -82,6 +83,7 @@ class Managed(logging.FileHandler):
         given = settings.backoff
         self._backoff = Backoff(given if isinstance(given, BackoffConfig) else BackoffConfig(given))
         self._flush_level = logging._checkLevel(settings.flush_level)  # type: ignore[attr-defined]  # noqa: SLF001 - as setLevel()
+        self._lock: FileLock | None = None
         self._forget()
 
     def _forget(self) -> None:
@@ -98,13 +100,26 @@ class Managed(logging.FileHandler):
         self._failed_by: dict[str, int] = {}
         self._told, self._warned_at = 0, -WARN_EVERY
         self._failed_at_flush = 0
+        if self._lock is not None:
+            self._lock.renew()
 
-    def _check(self) -> None:
-        """HandlerConfigError if the standard library's arguments do not go with the options."""
-        if self.mode.replace("t", "") not in ("a", "w", "x"):
-            raise HandlerConfigError(f"mode must be 'a', 'w' or 'x' with these options, got {self.mode!r}")
+    def _prepare(self) -> None:
+        """HandlerConfigError if the standard library's arguments do not go with the options; OSError if no lock can be had."""
+        self._check_mode()
         if "".encode(self._codec()):
             raise HandlerConfigError(f"encoding must be one without a byte order mark with these options, got {self.encoding!r}")
+
+        if self._settings.multiprocess:
+            folder, name = os.path.split(self.baseFilename)
+            self._lock = FileLock(os.path.join(folder, f".{name}.lock"))
+            with self._lock:
+                pass
+
+    def _check_mode(self) -> None:
+        if self.mode.replace("t", "") not in ("a", "w", "x"):
+            raise HandlerConfigError(f"mode must be 'a', 'w' or 'x' with these options, got {self.mode!r}")
+        if self._settings.multiprocess and not self.mode.startswith("a"):
+            raise HandlerConfigError(f"mode must be 'a' with multiprocess=True, got {self.mode!r}")
 
     def _codec(self) -> str:
         return locale.getencoding() if self.encoding in (None, "locale") else self.encoding
@@ -112,6 +127,7 @@ class Managed(logging.FileHandler):
     # ---- the file
 
     def _open(self) -> TextIOWrapper:
+        self._check_mode()  # before the file is emptied
         stream = super()._open()
         if self.mode.startswith(("w", "x")):
             # Once: when it is opened anew, what has been written has to stay.
@@ -131,8 +147,12 @@ class Managed(logging.FileHandler):
         """An open file under the path. OSError if there cannot be one."""
         if self.stream is not None and self._is_moved():
             self._close_stream()
+            self._was_moved()
         if self.stream is None:
             self.stream = self._open()
+
+    def _was_moved(self) -> None:
+        """Somebody has moved the file: another process that has rolled over, perhaps."""
 
     def _descriptor(self) -> int:
         return self.stream.fileno()  # type: ignore[union-attr]
@@ -198,12 +218,13 @@ class Managed(logging.FileHandler):
         try:
             if (self._waiting or self._due) and (last or self._backoff.may_try()):
                 try:
-                    self._reopen()
-                    while self._waiting:
-                        self._write_block()
-                    if self._due:
-                        self._due = False
-                        self._roll_over_if_due()
+                    with self._lock or contextlib.nullcontext():
+                        self._reopen()
+                        while self._waiting:
+                            self._write_block()
+                        if self._due:
+                            self._due = False
+                            self._roll_over_if_due()
                 except OSError as error:
                     self._lost = error
                     self._backoff.failed()
@@ -331,6 +352,8 @@ class Managed(logging.FileHandler):
                 with contextlib.suppress(OSError):
                     self.stream.flush()
             self._close_stream()
+            if self._lock is not None:
+                self._lock.renew()
             self._warn(now=True)
         finally:
             self.release()

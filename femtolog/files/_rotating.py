@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import logging.handlers
 import os
 import re
+import shutil
 import stat
 import sys
 import time
@@ -43,7 +45,8 @@ class Rotating(Managed, logging.handlers.BaseRotatingHandler):
         self.acquire()
         try:
             self._write()
-            self._roll_over()
+            with self._lock or contextlib.nullcontext():
+                self._roll_over()
         finally:
             self.release()
 
@@ -62,6 +65,16 @@ class Rotating(Managed, logging.handlers.BaseRotatingHandler):
 
     def _move(self) -> None:
         raise NotImplementedError
+
+    def _move_to(self, backup: str) -> None:
+        try:
+            self.rotate(self.baseFilename, backup)
+        except PermissionError:
+            if self._lock is None:
+                raise
+            # Windows renames no file that another process has open. While the lock is ours nobody writes to it.
+            shutil.copyfile(self.baseFilename, backup)
+            os.truncate(self.baseFilename, 0)
 
     def _is_regular(self) -> bool:
         return stat.S_ISREG(os.fstat(self._descriptor()).st_mode)
@@ -113,7 +126,7 @@ class BySize(Rotating, logging.handlers.RotatingFileHandler):
                 os.remove(backup.path)
             else:
                 os.replace(backup.path, self._backup(number + 1))
-        self.rotate(self.baseFilename, self._backup(1))
+        self._move_to(self._backup(1))
 
     def _backup(self, number: int) -> str:
         return self.rotation_filename(f"{self.baseFilename}.{number}")
@@ -128,6 +141,10 @@ class ByTime(Rotating, logging.handlers.TimedRotatingFileHandler):
             self._due = True
             self._write()
         super().emit(record)
+
+    def _was_moved(self) -> None:
+        if self._lock is not None:
+            self.rolloverAt = self.computeRollover(int(time.time()))
 
     def _roll_over_if_due(self) -> None:
         if time.time() >= self.rolloverAt:
@@ -147,7 +164,7 @@ class ByTime(Rotating, logging.handlers.TimedRotatingFileHandler):
         self.rolloverAt = self.computeRollover(now)
         if os.path.exists(backup):
             return
-        self.rotate(self.baseFilename, backup)
+        self._move_to(backup)
         if self.backupCount > 0:
             for surplus in sorted(self._backups(), key=lambda found: found.stamp)[: -self.backupCount]:
                 os.remove(surplus.path)

@@ -26,6 +26,7 @@ class Options(TypedDict, total=False):
     fsync: bool
     fallback: logging.Handler | None
     backoff: BackoffConfig | Mapping[str, int] | None
+    multiprocess: bool
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,7 @@ class Settings:
     fsync: bool = False
     fallback: logging.Handler | None = None
     backoff: BackoffConfig | Mapping[str, int] | None = None
+    multiprocess: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.enqueue, bool | dict):
@@ -48,6 +50,7 @@ class Settings:
         if not self.buffering and (self.flush_interval_ms, self.flush_level) != (1000, logging.ERROR):
             raise HandlerConfigError("flush_interval_ms and flush_level need buffering of at least 1 byte, got 0")
         self._flag("fsync")
+        self._flag("multiprocess")
         if self.fallback is not None and not isinstance(self.fallback, logging.Handler):
             raise TypeError(f"fallback must be a logging.Handler, got {self.fallback!r}")
 

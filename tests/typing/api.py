@@ -69,7 +69,13 @@ rotating.setFormatter(formatter)
 femtolog.config.dictConfig({"version": 1})
 port: int = femtolog.handlers.DEFAULT_TCP_LOGGING_PORT
 buffered: RotatingFileHandler = femtolog.files.RotatingFileHandler(
-    "app.log", maxBytes=1_000_000, backupCount=3, buffering=65536, fallback=Collect(), enqueue={"capacity": 100}
+    "app.log",
+    maxBytes=1_000_000,
+    backupCount=3,
+    buffering=65536,
+    fallback=Collect(),
+    multiprocess=True,
+    enqueue={"capacity": 100},
 )
 files_written: int = femtolog.files.FileHandler("app.log", fsync=True).stats()["written"]
 asynchronous: RotatingFileHandler = femtolog.enqueue(
