@@ -1,6 +1,7 @@
 """Why is this line not in the log? explain() tells, without logging anything."""
 
 import logging
+import logging.config
 import sys
 
 import femtolog
@@ -14,6 +15,10 @@ for name, level in [("shop.db", "DEBUG"), ("shop.web", "INFO"), ("shop.web", "ER
     why = femtolog.explain(name, level)
     print(name, level, why.logged)
     print(*why, sep="\n")
+
+logging.config.dictConfig({"version": 1, "loggers": {"shop.web": {}}})
+[step] = femtolog.explain("shop.db", "ERROR").steps
+print(step.reason, step.by.function, step.by.line)
 
 # prints:
 # shop.db DEBUG False
@@ -29,3 +34,4 @@ for name, level in [("shop.db", "DEBUG"), ("shop.web", "INFO"), ("shop.web", "ER
 # Logger 'shop.web' has level WARNING (30) from the root logger: ERROR (40) passes.
 # <StreamHandler <stdout> (ERROR)> of the root logger emits it.
 # So it is logged.
+# disabled dictConfig 19

@@ -57,6 +57,7 @@ def doctor() -> Diagnosis:
         "start_up_file": _start_up_file(),
         "environment": {name: value for name, value in os.environ.items() if name.startswith("FEMTOLOG") and name != OPTIONS},
         "patched": [],
+        "disabled": [],
         "objects": [],
         "stats": None,
     }
@@ -71,6 +72,7 @@ def doctor() -> Diagnosis:
         f"{one['by']} {one['how']} {one['name']} ({one['what']}): that step is its code; what is around it stays native."
         for one in data["patched"]
     ]
+    told += _about_disabled(data)
     if data["installed"] and native.is_bound():
         data["objects"] = list(_objects(native, {one["name"]: one["by"] for one in data["patched"]}))
         told += _about_objects(data["objects"])
@@ -156,12 +158,10 @@ def _patches(native: Any) -> list[dict[str, str]]:
 
 def _holder(name: str) -> tuple[Any, Any, str] | None:
     first, _, rest = name.partition(".")
-    for module in (sys.modules.get("logging"), sys.modules.get("logging.handlers")):
-        if module is None:
-            continue
-        if not rest:
+    for module in map(sys.modules.get, ("logging", "logging.handlers", "logging.config")):
+        holder = vars(module).get(first) if module is not None else None
+        if not rest and holder is not None:
             return module, module, first
-        holder = vars(module).get(first)
         if isinstance(holder, type):
             return module, holder, rest
     return None
@@ -173,6 +173,29 @@ def _own(holder: Any, attribute: str) -> Any:
     return getattr(found, half, None) if half and found is not None else found
 
 
+# -- disabled loggers ---------------------------------------------------------------------------------------------------------
+
+
+def _about_disabled(data: dict[str, Any]) -> Iterator[str]:
+    """Fills in which loggers are disabled, and by which configuration as far as that is known; a sentence for each configuration."""
+    off = [logger for logger in _loggers() if logger.disabled]
+    if not off:
+        return
+    from femtolog._explain import disabled
+
+    groups: dict[str, list[str]] = {}
+    for logger in off:
+        step = disabled(logger)
+        data["disabled"].append({"name": logger.name, "by": step.by and step.by._asdict()})
+        groups.setdefault(step.text.partition(" is disabled")[2], []).append(repr(logger.name))
+    for why, names in groups.items():
+        yield (
+            f"Logger {names[0]} is disabled{why}"
+            if len(names) == 1
+            else f"{len(names)} loggers ({_some(names)}) are disabled{why}"
+        )
+
+
 # -- objects ------------------------------------------------------------------------------------------------------------------
 
 
@@ -180,9 +203,8 @@ def _objects(native: Any, patched: dict[str, str]) -> Iterator[dict[str, Any]]:
     """Every logger, handler, filter and formatter that a record could meet now."""
     import logging
 
-    loggers = [logging.root, *(one for one in list(logging.root.manager.loggerDict.values()) if isinstance(one, logging.Logger))]
     seen: set[int] = set()
-    for logger in loggers:
+    for logger in _loggers():
         label = "the root logger" if logger is logging.root else f"logger {logger.name!r}"
         yield _object(native, patched, "logger", logger, label)
         yield from _filters(logger, label, seen)
@@ -194,6 +216,12 @@ def _objects(native: Any, patched: dict[str, str]) -> Iterator[dict[str, Any]]:
     if factory is not logging.LogRecord:
         why = f"the record factory is {_name(factory)}: it is called for each record"
         yield {"kind": "factory", "name": _name(factory), "native": False, "reasons": [why]}
+
+
+def _loggers() -> list[Any]:
+    import logging
+
+    return [logging.root, *(one for one in list(logging.root.manager.loggerDict.values()) if isinstance(one, logging.Logger))]
 
 
 def _handler(native: Any, patched: dict[str, str], handler: Any, owner: str, seen: set[int]) -> Iterator[dict[str, Any]]:
@@ -293,8 +321,11 @@ def _about_loggers(loggers: list[dict[str, Any]]) -> Iterator[str]:
         if len(names) == 1:
             yield f"{_capital(names[0])} takes the general path: {'; '.join(reasons)}."
         else:
-            some = ", ".join(names[:FEW]) + (f" and {len(names) - FEW} more" if len(names) > FEW else "")
-            yield f"{len(names)} of {len(loggers)} loggers take the general path ({some}): {'; '.join(reasons)}."
+            yield f"{len(names)} of {len(loggers)} loggers take the general path ({_some(names)}): {'; '.join(reasons)}."
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:FEW]) + (f" and {len(names) - FEW} more" if len(names) > FEW else "")
 
 
 def _capital(text: str) -> str:
@@ -317,11 +348,12 @@ def _about_counts(stats: dict[str, Any]) -> Iterator[str]:
 # -- the command --------------------------------------------------------------------------------------------------------------
 
 USAGE = """\
-usage: python -m femtolog doctor [--json] [--output FILE] [[option] ... [-c cmd | -m mod | file] [arg] ...]
+usage: python -m femtolog doctor [--json] [--output FILE] [--explain LOGGER[=LEVEL]] ...
+                                 [[option] ... [-c cmd | -m mod | file] [arg] ...]
 
-Says what of a program's logging runs natively when it ends, what does not, and why. Without a program: whether femtolog can run
-here. The report goes to stdout, with a program to stderr, or to FILE. Exit status: the program's; without one, 1 if femtolog
-cannot run.
+Says what of a program's logging runs natively when it ends, what does not, and why; with --explain also why a line of that logger
+and level (INFO) would appear, or not. Without a program: whether femtolog can run here. The report goes to stdout, with a program to
+stderr, or to FILE. Exit status: the program's; without one, 1 if femtolog cannot run.
 """
 
 
@@ -331,21 +363,28 @@ def main(arguments: list[str]) -> None:
 
     as_json = False
     output = ""
-    while arguments and arguments[0] in ("--json", "--output"):
-        if arguments.pop(0) == "--json":
+    lines: list[str] = []
+    while arguments and arguments[0] in ("--json", "--output", "--explain"):
+        option = arguments.pop(0)
+        if option == "--json":
             as_json = True
-        elif arguments:
+        elif not arguments:
+            sys.exit(f"femtolog doctor: {option} wants a value\n{USAGE}")
+        elif option == "--output":
             output = arguments.pop(0)
+        else:
+            lines.append(arguments.pop(0))
     if arguments and arguments[0] in ("-h", "--help"):
         sys.stdout.write(USAGE)
         return
     if not arguments:
         diagnosis = doctor()
+        _explain(diagnosis, lines)
         _write(diagnosis, as_json, output, sys.stdout)
         sys.exit(1 if diagnosis.data["error"] else 0)
     load()  # an ImportError belongs to this command line
     os.environ["FEMTOLOG"] = "doctor"
-    os.environ[OPTIONS] = f"{'json' if as_json else 'text'}:{os.path.abspath(output) if output else ''}"
+    os.environ[OPTIONS] = "\n".join(["json" if as_json else "text", os.path.abspath(output) if output else "", *lines])
     run.run_program(arguments)
 
 
@@ -354,18 +393,40 @@ def start() -> None:
     import atexit
 
     os.environ["FEMTOLOG"] = "1"  # child processes have femtolog and no doctor
-    form, _, output = os.environ.pop(OPTIONS, "text:").partition(":")
+    form, output, *lines = os.environ.pop(OPTIONS, "text\n").split("\n")
     # First registered, so last to run.
-    atexit.register(_report_at_exit, os.getpid(), form == "json", output)
+    atexit.register(_report_at_exit, os.getpid(), form == "json", output, lines)
     _install.install_at_start_up("FEMTOLOG=doctor at start-up")
 
 
-def _report_at_exit(owner: int, as_json: bool, output: str) -> None:
+def _report_at_exit(owner: int, as_json: bool, output: str, lines: list[str]) -> None:
     if os.getpid() != owner:
         return  # a forked child that runs the functions of its parent
     if sys.stdout is not None:
         sys.stdout.flush()
-    _write(doctor(), as_json, output, sys.stderr)
+    diagnosis = doctor()
+    _explain(diagnosis, lines)
+    _write(diagnosis, as_json, output, sys.stderr)
+
+
+def _explain(diagnosis: Diagnosis, lines: list[str]) -> None:
+    """Add what explain() says of each LOGGER=LEVEL."""
+    diagnosis.data["explained"] = explained = []
+    if not lines:
+        return
+    from femtolog._explain import explain
+
+    for line in lines:
+        name, _, level = line.rpartition("=") if "=" in line else (line, "", "INFO")
+        level = level.upper()
+        try:
+            told = explain(name, int(level) if level.isdecimal() else level, None)
+        except ValueError as error:
+            diagnosis.append(f"{line}: {error}")
+            continue
+        diagnosis.append(f"A line of logger {name!r} and level {level}:")
+        diagnosis += [f"  {sentence}" for sentence in told]
+        explained.append({"logger": name, "level": level, "sentences": list(told), "logged": told.logged})
 
 
 def _write(diagnosis: Diagnosis, as_json: bool, output: str, stream: Any) -> None:

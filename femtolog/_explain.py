@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import logging
 import logging.handlers
+import sys
+import time
 from typing import NamedTuple
 
 from femtolog.errors import ConfigurationError
@@ -17,13 +19,24 @@ if TYPE_CHECKING:
 PASSES, EMITS, DROPS, DEPENDS = "passes", "emits", "drops", "depends"
 
 
+class Configuration(NamedTuple):
+    """The call that disabled a logger: of which function of logging.config, where, and when in seconds since 1970."""
+
+    function: str
+    file: str
+    line: int
+    caller: str
+    time: float
+
+
 class Step(NamedTuple):
-    """One station of the way. `subject` is the logger, handler or filter that decides."""
+    """One station of the way. `subject` is the logger, handler or filter that decides; `by` the call that disabled it, if known."""
 
     subject: object
     verdict: str
     reason: str
     text: str
+    by: Configuration | None = None
 
 
 class Explanation(list[str]):
@@ -132,11 +145,7 @@ def _before_the_handlers(
     else:
         yield from _overrides(start, ("isEnabledFor", "getEffectiveLevel"))
         if start.disabled:
-            text = (
-                f"{_capital(_logger(start))} is disabled: dictConfig() and fileConfig() do that to loggers they do not name, "
-                "unless disable_existing_loggers is false."
-            )
-            yield Step(start, DROPS, "disabled", text)
+            yield disabled(start)
             return
     disable = subject.manager.disable
     if disable >= level:
@@ -161,6 +170,28 @@ def _before_the_handlers(
     if start is not None:
         yield from _overrides(start, ("_log", "makeRecord", "handle", "filter", "callHandlers"))
         yield from _filters(start, _logger(start), name, record)
+
+
+def disabled(logger: logging.Logger) -> Step:
+    """Why a logger that is disabled is."""
+    # The extension notes it while it is bound; where it has not been loaded nothing has been noted.
+    native = sys.modules.get("femtolog._native")
+    noted = native.disabled_by(logger.name) if native is not None else None
+    subject = f"{_capital(_logger(logger))} is disabled"
+    why = "dictConfig() and fileConfig() do that to loggers they do not name, unless disable_existing_loggers is false."
+    if noted is None:
+        return Step(
+            logger, DROPS, "disabled", f"{subject}: {why} Which call it was is known of calls while femtolog is installed."
+        )
+    by = Configuration(*noted)
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(by.time))
+    return Step(
+        logger,
+        DROPS,
+        "disabled",
+        f"{subject} by {by.function}() in {by.file}, line {by.line}, in {by.caller}, at {when}: {why}",
+        by,
+    )
 
 
 def _handlers(first: logging.Logger | None, name: str, level: int, record: logging.LogRecord | None) -> Iterator[list[Step]]:

@@ -176,6 +176,47 @@ def test_the_command_reports_on_a_program_and_leaves_it_alone(environment, tmp_p
     assert data["installed"] and data["reads"] in ("raw", "parallel", "public") and data["error"] is None
 
 
+def test_the_command_says_why_a_line_does_not_appear(environment, tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import logging, logging.config\n"
+        "for name in ('lost', 'lost.too', 'shop'): logging.getLogger(name)\n"
+        "logging.config.dictConfig({'version': 1, 'loggers': {'shop': {'level': 'ERROR'}}})\n"
+    )
+    done = run(
+        environment,
+        "-m",
+        "femtolog",
+        "doctor",
+        "--explain",
+        "lost",
+        "--explain",
+        "shop=warning",
+        "--explain",
+        "shop=bad",
+        program,
+    )
+    told = done.stderr.splitlines()
+    place = f"by dictConfig() in {program}, line 3, in <module>, at "
+    assert [line for line in told if line.startswith(f"2 loggers ('lost', 'lost.too') are disabled {place}")]
+    at = told.index("A line of logger 'lost' and level INFO:")
+    assert told[at + 1].startswith(f"  Logger 'lost' is disabled {place}")
+    assert told[at + 2 :] == [
+        "  So it is not logged.",
+        "A line of logger 'shop' and level WARNING:",
+        "  Logger 'shop' has level ERROR (40): WARNING (30) is below it.",
+        "  So it is not logged.",
+        "shop=bad: Unknown level: 'BAD'",
+    ]
+    done = run(environment, "-m", "femtolog", "doctor", "--json", "--explain", "shop=45", program)
+    data = json.loads(done.stderr)
+    assert [one["name"] for one in data["disabled"]] == ["lost", "lost.too"]
+    assert data["disabled"][0]["by"]["line"] == 3
+    assert data["explained"][0]["logged"] is True
+    done = run(environment, "-m", "femtolog", "doctor", "--explain")
+    assert done.returncode == 1 and "--explain wants a value" in done.stderr
+
+
 def test_the_command_where_the_start_up_file_does_not_work(environment, tmp_path):
     [site] = environment.parent.parent.glob("lib/python3.*/site-packages")
     program = tmp_path / "program.py"

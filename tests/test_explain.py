@@ -5,6 +5,7 @@ import logging
 import logging.config
 import logging.handlers
 import queue
+import time
 
 import pytest
 
@@ -68,13 +69,17 @@ def test_no_level_anywhere(tree):
 def test_disabled_by_a_configuration(tree):
     a, _, _ = tree()
     logging.config.dictConfig({"version": 1})
-    assert femtolog.explain(logging.LoggerAdapter(logging.LoggerAdapter(a, {}), {}), 50) == [
-        (
-            "Logger 'a' is disabled: dictConfig() and fileConfig() do that to loggers they do not name, "
-            "unless disable_existing_loggers is false."
-        ),
-        "So it is not logged.",
-    ]
+    told = femtolog.explain(logging.LoggerAdapter(logging.LoggerAdapter(a, {}), {}), 50)
+    why = "dictConfig() and fileConfig() do that to loggers they do not name, unless disable_existing_loggers is false."
+    if femtolog.is_installed():
+        by = told.steps[0].by
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(by.time))
+        line = test_disabled_by_a_configuration.__code__.co_firstlineno + 2
+        assert by[:4] == ("dictConfig", __file__, line, "test_disabled_by_a_configuration")
+        assert told[0] == f"Logger 'a' is disabled by dictConfig() in {__file__}, line {line}, in {by.caller}, at {when}: {why}"
+    else:
+        assert told[0] == f"Logger 'a' is disabled: {why} Which call it was is known of calls while femtolog is installed."
+    assert told[1:] == ["So it is not logged."]
     logging.disable(logging.ERROR)
     assert femtolog.explain("new", 40) == [
         "Nobody has asked for logger 'new' yet; it would get no level and no handler of its own, and the root logger for parent.",
@@ -82,6 +87,66 @@ def test_disabled_by_a_configuration(tree):
         "So it is not logged.",
     ]
     assert "new" not in logging.root.manager.loggerDict
+
+
+CONFIGURED = """\
+[loggers]
+keys = root, named
+[handlers]
+keys =
+[formatters]
+keys =
+[logger_root]
+handlers =
+[logger_named]
+qualname = named
+handlers =
+"""
+
+
+def test_which_configuration_disabled_a_logger(tmp_path):
+    def by(name):
+        step = femtolog.explain(name, 50).steps[0]
+        return step.by and (step.by.function, step.by.caller.rpartition(".")[2])
+
+    def first():
+        logging.config.dictConfig({"version": 1, "loggers": {"named": {}}})
+
+    def second():
+        logging.config.DictConfigurator({"version": 1, "loggers": {"named.child": {}}}).configure()
+
+    def third():
+        femtolog.dictConfig({"version": 1, "disable_existing_loggers": True, "loggers": {"other": {}}})
+
+    def fourth(function):
+        path = tmp_path / "logging.ini"
+        path.write_text(CONFIGURED)
+        function(path)
+
+    with femtolog.installed():
+        for name in ("named", "named.child", "other"):
+            logging.getLogger(name).disabled = False
+        first()
+        # A child of a named logger is left as it is.
+        assert [by("named"), by("named.child"), by("other")] == [None, None, ("dictConfig", "first")]
+        second()
+        assert [by("named"), by("named.child")] == [("DictConfigurator.configure", "second"), None]
+        third()
+        assert [by("named"), by("other")] == [("dictConfig", "third"), None]
+        logging.config.dictConfig({"version": 1, "incremental": True})
+        assert by("named") == ("dictConfig", "third")
+        for function in (logging.config.fileConfig, femtolog.fileConfig):
+            fourth(function)
+            assert [by("named"), by("other")] == [None, ("fileConfig", "fourth")]
+        logging.config.dictConfig({"version": 1, "disable_existing_loggers": False})
+        logging.getLogger("other").disabled = True  # by hand
+        assert by("other") is None and "which call it was" in femtolog.explain("other", 50)[0].lower()
+        body = logging.config._handle_existing_loggers
+        with pytest.raises(TypeError, match="missing 2 required positional arguments"):
+            body([])
+        # What does not come from a configuration is not noted, and does what it does.
+        body(("other",), (), disable_existing=False)
+        assert not logging.getLogger("other").disabled
 
 
 def test_filters_by_name_and_by_code(tree):

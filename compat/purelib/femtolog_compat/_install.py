@@ -228,7 +228,7 @@ def _deactivate() -> None:
 def _already_imported() -> Iterator[ModuleType]:
     from _frozen_importlib import _lock_unlock_module as _wait_for_import  # type: ignore[attr-defined]
 
-    for name in ("logging", "logging.handlers"):
+    for name in ("logging", "logging.handlers", "logging.config"):
         # Another thread may have found the module before our finder was there and not have put it into sys.modules yet. This is the
         # import system's own way of waiting until another thread is done with a module, without importing it.
         _wait_for_import(name)
@@ -236,6 +236,10 @@ def _already_imported() -> Iterator[ModuleType]:
         if module is None:
             continue
         spec = module.__spec__
+        if name == "logging.config" and (
+            getattr(spec, "_initializing", False) or spec is None or not is_the_interpreters_own(spec)
+        ):
+            continue  # its configurations are not noted, no more than that
         if getattr(spec, "_initializing", False):
             raise ImportError(f"femtolog cannot be installed while {name} itself is being imported", name=name)
         if spec is not None and not is_the_interpreters_own(spec):
@@ -266,11 +270,11 @@ def _bind_natively(native: ModuleType, module: ModuleType) -> None:
         if _State.logging is None and _State.first in (None, module):
             native.bind(module)
             _State.logging = _State.first = module
-    elif module.__name__ == "logging.handlers":
+    else:
         base = vars(module)["logging"]
         _bind_natively(native, base)  # whose own import may have begun before the finder was there
         if _State.logging is base:
-            native.bind_handlers(module)
+            (native.bind_handlers if module.__name__ == "logging.handlers" else native.bind_config)(module)
 
 
 def _give_back_loader(module: ModuleType) -> None:

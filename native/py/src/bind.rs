@@ -20,7 +20,7 @@ use pyo3::types::{PyDict, PyModule, PyString, PyTuple, PyType};
 
 use crate::call::Call;
 use crate::ffi::{Exc, Obj, Raised, Res};
-use crate::natives::{COUNT, ENTRANCES, Entry, Home, Look, TABLE, Target};
+use crate::natives::{COUNT, ENTRANCES, Entry, Home, Look, Module, TABLE, Target};
 
 unsafe extern "C" {
     #[cfg(Py_3_12)]
@@ -602,19 +602,19 @@ pub const fn entrance<const T: usize>() -> RawEntry {
     }
 }
 
-/// Binds every native implementation that belongs to `module` (the real `logging` or `logging.handlers`).
-fn bind_home(module: &Bound<'_, PyModule>, handlers: bool) -> PyResult<()> {
+/// Binds every native implementation that belongs to `module` (the real `logging`, `logging.handlers` or `logging.config`).
+fn bind_home(module: &Bound<'_, PyModule>, which: Module) -> PyResult<()> {
     let py = module.py();
     let globals = module.dict();
     // The table goes home by home: the class or module of the last one, and what its attributes are looked up in.
     let mut last: Option<(Home, Bound<'_, PyAny>, Bound<'_, PyAny>)> = None;
     for (index, entry) in TABLE.iter().enumerate() {
-        if entry.home.in_handlers() != handlers {
+        if entry.home.module() != which {
             continue;
         }
         if last.as_ref().is_none_or(|(home, ..)| *home != entry.home) {
             let holder: Bound<'_, PyAny> = match entry.home {
-                Home::Logging | Home::Handlers => module.clone().into_any(),
+                Home::Logging | Home::Handlers | Home::Config => module.clone().into_any(),
                 Home::Class(class) | Home::HandlersClass(class) => match globals.get_item(class)? {
                     Some(class) if class.is_instance_of::<PyType>() => class,
                     _ => continue,
@@ -724,7 +724,7 @@ fn is_interpreters_own(
                 .and_then(|rest| rest.strip_prefix('.'))
                 == Some(name)
         }
-        Home::Logging | Home::Handlers => qualified == name,
+        Home::Logging | Home::Handlers | Home::Config => qualified == name,
     })
 }
 
@@ -848,7 +848,7 @@ pub fn bind(module: &Bound<'_, PyModule>) -> PyResult<()> {
     crate::record::prepare(module)?;
     #[cfg(Py_3_12)]
     watch_functions();
-    bind_home(module, false)?;
+    bind_home(module, Module::Logging)?;
     let mode = if OBSERVING.load(Ordering::Relaxed) {
         OBSERVED
     } else {
@@ -862,23 +862,37 @@ pub fn bind(module: &Bound<'_, PyModule>) -> PyResult<()> {
 /// Binds the native tier onto `logging.handlers`. Idempotent; `bind` must have been called.
 #[pyfunction]
 pub fn bind_handlers(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    if !is_active() {
-        return Err(PyRuntimeError::new_err(
-            "bind(logging) comes before bind_handlers(logging.handlers)",
-        ));
-    }
-    if TABLE.iter().enumerate().any(|(index, entry)| {
-        entry.home.in_handlers() && !BOUND[index].load(Ordering::Relaxed).is_null()
-    }) {
+    if is_bound_after_logging(Module::Handlers)? {
         return Ok(());
     }
     crate::globals::attach_handlers(module);
     crate::handler::paths::init(module.py())?;
     crate::handler::copying::init(module.py())?;
     crate::handler::asynchronous::init(module)?;
-    bind_home(module, true)?;
+    bind_home(module, Module::Handlers)?;
     crate::guard::forget_types(module.py());
     Ok(())
+}
+
+/// Binds the native tier onto `logging.config`. Idempotent; `bind` must have been called.
+#[pyfunction]
+pub fn bind_config(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    if is_bound_after_logging(Module::Config)? {
+        return Ok(());
+    }
+    bind_home(module, Module::Config)
+}
+
+/// Is something of `module` bound? An error if nothing of `logging` is.
+fn is_bound_after_logging(module: Module) -> PyResult<bool> {
+    if !is_active() {
+        return Err(PyRuntimeError::new_err(
+            "bind(logging) comes before what is bound onto its submodules",
+        ));
+    }
+    Ok(TABLE.iter().zip(&BOUND).any(|(entry, slot)| {
+        entry.home.module() == module && !slot.load(Ordering::Relaxed).is_null()
+    }))
 }
 
 /// Takes every native implementation off again; what somebody else changed in the meantime stays as it is.
@@ -888,6 +902,7 @@ pub fn unbind(py: Python<'_>) {
     for index in 0..COUNT {
         detach(py, index);
     }
+    crate::disabling::forget(py);
     crate::guard::forget_types(py);
 }
 

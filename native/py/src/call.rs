@@ -298,6 +298,12 @@ impl<'a, 'py> Call<'a, 'py> {
     #[cold]
     pub fn reference(&self, reason: Reason) -> Res<Obj<'py>> {
         stats::reference(reason);
+        self.interpreters_own()
+    }
+
+    /// The same where that is all there is to do, and no step is left out.
+    #[cold]
+    pub fn interpreters_own(&self) -> Res<Obj<'py>> {
         let mut args: SmallVec<[*mut ffi::PyObject; 12]> = SmallVec::new();
         if !self.slf.is_null() {
             args.push(self.slf);

@@ -17,6 +17,7 @@ mod caller;
 mod cell;
 mod clock;
 mod context;
+mod disabling;
 #[allow(unsafe_code)]
 mod ffi;
 mod filter;
@@ -56,9 +57,11 @@ mod trace;
 mod native {
     #[pymodule_export]
     use super::bind::{
-        bind, bind_handlers, bound_objects, call_native, call_reference_by_name, is_bound, observe,
-        runs, unbind,
+        bind, bind_config, bind_handlers, bound_objects, call_native, call_reference_by_name,
+        is_bound, observe, runs, unbind,
     };
+    #[pymodule_export]
+    use super::disabling::disabled_by;
     #[pymodule_export]
     use super::handler::asynchronous::{know_asynchronous, move_attributes};
     #[pymodule_export]

@@ -34,6 +34,28 @@ pub enum Home {
     Handlers,
     /// A method of this class of `logging.handlers`.
     HandlersClass(&'static str),
+    /// A function of `logging.config`.
+    Config,
+}
+
+/// The modules whose functions and methods are bound, each when it is there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Module {
+    Logging,
+    Handlers,
+    Config,
+}
+
+impl Module {
+    /// Its key in `sys.modules`.
+    #[cfg(not(Py_3_12))]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Module::Logging => "logging",
+            Module::Handlers => "logging.handlers",
+            Module::Config => "logging.config",
+        }
+    }
 }
 
 impl Home {
@@ -42,9 +64,13 @@ impl Home {
         matches!(self, Home::Class(_) | Home::HandlersClass(_))
     }
 
-    /// Is it bound with `logging.handlers` rather than with `logging`?
-    pub const fn in_handlers(self) -> bool {
-        matches!(self, Home::Handlers | Home::HandlersClass(_))
+    /// The module it is bound with.
+    pub const fn module(self) -> Module {
+        match self {
+            Home::Logging | Home::Class(_) => Module::Logging,
+            Home::Handlers | Home::HandlersClass(_) => Module::Handlers,
+            Home::Config => Module::Config,
+        }
     }
 }
 
@@ -68,7 +94,7 @@ impl Entry {
     pub fn full_name(&self) -> String {
         match self.home {
             Home::Class(class) | Home::HandlersClass(class) => format!("{class}.{}", self.name),
-            Home::Logging | Home::Handlers => self.name.to_owned(),
+            Home::Logging | Home::Handlers | Home::Config => self.name.to_owned(),
         }
     }
 
@@ -79,7 +105,7 @@ impl Entry {
                 .strip_prefix(class)
                 .and_then(|rest| rest.strip_prefix('.'))
                 .is_some_and(|rest| rest == self.name),
-            Home::Logging | Home::Handlers => full_name == self.name,
+            Home::Logging | Home::Handlers | Home::Config => full_name == self.name,
         }
     }
 }
@@ -349,5 +375,8 @@ natives! {
         "captureWarnings" => CaptureWarnings, crate::functions::capture_warnings;
         "_showwarning" => ShowWarning, crate::functions::show_warning;
         "basicConfig" => BasicConfig, crate::basic_config::basic_config;
+    }
+    Home::Config => {
+        "_handle_existing_loggers" => HandleExistingLoggers, crate::disabling::handle_existing_loggers;
     }
 }

@@ -50,7 +50,7 @@ pub fn stand_in<'py>(
                     Some(run.vectorcall);
                 Ok(descriptor)
             }
-            Home::Logging | Home::Handlers => {
+            Home::Logging | Home::Handlers | Home::Config => {
                 let module = holder.getattr("__name__")?;
                 Bound::from_owned_ptr_or_err(
                     py,
@@ -131,21 +131,16 @@ pub fn target_of_method(definition: *const ffi::PyMethodDef) -> Target {
 
 /// The class or module `entry` lives in, as it is in `sys.modules` now.
 pub fn holder<'py>(py: Python<'py>, entry: &Entry) -> Option<Bound<'py, PyAny>> {
-    let module = if entry.home.in_handlers() {
-        "logging.handlers"
-    } else {
-        "logging"
-    };
     let module = py
         .import("sys")
         .ok()?
         .getattr("modules")
         .ok()?
-        .get_item(module)
+        .get_item(entry.home.module().name())
         .ok()?;
     match entry.home {
         Home::Class(class) | Home::HandlersClass(class) => module.getattr(class).ok(),
-        Home::Logging | Home::Handlers => Some(module),
+        Home::Logging | Home::Handlers | Home::Config => Some(module),
     }
 }
 
