@@ -101,8 +101,10 @@ class FemtoSocketHandler(logging.Handler):
         if chosen_tls is not None and unix_path is not None:
             raise HandlerConfigError(f"tls is for TCP only, got unix_path={self.target[0]!r}")
         policy_name, self._wait = _enqueue._policy(policy_text(policy))  # noqa: SLF001 - the one reader of policies
+        native = _native.load()
+        native.know_framed(FemtoSocketHandler.handle, FemtoSocketHandler.emit, FemtoSocketHandler._fields)
         try:
-            self._sender: PeerSender = _native.load().PeerSender(
+            self._sender: PeerSender = native.PeerSender(
                 self.target,
                 queue=(positive("capacity", capacity), QUEUE_BYTES, policy_name),
                 format=_wire_format(wire_format),
@@ -119,6 +121,8 @@ class FemtoSocketHandler(logging.Handler):
         _live.add(self)
 
     # ---- the caller's side
+
+    # For most records native code does what follows, see native/py/src/handler/framed.rs.
 
     def handle(self, record: logging.LogRecord) -> Any:
         """Filters the record and puts its frame on the queue. No lock is held meanwhile: the queue is everybody's."""
@@ -149,7 +153,7 @@ class FemtoSocketHandler(logging.Handler):
         except Exception:  # noqa: BLE001 - as every emit of the stdlib
             self.handleError(record)
             return
-        if outcome or self._told.is_due():
+        if outcome or sender.is_due():
             self._told.tell(self)
 
     def _fields(self, record: logging.LogRecord) -> tuple[object, ...]:
@@ -220,18 +224,14 @@ class _Told:
     """What sys.stderr, and those who flush, have been told of a handler's losses."""
 
     def __init__(self) -> None:
-        self.look_at = self.silent_until = 0.0
+        self.silent_until = 0.0
         self.drops = 0
         self.lost = 0
-
-    def is_due(self) -> bool:
-        """Nobody has looked for a while: the sender's thread drops without a word."""
-        return time.monotonic() >= self.look_at
 
     def tell(self, handler: FemtoSocketHandler, *, now: bool = False) -> None:
         """Says how many records were dropped since the last time, at most every few seconds."""
         moment = time.monotonic()
-        self.look_at = moment + _enqueue.WARN_EVERY
+        handler._sender.look_again_after(_enqueue.WARN_EVERY)  # noqa: SLF001
         if moment < self.silent_until and not now:
             return
         account = handler.stats()

@@ -65,6 +65,8 @@ mod native {
     #[pymodule_export]
     use super::handler::asynchronous::{know_asynchronous, move_attributes};
     #[pymodule_export]
+    use super::handler::framed::know_framed;
+    #[pymodule_export]
     use super::logger::{rename_clashing_extra, renames_clashing_extra};
     #[pymodule_export]
     use super::queue::{QueuedRecord, RecordQueue};

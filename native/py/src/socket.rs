@@ -3,6 +3,7 @@
 //!
 //! Everything of a record is read and encoded in the thread that logs; the sender's thread has bytes only. Whatever waits gives the GIL away.
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use femtolog_core::backoff;
@@ -70,6 +71,9 @@ pub struct PeerSender {
     format: Format,
     max_frame_size: usize,
     truncate: bool,
+    made: Instant,
+    /// When somebody should look again what was dropped, in milliseconds from `made` on.
+    look_at: AtomicU64,
 }
 
 /// TLS as Python says it: the name in the certificate, who is trusted (PEM), this side's certificates and key (PEM), and whether anybody is trusted.
@@ -150,6 +154,8 @@ impl PeerSender {
             format: format_of(format)?,
             max_frame_size,
             truncate,
+            made: Instant::now(),
+            look_at: AtomicU64::new(0),
         })
     }
 
@@ -195,6 +201,19 @@ impl PeerSender {
             }
             Offer::Queued(_) | Offer::Full(_) => QUEUED,
         })
+    }
+
+    /// Has nobody looked for a while? The sender's thread drops without a word.
+    fn is_due(&self) -> bool {
+        self.made.elapsed().as_millis() as u64 >= self.look_at.load(Ordering::Relaxed)
+    }
+
+    /// Somebody looks now, and will not be due again before so many seconds.
+    fn look_again_after(&self, timeout: f64) -> PyResult<()> {
+        let next = self.made.elapsed() + seconds(timeout)?;
+        self.look_at
+            .store(next.as_millis() as u64, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Counts a record that could not even be read.
@@ -249,12 +268,30 @@ impl PeerSender {
     fn renewed(&self) -> Self {
         Self {
             sender: self.sender.renewed(),
-            ..*self
+            format: self.format,
+            max_frame_size: self.max_frame_size,
+            truncate: self.truncate,
+            made: Instant::now(),
+            look_at: AtomicU64::new(0),
         }
     }
 }
 
 impl PeerSender {
+    /// Puts a record on the queue where that takes no waiting, and says whether drops may have to be told of. None: nothing was done.
+    #[cfg(not(Py_GIL_DISABLED))]
+    pub fn send_at_once(&self, record: &Record<'_>, protected: bool) -> Option<bool> {
+        let Ok(frame) = record.frame(self.format, self.max_frame_size, self.truncate) else {
+            self.sender.queue().give_up(Reason::Oversize);
+            return Some(true);
+        };
+        match self.sender.offer(frame, protected) {
+            Ok(Offer::Queued(_)) => Some(self.is_due()),
+            Ok(Offer::Dropped(..)) => Some(true),
+            Ok(Offer::Full(_) | Offer::Closed(_)) | Err(_) => None,
+        }
+    }
+
     fn encoded(&self, fields: &Bound<'_, PyAny>) -> PyResult<Result<Vec<u8>, Oversize>> {
         let Fields(
             logger,

@@ -18,7 +18,7 @@ use crate::trace::{At as _, call as calling, operator, truth};
 
 /// Can this value be written without running Python code?
 #[inline]
-fn is_plain(value: &Obj<'_>) -> bool {
+pub fn is_plain(value: &Obj<'_>) -> bool {
     py_ffi::is_str(value)
         || py_ffi::is_int(value)
         || value.is_none()

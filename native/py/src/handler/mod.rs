@@ -6,6 +6,7 @@ pub mod copying;
 pub mod direct;
 pub mod error;
 pub mod file;
+pub mod framed;
 pub mod memory;
 pub mod paths;
 pub mod queue;
@@ -201,11 +202,10 @@ pub fn offer<'py>(
         let handle = view.method(Name::handle);
         #[cfg(not(Py_GIL_DISABLED))]
         if handle == Target::Foreign
-            && asynchronous::queued(&view, record, place).at(
-                py,
-                here,
-                calling("handle").nth(nth),
-            )?
+            && (asynchronous::queued(&view, record, place).and_then(|queued| {
+                Ok(queued || framed::sent(&view, record, place)?)
+            }))
+            .at(py, here, calling("handle").nth(nth))?
         {
             return Ok(Ran::Maybe);
         }
