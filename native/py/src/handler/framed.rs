@@ -8,6 +8,7 @@ use femtolog_core::wire;
 use pyo3::prelude::*;
 
 use crate::ffi::Obj;
+use crate::saved::Saved;
 #[cfg(not(Py_GIL_DISABLED))]
 use crate::{
     clock::Number,
@@ -23,7 +24,6 @@ use crate::{
     socket::PeerSender,
     stats,
 };
-use crate::saved::Saved;
 
 static HANDLE: Saved = Saved::new();
 static EMIT: Saved = Saved::new();
@@ -150,7 +150,11 @@ fn with_fields<R>(
         Some(wire::Record {
             logger: text_of(name)?,
             // As femto_name() of femtolog/femto/levels.py.
-            level: if level == "WARNING" { "WARN".into() } else { level },
+            level: if level == "WARNING" {
+                "WARN".into()
+            } else {
+                level
+            },
             message: std::str::from_utf8(text).ok()?.into(),
             timestamp_ns: (created * 1e9).round_ties_even().max(0.0) as u64,
             filename: text_of(&site.pathname)?,
