@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import os
     from typing import Any, Unpack
 
-    from femtolog.files._settings import Options
+    from femtolog.files._settings import Options, RotatingOptions
 
     _Path = str | os.PathLike[str]
 
@@ -49,6 +49,10 @@ class _File(logging.FileHandler):
 
 def _begin(handler: logging.FileHandler, kind: type[_managed.Managed], options: Options) -> Settings:
     settings = Settings(**options)
+    if settings.keeps() and kind is _managed.Managed:
+        raise HandlerConfigError(
+            f"compression, retention and archive_dir are for handlers that rotate, not {type(handler).__name__}"
+        )
     if settings.any_but_enqueue():
         _managed.take_over(handler, kind, settings)
     return settings
@@ -118,7 +122,7 @@ class RotatingFileHandler(_File, logging.handlers.RotatingFileHandler):
         encoding: str | None = None,
         delay: bool = False,
         errors: str | None = None,
-        **options: Unpack[Options],
+        **options: Unpack[RotatingOptions],
     ) -> None:
         settings = _begin(self, _rotating.BySize, options)
         logging.handlers.RotatingFileHandler.__init__(self, filename, mode, maxBytes, backupCount, encoding, delay, errors)
@@ -145,7 +149,7 @@ class TimedRotatingFileHandler(_File, logging.handlers.TimedRotatingFileHandler)
         utc: bool = False,
         atTime: datetime.time | None = None,  # noqa: N803 (the stdlib's name)
         errors: str | None = None,
-        **options: Unpack[Options],
+        **options: Unpack[RotatingOptions],
     ) -> None:
         settings = _begin(self, _rotating.ByTime, options)
         timed = logging.handlers.TimedRotatingFileHandler

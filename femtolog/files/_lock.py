@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import weakref
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ class FileLock:
         self.path = path
         self._descriptor = -1
         self._depth = 0
+        _all.add(self)
 
     def __enter__(self) -> None:
         while not self._depth:
@@ -40,11 +42,22 @@ class FileLock:
             return False
 
     def renew(self) -> None:
-        """Lets go of the file: at the end, and in a forked child, which would share the lock with its parent."""
+        """Lets go of the file: at the end, and in a forked child, which shares the lock with its parent until then."""
         descriptor, self._descriptor, self._depth = self._descriptor, -1, 0
         if descriptor >= 0:
             os.close(descriptor)
 
+
+_all: weakref.WeakSet[FileLock] = weakref.WeakSet()
+
+
+def _renew_all() -> None:
+    for lock in list(_all):
+        lock.renew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_all)
 
 if sys.platform == "win32":
     import msvcrt

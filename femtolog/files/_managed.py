@@ -100,8 +100,6 @@ class Managed(logging.FileHandler):
         self._failed_by: dict[str, int] = {}
         self._told, self._warned_at = 0, -WARN_EVERY
         self._failed_at_flush = 0
-        if self._lock is not None:
-            self._lock.renew()
 
     def _prepare(self) -> None:
         """HandlerConfigError if the standard library's arguments do not go with the options; OSError if no lock can be had."""
@@ -110,10 +108,14 @@ class Managed(logging.FileHandler):
             raise HandlerConfigError(f"encoding must be one without a byte order mark with these options, got {self.encoding!r}")
 
         if self._settings.multiprocess:
-            folder, name = os.path.split(self.baseFilename)
-            self._lock = FileLock(os.path.join(folder, f".{name}.lock"))
+            self._lock = FileLock(self._beside("lock"))
             with self._lock:
                 pass
+
+    def _beside(self, kind: str) -> str:
+        """A file of the handler's own beside the log; no pattern for logs and their backups has it."""
+        folder, name = os.path.split(self.baseFilename)
+        return os.path.join(folder, f".{name}.{kind}")
 
     def _check_mode(self) -> None:
         if self.mode.replace("t", "") not in ("a", "w", "x"):
@@ -208,6 +210,10 @@ class Managed(logging.FileHandler):
         finally:
             self.release()
 
+    def _drain(self) -> None:
+        """The process is about to end."""
+        self._tick()
+
     # ---- writing
 
     def _write(self, *, last: bool = False) -> None:
@@ -235,8 +241,12 @@ class Managed(logging.FileHandler):
             self._hand_over(0 if last or self._backoff.is_past_deadline() else self._limit())
             if self._waiting and not self._timed:
                 self._wake(self._backoff.next_try)
+            self._follow_up()
         finally:
             self._writing = False
+
+    def _follow_up(self) -> None:
+        """What remains to be done without the lock."""
 
     def _write_block(self) -> None:
         """Writes the lines that go into the file together, with one call where that is possible."""
@@ -399,17 +409,16 @@ def _register_hooks() -> None:
     before_threads_end = getattr(threading, "_register_atexit", None)
     if before_threads_end is not None:
         with contextlib.suppress(RuntimeError):  # at the end of the interpreter
-            before_threads_end(_flush_all)
+            before_threads_end(_drain_all)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_begin_anew)
 
 
-def _flush_all() -> None:
+def _drain_all() -> None:
     for handler in list(_live):
-        handler._tick()  # noqa: SLF001
+        handler._drain()  # noqa: SLF001
 
 
 def _begin_anew() -> None:
-    _flushing.renew()
     for handler in list(_live):
         handler._forget()  # noqa: SLF001

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from femtolog.errors import HandlerConfigError
+from femtolog.files import _keeping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
     from typing import Any
 
@@ -29,6 +31,16 @@ class Options(TypedDict, total=False):
     multiprocess: bool
 
 
+class RotatingOptions(Options, total=False):
+    """Those of handlers that rotate."""
+
+    compression: Literal["gz", "zst"] | None
+    retention: int | str | None
+    archive_dir: str | os.PathLike[str] | None
+    archive_after_days: float
+    delete_after_days: float
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
     """They, with their defaults. TypeError for a value of the wrong kind, HandlerConfigError for one that cannot be."""
@@ -41,6 +53,11 @@ class Settings:
     fallback: logging.Handler | None = None
     backoff: BackoffConfig | Mapping[str, int] | None = None
     multiprocess: bool = False
+    compression: Literal["gz", "zst"] | None = None
+    retention: int | str | None = None
+    archive_dir: str | os.PathLike[str] | None = None
+    archive_after_days: float = 30
+    delete_after_days: float = 365
 
     def __post_init__(self) -> None:
         if not isinstance(self.enqueue, bool | dict):
@@ -53,6 +70,21 @@ class Settings:
         self._flag("multiprocess")
         if self.fallback is not None and not isinstance(self.fallback, logging.Handler):
             raise TypeError(f"fallback must be a logging.Handler, got {self.fallback!r}")
+        if self.compression is not None:
+            _keeping.opener(self.compression)
+        _keeping.retention(self.retention)
+        for name in ("archive_after_days", "delete_after_days"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or isinstance(value, bool):
+                raise TypeError(f"{name} must be a number, got {value!r}")
+            if value < 0:
+                raise HandlerConfigError(f"{name} must not be negative, got {value}")
+        if self.archive_dir is None and (self.archive_after_days, self.delete_after_days) != (30, 365):
+            raise HandlerConfigError("archive_after_days and delete_after_days need archive_dir, got None")
+        if self.delete_after_days < self.archive_after_days:
+            raise HandlerConfigError(
+                f"delete_after_days must not be below archive_after_days, got {self.delete_after_days} and {self.archive_after_days}"
+            )
 
     def _whole(self, name: str, least: int) -> None:
         value = getattr(self, name)
@@ -65,6 +97,10 @@ class Settings:
         value = getattr(self, name)
         if not isinstance(value, bool):
             raise TypeError(f"{name} must be True or False, got {value!r}")
+
+    def keeps(self) -> bool:
+        """Is anything to be done with backups?"""
+        return (self.compression, self.retention, self.archive_dir) != (None, None, None)
 
     def any_but_enqueue(self) -> bool:
         """Is anything asked for that the standard library's handler does not do?"""

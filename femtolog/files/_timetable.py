@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
 import sys
 import threading
@@ -20,6 +21,8 @@ class Timetable:
     def __init__(self, name: str) -> None:
         self.name = name
         self.renew()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self.renew)
 
     def renew(self) -> None:
         """Nothing to do and no thread: at the beginning, and in a forked child."""

@@ -1,5 +1,6 @@
 """Many processes write, and rotate, one file: each line is in one of the files, once and whole."""
 
+import gzip
 import os
 import re
 import subprocess
@@ -21,7 +22,9 @@ PROGRAM = textwrap.dedent("""
     log = logging.Logger("l")
 
     def made():
-        if kind == "size":
+        if kind == "packed":
+            options["compression"] = "gz"
+        if kind in ("size", "packed"):
             return RotatingFileHandler("a.log", maxBytes=limit, backupCount=100_000, **options)
         if kind == "time":
             return TimedRotatingFileHandler("a.log", when="S", utc=True, **options)
@@ -50,9 +53,14 @@ PROGRAM = textwrap.dedent("""
     """)
 
 
+def text(path):
+    return (gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()).decode()
+
+
 @pytest.mark.stress
 @pytest.mark.parametrize(
-    ("kind", "method", "buffering"), [("size", "fork", 0), ("size", "spawn", 500), ("time", "fork", 0), ("plain", "fork", 300)]
+    ("kind", "method", "buffering"),
+    [("size", "fork", 0), ("size", "spawn", 500), ("time", "fork", 0), ("plain", "fork", 300), ("packed", "fork", 0)],
 )
 def test_each_line_is_there_once_and_whole(tmp_path, kind, method, buffering):
     (tmp_path / "many.py").write_text(PROGRAM)
@@ -62,18 +70,20 @@ def test_each_line_is_there_once_and_whole(tmp_path, kind, method, buffering):
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     files = sorted(tmp_path.glob("a.log*"))
-    found = [line for path in files for line in path.read_text().splitlines()]
+    found = [line for path in files for line in text(path).splitlines()]
     wanted = [f"<{number} {count} {'x' * (count % 90)}>" for number in range(PROCESSES) for count in range(LINES)]
     assert sorted(found) == sorted(wanted)
+    if kind == "packed":
+        assert [path.name for path in files if path.suffix != ".gz"] == ["a.log"]
     if kind == "size":
         assert max(path.stat().st_size for path in files) < LIMIT
         assert len(files) > sum(map(len, wanted)) // LIMIT
     if kind == "time":
         assert len(files) > 8
     # Each file has the lines of a process in the order in which it wrote them, and files are in order, too.
-    numbers = {path: int(re.search(r"\d+$", path.name)[0]) if path.name != "a.log" else 0 for path in files}
-    if kind == "size":
+    numbers = {path: int(re.search(r"(\d+)(\.gz)?$", path.name)[1]) if path.name != "a.log" else 0 for path in files}
+    if kind in ("size", "packed"):
         files.sort(key=lambda path: -numbers[path])
     for number in range(PROCESSES if kind != "time" else 0):
-        own = [line for path in files for line in path.read_text().splitlines() if line.startswith(f"<{number} ")]
+        own = [line for path in files for line in text(path).splitlines() if line.startswith(f"<{number} ")]
         assert own == [line for line in wanted if line.startswith(f"<{number} ")]

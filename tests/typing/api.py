@@ -75,6 +75,8 @@ buffered: RotatingFileHandler = femtolog.files.RotatingFileHandler(
     buffering=65536,
     fallback=Collect(),
     multiprocess=True,
+    compression="gz",
+    retention="10 days",
     enqueue={"capacity": 100},
 )
 files_written: int = femtolog.files.FileHandler("app.log", fsync=True).stats()["written"]
