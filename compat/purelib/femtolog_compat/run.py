@@ -163,7 +163,7 @@ def _fresh_main_module() -> ModuleType:
     from types import ModuleType as Module
 
     module = Module("__main__")
-    module.__loader__ = BuiltinImporter
+    vars(module)["__loader__"] = BuiltinImporter
     vars(module)["__builtins__"] = builtins
     if sys.version_info < (3, 14):
         vars(module)["__annotations__"] = {}
