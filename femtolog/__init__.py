@@ -192,15 +192,19 @@ def enqueue(  # type: ignore[no-untyped-def]
     overflow="block",
     protect_level=40,
     timeout=10.0,
+    spill_dir=None,
+    spill_max="1 GiB",
 ):
     """Make this handler asynchronous and return it: its records are filtered and formatted by the caller, written by a thread.
 
     The handler stays the object it is, an instance of the classes it was an instance of, with its formatter, filters and level. It gains
     `flush(timeout) -> bool`, `aflush()`, `stats()`. At most `capacity` records and `capacity_bytes` bytes are in flight. Where
-    there is no room, `overflow` says what happens: "block" (the caller waits), "drop" (the new record is dropped), "drop_oldest", or
-    "timeout:N" (the caller waits N ms, then it is dropped). Records of `protect_level` and above are dropped after all others.
-    flush() and close() take at most `timeout` seconds unless told otherwise. TypeError for what is no handler, or one with a
-    handle() of its own; ValueError for one that is asynchronous already and for options out of range.
+    there is no room, `overflow` says what happens: "block" (the caller waits), "drop" (the new record is dropped), "drop_oldest",
+    "timeout:N" (the caller waits N ms, then it is dropped), or "spill" (it waits in `spill_dir`, a directory of this handler's own, which grows
+    up to `spill_max`; what is left there when the process ends is written by the next one). Records of `protect_level` and above are
+    dropped after all others. flush() and close() take at most `timeout` seconds unless told otherwise. TypeError for what is no
+    handler, or one with a handle() of its own; ValueError for one that is asynchronous already and for options out of range;
+    OSError for a `spill_dir` that cannot be used.
 
     Examples:
         >>> import io
@@ -222,6 +226,8 @@ def enqueue(  # type: ignore[no-untyped-def]
         overflow=overflow,
         protect_level=protect_level,
         timeout=timeout,
+        spill_dir=spill_dir,
+        spill_max=spill_max,
     )
 
 
@@ -295,6 +301,8 @@ def configure(  # type: ignore[no-untyped-def]
     overflow="block",
     protect_level=40,
     timeout=10.0,
+    spill_dir=None,
+    spill_max="1 GiB",
 ):
     """Make all stream and file handlers that loggers have now asynchronous, with enqueue() and its options; they are returned.
 
@@ -319,6 +327,8 @@ def configure(  # type: ignore[no-untyped-def]
         overflow=overflow,
         protect_level=protect_level,
         timeout=timeout,
+        spill_dir=spill_dir,
+        spill_max=spill_max,
     )
 
 

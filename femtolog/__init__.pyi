@@ -29,7 +29,7 @@ from logging import logThreads as logThreads
 from logging import root as root
 from typing import IO, Any, Literal, TypeVar
 
-from _typeshed import StrOrBytesPath
+from _typeshed import StrOrBytesPath, StrPath
 
 from femtolog._doctor import Diagnosis as _Diagnosis
 from femtolog._explain import Explanation as _Explanation
@@ -58,6 +58,8 @@ def enqueue(
     overflow: str = "block",
     protect_level: int = 40,
     timeout: float = 10.0,
+    spill_dir: StrPath | None = None,
+    spill_max: str | int = "1 GiB",
 ) -> _HandlerT: ...
 def asyncio_guard(threshold_ms: float = 20) -> _Watch: ...
 def watch_handlers(slow_ms: float = 100) -> _Watch: ...
@@ -70,6 +72,8 @@ def configure(
     overflow: str = "block",
     protect_level: int = 40,
     timeout: float = 10.0,
+    spill_dir: StrPath | None = None,
+    spill_max: str | int = "1 GiB",
 ) -> list[Handler]: ...
 def get_logger(name: str) -> _FemtoLogger: ...
 def doctor() -> _Diagnosis: ...

@@ -7,6 +7,7 @@ import logging.config
 
 import femtolog
 from femtolog._enqueue import ATTRIBUTE
+from femtolog.errors import HandlerConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,5 +75,7 @@ def enqueue_all(**options: Any) -> list[logging.Handler]:
                 and type(handler).handle is logging.Handler.handle
                 and handler not in handlers
             ):
-                handlers.append(femtolog.enqueue(handler, **options))
-    return handlers
+                handlers.append(handler)
+    if len(handlers) > 1 and options.get("spill_dir") is not None:
+        raise HandlerConfigError(f"spill_dir must be one handler's own, and {len(handlers)} would share it: enqueue() each")
+    return [femtolog.enqueue(handler, **options) for handler in handlers]

@@ -29,11 +29,14 @@ if TYPE_CHECKING:
     from typing import Any
 
     from femtolog._native import QueuedRecord, RecordQueue, _Account
+    from femtolog._spill import Spilling
 
 # What became of a record that was offered: the numbers of native/py/src/queue.rs.
 QUEUED, EVICTED, DROPPED, FULL, CLOSED = range(5)
 
-POLICIES = ("block", "drop", "drop_oldest", "timeout:N")
+POLICIES = ("block", "drop", "drop_oldest", "timeout:N", "spill")
+
+SPILL_MAX = "1 GiB"
 
 BATCH = 1024
 """So many records are taken at once, and written with one call where that is possible."""
@@ -49,6 +52,9 @@ ATTRIBUTE = "_femtolog_pipeline"
 
 # Values of exactly these types cannot change, and nothing of a caller's runs when they are formatted or freed.
 _PLAIN = frozenset({str, int, float, bool, bytes, complex, type(None)})
+
+AGAIN = object()
+"""The text of a record that came back from disk without one: it is made when the record is written."""
 
 _live: weakref.WeakSet[_Pipeline] = weakref.WeakSet()
 _classes: weakref.WeakValueDictionary[type, type] = weakref.WeakValueDictionary()
@@ -67,6 +73,7 @@ class _Pipeline:
         wait: float,
         protect_level: int,
         timeout: float,
+        spilling: Spilling | None,
     ):
         self.cls: Any = cls
         self.handler = weakref.ref(handler, self._orphaned)
@@ -75,6 +82,7 @@ class _Pipeline:
         self.wait = wait
         self.protect_level = protect_level
         self.timeout = timeout
+        self.spilling = spilling
         self.renew()
 
     def renew(self) -> None:
@@ -90,12 +98,16 @@ class _Pipeline:
         self.told_drops = 0
         self.told_failures = 0  # those that a flush() has told of
         self.held_for_fork = False
+        self.kept: object = None  # the handler, while records of it are on disk
         # What is native of an instance of that class which has nothing of its own. One with a finalizer is not made for that.
         probe: Any = None
         if not hasattr(self.cls, "__del__"):
             with contextlib.suppress(Exception):
                 probe = self.cls.__new__(self.cls)
-        self.queue: RecordQueue = self.native.RecordQueue(*self.limits, self.protect_level, probe)
+        spill = None
+        if self.spilling is not None:
+            spill = self.spilling.arguments(weakref.ref(self.handler()), self.native.QueuedRecord)
+        self.queue: RecordQueue = self.native.RecordQueue(*self.limits, self.protect_level, probe, spill)
 
     def _orphaned(self, _: object) -> None:
         self.queue.close()  # which ends the worker
@@ -120,7 +132,10 @@ class _Pipeline:
         except TypeError:  # of makeLogRecord({}), say, which has no level
             protected = False
         outcome = queue.offer(item, weight, protected)
-        if outcome == FULL:
+        if outcome == FULL and self.spilling is not None:
+            self.kept = handler
+            outcome = queue.spill(*self.spilling.encoded(item))
+        elif outcome == FULL:
             outcome = self.submit_to_full(queue, item, weight, protected)
         if outcome == CLOSED:
             self.emit_directly(handler, item)
@@ -228,7 +243,7 @@ class _Pipeline:
     def write_some(self, handler: Any) -> bool:
         """Writes what one call can write, or one record. False: there is none."""
         queue = self.queue
-        if self.writing == threading.get_ident() or not queue.take(BATCH):
+        if self.writing == threading.get_ident() or not self.take(queue):
             return False
         self.writing = threading.get_ident()
         try:
@@ -239,13 +254,30 @@ class _Pipeline:
             if self.queue is queue:
                 self.writing = 0
 
+    def take(self, queue: RecordQueue) -> bool:
+        """Is there anything to write, in hand now?"""
+        try:
+            return queue.take(BATCH)
+        except OSError:
+            time.sleep(SLICE)  # too many open files, say: what is on disk stays there until it can be read
+            return False
+
+    def first(self, queue: RecordQueue) -> QueuedRecord | None:
+        """The oldest record in hand. None if what was on disk is no record: it is dropped."""
+        try:
+            return queue.first()
+        except Exception:
+            if self.spilling is None:
+                raise
+            queue.lose_damaged()
+            return None
+
     def write_lines(self, handler: Any, queue: RecordQueue) -> bool:
         own = vars(handler)
         if "emit" in own or "flush" in own:
             return False
         written, error = queue.write_lines(handler)
-        if error is not None:
-            item = queue.first()
+        if error is not None and (item := self.first(queue)) is not None:
             queue.finish(0, 1)
             try:
                 raise error
@@ -254,7 +286,9 @@ class _Pipeline:
         return bool(written) or error is not None
 
     def write_one(self, handler: Any, queue: RecordQueue) -> None:
-        item = queue.first()
+        item = self.first(queue)
+        if item is None:
+            return
         written = False
         try:
             written = self.emit_item(handler, item)
@@ -334,23 +368,37 @@ class _Pipeline:
             # The sink hangs in a record, with the lock. Should it ever come back, the worker closes it.
             self.close_later = True
             queue.close()
-            queue.abandon(taken=False)
-            self.warn_of_drops(handler, now=True)
+            self.give_up(handler, taken=False)
             return
         try:
             queue.close()
             while time.monotonic() < deadline and self.write_some(handler):
                 pass
-            queue.abandon(taken=True)
-            self.cls.close(handler)
+            self.give_up(handler, taken=True)
+            self.end(handler)
         finally:
             self.give_lock(handler)
+
+    def give_up(self, handler: Any, *, taken: bool) -> None:
+        """Nobody will write what is queued, or in hand if that is `taken`: it goes to disk, or is dropped."""
+        if self.spilling is not None:
+            self.queue.put_away(taken, self.spilling.encoded)
+            self.kept = None
+        self.queue.abandon(taken=taken)
         self.warn_of_drops(handler, now=True)
+
+    def end(self, handler: Any) -> None:
+        self.queue.close_spill()
+        self.cls.close(handler)
 
     # ---- telling
 
     def account(self) -> _Account:
         return self.queue.account()
+
+    def done(self) -> int:
+        account = self.queue.account()
+        return account["written"] + account["failed"]
 
     def warn_of_drops(self, handler: Any, *, now: bool = False) -> None:
         """Says on sys.stderr how many records were dropped since the last time, at most every few seconds."""
@@ -412,9 +460,11 @@ def _work(pipeline: _Pipeline, queue: RecordQueue) -> None:
         finally:
             if pipeline.queue is queue:
                 lock.release()
+        if pipeline.kept is not None and not queue.has_taken() and not queue.has_spilled():
+            pipeline.kept = None
         if pipeline.close_later and pipeline.queue is queue and not queue.has_taken():
             pipeline.close_later = False
-            pipeline.cls.close(handler)
+            pipeline.end(handler)
         del handler, lock
 
 
@@ -457,7 +507,8 @@ class _Asynchronous:
         if current is not None and record is current.record:
             if isinstance(current.text, Exception):
                 raise current.text
-            return current.text
+            if current.text is not AGAIN:
+                return current.text
         return pipeline.cls.format(self, record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (the stdlib's name)
@@ -507,7 +558,8 @@ class _Asynchronous:
     def close(self) -> None:
         """Writes what is queued, for as long as enqueue() was told, and closes the sink; what is left then is dropped and counted.
 
-        Idempotent, from any thread. Records logged later are handled by the caller, as before enqueue().
+        With overflow="spill" it stays on disk, for the next process, and is counted as in flight. Idempotent, from any thread. Records
+        logged later are handled by the caller, as before enqueue().
         """
         pipeline: _Pipeline = vars(self)[ATTRIBUTE]
         pipeline.close(self)
@@ -541,13 +593,15 @@ def enqueue(
     overflow: str,
     protect_level: int,
     timeout: float,
+    spill_dir: str | os.PathLike[str] | None,
+    spill_max: str | int,
 ) -> Any:
     """See femtolog.enqueue()."""
     if not isinstance(handler, logging.Handler):
         raise TypeError(f"not a logging.Handler: {handler!r}")
     if hasattr(handler, ATTRIBUTE):
         raise ValueError(f"{handler!r} is asynchronous already")
-    options = Options(capacity, capacity_bytes, overflow, protect_level, timeout)
+    options = Options(capacity, capacity_bytes, overflow, protect_level, timeout, spill_dir=spill_dir, spill_max=spill_max)
     cls = type(handler)
     refusal = TypeError(f"{cls.__name__} handles records in its own way: its handle() cannot be divided between two threads")
     if cls.handle is not logging.Handler.handle:
@@ -575,7 +629,17 @@ def enqueue(
 class Options:
     """What enqueue() is told. TypeError, ValueError for what cannot be; RuntimeError where threads are greenlets."""
 
-    def __init__(self, capacity: int, capacity_bytes: int, overflow: str, protect_level: int, timeout: float):
+    def __init__(
+        self,
+        capacity: int,
+        capacity_bytes: int,
+        overflow: str,
+        protect_level: int,
+        timeout: float,
+        *,
+        spill_dir: str | os.PathLike[str] | None = None,
+        spill_max: str | int = SPILL_MAX,
+    ):
         for name, value in (("capacity", capacity), ("capacity_bytes", capacity_bytes)):
             if not isinstance(value, int) or isinstance(value, bool):
                 raise TypeError(f"{name} must be an int, not {type(value).__name__}")
@@ -584,6 +648,14 @@ class Options:
         if timeout < 0:
             raise HandlerConfigError(f"timeout must not be negative, got {timeout}")
         policy, self.wait = _policy(overflow)
+        self.spilling = None
+        if policy == "spill":
+            from femtolog._spill import Spilling
+
+            self.spilling = Spilling(spill_dir, spill_max)
+        elif spill_dir is not None or spill_max != SPILL_MAX:
+            given = f"spill_dir={spill_dir!r}" if spill_dir is not None else f"spill_max={spill_max!r}"
+            raise HandlerConfigError(f"overflow must be 'spill' with {given}, got {overflow!r}")
         _refuse_green_threads()
         self.limits = (capacity, capacity_bytes, policy)
         self.protect_level, self.timeout = protect_level, timeout
@@ -601,7 +673,10 @@ def attach(handler: Any, cls: type[logging.Handler], options: Options) -> None:
         wait=options.wait,
         protect_level=options.protect_level,
         timeout=options.timeout,
+        spilling=options.spilling,
     )
+    if options.spilling is not None:
+        options.spilling.open(pipeline)
     setattr(handler, ATTRIBUTE, pipeline)
     _Hooks.register()
     _live.add(pipeline)
@@ -609,7 +684,7 @@ def attach(handler: Any, cls: type[logging.Handler], options: Options) -> None:
 
 def _policy(overflow: str) -> tuple[str, float]:
     """The policy's name, and for how many seconds a caller waits."""
-    if overflow in ("block", "drop", "drop_oldest"):
+    if overflow in ("block", "drop", "drop_oldest", "spill"):
         return overflow, float("inf")
     name, colon, number = overflow.partition(":")
     if name != "timeout":
@@ -666,18 +741,18 @@ def _at_exit() -> None:
         handler: Any = pipeline.handler()
         if handler is None or pipeline.queue.is_closed():
             continue
-        done = -1
+        done = -1 if pipeline.spilling is None else pipeline.done()
         while not pipeline.wait_until(handler, pipeline.queue.mark(), time.monotonic() + pipeline.timeout):
-            account = pipeline.account()
-            if account["written"] + account["failed"] == done:
+            before, done = done, pipeline.done()
+            if done == before:
                 # The sink hangs, with the handler's lock: logging.shutdown() would wait for it without end.
                 known = logging._handlerList  # type: ignore[attr-defined]  # noqa: SLF001 - what logging.shutdown() walks
                 known[:] = [ref for ref in known if ref() is not handler]
                 pipeline.queue.close()
-                pipeline.queue.abandon(taken=False)
-                pipeline.warn_of_drops(handler, now=True)
+                pipeline.give_up(handler, taken=False)
                 break
-            done = account["written"] + account["failed"]
+            if pipeline.spilling is not None:
+                break  # what is on disk may stay there
 
 
 def _before_fork() -> None:
@@ -701,6 +776,7 @@ def _after_fork_in_parent() -> None:
 def _after_fork_in_child() -> None:
     """What is queued is the parent's. logging has made the handlers' locks new already."""
     for pipeline in list(_live):
-        queue = pipeline.queue
-        queue.leak()
+        for descriptor in pipeline.queue.leak():
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
         pipeline.renew()

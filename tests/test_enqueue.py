@@ -815,7 +815,11 @@ def test_a_sink_that_hangs_at_exit_does_not_hang_the_process():
         ({"overflow": "timeout"}, ValueError, "timeout requires a positive integer N, use 'timeout:N'"),
         ({"overflow": "timeout:x"}, ValueError, "timeout requires a positive integer N, use 'timeout:N'"),
         ({"overflow": "timeout:0"}, ValueError, "timeout must be greater than zero"),
-        ({"overflow": "x"}, ValueError, "invalid overflow policy: 'x'. Valid options are: block, drop, drop_oldest, timeout:N"),
+        (
+            {"overflow": "x"},
+            ValueError,
+            "invalid overflow policy: 'x'. Valid options are: block, drop, drop_oldest, timeout:N, spill",
+        ),
         ({"capacity": 0}, ValueError, "capacity must be at least 1, got 0"),
         ({"capacity_bytes": 0}, ValueError, "capacity_bytes must be at least 1, got 0"),
         ({"capacity": "7"}, TypeError, "capacity must be an int, not str"),

@@ -203,7 +203,7 @@ def test_emit_of_a_subclass_is_refused():
         ("timeout:", "timeout requires a positive integer N, use 'timeout:N'"),
         ("timeout:x", "timeout requires a positive integer N, use 'timeout:N'"),
         ("timeout:0", "timeout must be greater than zero"),
-        ("x", "invalid overflow policy: 'x'. Valid options are: block, drop, drop_oldest, timeout:N"),
+        ("x", "invalid overflow policy: 'x'. Valid options are: block, drop, drop_oldest, timeout:N, spill"),
     ],
 )
 def test_policies_that_there_are_not(policy, text, tmp_path):

@@ -151,7 +151,7 @@ def test_without_rust_pip_says_so_in_one_sentence(tmp_path):
     told = done.stdout + done.stderr
     assert "[1 lines of output]" in told or "[1 line of output]" in told, told
     assert (
-        "Building femtolog from source needs Rust 1.88 or newer, and there is no cargo and rustc on the path. Install a wheel"
+        "Building femtolog from source needs Rust 1.89 or newer, and there is no cargo and rustc on the path. Install a wheel"
         in told
     )
     assert "Traceback" not in told

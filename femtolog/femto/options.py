@@ -10,6 +10,7 @@ from femtolog.errors import ConfigurationError, HandlerConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
 
 ROTATION_VALIDATION_MSG = "both max_bytes and backup_count must be > 0 to enable rotation; set both to 0 to disable"
@@ -32,9 +33,14 @@ class OverflowPolicy:
     """
 
     text: str
+    spill_dir: str | os.PathLike[str] | None = dataclasses.field(default=None, repr=False)
+    spill_max: str | int = dataclasses.field(default=_enqueue.SPILL_MAX, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "text", policy_text(self.text))
+        if self.spill_dir is None:
+            object.__setattr__(self, "text", policy_text(self.text))
+        else:
+            queue_options(1, self)
 
     @classmethod
     def drop(cls) -> OverflowPolicy:
@@ -56,9 +62,14 @@ class OverflowPolicy:
         """The caller waits for room for so many milliseconds; then it is dropped, and counted."""
         return cls(f"timeout:{timeout_ms}")
 
+    @classmethod
+    def spill(cls, spill_dir: str | os.PathLike[str], spill_max: str | int = _enqueue.SPILL_MAX) -> OverflowPolicy:
+        """It waits on disk, as with femtolog.enqueue(): in a directory of this handler's own. For handlers of streams and files."""
+        return cls("spill", spill_dir, spill_max)
+
     def __eq__(self, other: object) -> bool:
         if isinstance(other, OverflowPolicy):
-            return self.text == other.text
+            return (self.text, self.spill_dir, self.spill_max) == (other.text, other.spill_dir, other.spill_max)
         return self.text == other
 
     def __hash__(self) -> int:
@@ -68,18 +79,26 @@ class OverflowPolicy:
         return self.text
 
 
-def policy_text(policy: str | OverflowPolicy) -> str:
+def policy_text(policy: str | OverflowPolicy, *, may_spill: bool = False) -> str:
     """The policy as enqueue() takes it. HandlerConfigError for none that there is."""
     if not isinstance(policy, str | OverflowPolicy):
         raise TypeError(f"policy must be a str or an OverflowPolicy, not {type(policy).__name__}")
     text = str(policy).strip().lower()
     _enqueue._policy(text)  # noqa: SLF001 - which says what is wrong with it
+    if text == "spill" and not (may_spill and isinstance(policy, OverflowPolicy)):
+        raise HandlerConfigError(
+            f"policy must be OverflowPolicy.spill(directory), for a handler of a stream or file, got {policy!r}"
+        )
     return text
 
 
 def queue_options(capacity: int, policy: str | OverflowPolicy) -> _enqueue.Options:
     """The options of a handler's queue. HandlerConfigError for what cannot be; RuntimeError where threads are greenlets."""
-    return _enqueue.Options(positive("capacity", capacity), 64 << 20, policy_text(policy), 40, CLOSE_TIMEOUT)
+    text = policy_text(policy, may_spill=True)
+    limits = positive("capacity", capacity), 64 << 20
+    if not isinstance(policy, OverflowPolicy):
+        return _enqueue.Options(*limits, text, 40, CLOSE_TIMEOUT)
+    return _enqueue.Options(*limits, text, 40, CLOSE_TIMEOUT, spill_dir=policy.spill_dir, spill_max=policy.spill_max)
 
 
 def positive(name: str, value: int) -> int:
@@ -128,7 +147,7 @@ class _QueueOptions:
     def _check(self) -> None:
         positive("capacity", self.capacity)
         self.flush_interval = interval_of_flushes(self.flush_interval)
-        policy_text(self.policy)
+        policy_text(self.policy, may_spill=True)
 
 
 @dataclasses.dataclass

@@ -83,6 +83,7 @@ files_written: int = femtolog.files.FileHandler("app.log", fsync=True).stats()["
 asynchronous: RotatingFileHandler = femtolog.enqueue(
     rotating, capacity=10_000, overflow="timeout:20", protect_level=logging.ERROR
 )
+spilling: RotatingFileHandler = femtolog.enqueue(rotating, overflow="spill", spill_dir="spool", spill_max="100 MB")
 queue_handler: type[QueueHandler] = femtolog.handlers.QueueHandler
 root: logging.RootLogger = logging.root
 names: dict[int, str] = logging._levelToName

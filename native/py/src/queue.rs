@@ -2,13 +2,17 @@
 //!
 //! Whatever waits gives the GIL away. No item is dropped while the queue's lock is held: its finalizer may run Python code.
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use femtolog_core::queue::{Ledger, Limits, Offer, Os, Overflow, Queue, Reason, Waited};
+use femtolog_core::queue::{
+    Ledger, Limits, Offer, Os, Overflow, Queue, Reason, Spill, Spilled, Waited,
+};
+use femtolog_core::spool;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict};
 use pyo3::{PyTraverseError, PyVisit};
 
 use crate::ffi::{self as py_ffi, Obj, Res};
@@ -65,12 +69,47 @@ enum Item {
         allow(dead_code, reason = "there are no lines without a GIL")
     )]
     Line(Box<Line>),
+    /// As it was on disk.
+    Stored(Stored),
+}
+
+/// A record as it is on disk: the length of its text, or what no text has, its text, and what else `femtolog/_spill.py` made of it.
+struct Stored(Vec<u8>);
+
+/// The length of no text.
+const NO_TEXT: u32 = u32::MAX;
+
+impl Stored {
+    fn new(text: Option<&[u8]>, rest: &[u8]) -> Self {
+        let length = text.map_or(NO_TEXT, |text| text.len() as u32);
+        Self([&length.to_le_bytes(), text.unwrap_or_default(), rest].concat())
+    }
+
+    /// The text and the rest; nothing for what is not as [`new`](Self::new) makes it.
+    fn parts(&self) -> Option<(Option<&[u8]>, &[u8])> {
+        let (length, after) = self.0.split_first_chunk::<4>()?;
+        match u32::from_le_bytes(*length) {
+            NO_TEXT => Some((None, after)),
+            length => {
+                let (text, rest) = after.split_at_checked(length as usize)?;
+                Some((Some(text), rest))
+            }
+        }
+    }
 }
 
 impl Item {
     /// With the record made.
-    fn made(&self, py: Python<'_>) -> PyResult<Py<QueuedRecord>> {
+    fn made(&self, py: Python<'_>, spilled: Option<&Spilling>) -> PyResult<Py<QueuedRecord>> {
         match self {
+            Item::Stored(stored) => {
+                let parts = stored.parts().zip(spilled);
+                let ((text, rest), spilled) =
+                    parts.ok_or_else(|| PyValueError::new_err("not a record"))?;
+                let text = text.map(|text| PyBytes::new(py, text));
+                let made = spilled.decode.call1(py, (text, PyBytes::new(py, rest)))?;
+                Ok(made.extract(py)?)
+            }
             Item::Made(made) => Ok(made.clone_ref(py)),
             Item::Line(line) => {
                 let Some((handler, kept)) = &line.of else {
@@ -92,6 +131,10 @@ impl Item {
     fn push_to(&self, py: Python<'_>, lines: &mut direct::Lines) -> bool {
         match self {
             Item::Line(line) => lines.push(&line.text, line.ascii),
+            Item::Stored(stored) => match stored.parts() {
+                Some((Some(text), _)) => lines.push(text, text.is_ascii()),
+                _ => false,
+            },
             Item::Made(made) => {
                 let text = made.get().text.bind(py);
                 py_ffi::is_str(text)
@@ -123,10 +166,18 @@ pub enum Put {
     Refused,
 }
 
+/// What a queue has that spills.
+struct Spilling {
+    spill: Arc<Spill>,
+    /// A [`QueuedRecord`], made of a text or None and the rest.
+    decode: Py<PyAny>,
+}
+
 /// A bounded queue of records, each with a weight in bytes, that counts what becomes of each.
 #[pyclass(frozen, module = "femtolog._native")]
 pub struct RecordQueue {
     items: Arc<Items>,
+    spilling: Option<Spilling>,
     /// What was taken and is not reported yet, oldest first. For those who hold the handler's lock.
     hand: Mutex<VecDeque<Item>>,
     /// Lines to be used again. Allocating and freeing them, each by another thread, takes 600 instructions a record.
@@ -148,6 +199,7 @@ pub fn overflow(name: &str) -> PyResult<Overflow> {
         "drop" => Overflow::Drop,
         "drop_oldest" => Overflow::DropOldest,
         "timeout" => Overflow::Timeout,
+        "spill" => Overflow::Spill,
         other => return Err(PyValueError::new_err(other.to_owned())),
     })
 }
@@ -164,6 +216,9 @@ pub fn account<'py>(
     account.set_item("failed", ledger.failed)?;
     account.set_item("dropped", ledger.dropped.total())?;
     account.set_item("in_flight", ledger.in_flight)?;
+    account.set_item("spilled", ledger.spilled)?;
+    account.set_item("recovered", ledger.recovered)?;
+    account.set_item("on_disk", ledger.on_disk)?;
     let reasons = PyDict::new(py);
     for &reason in dropped_by {
         reasons.set_item(reason.name(), ledger.dropped.of(reason))?;
@@ -223,7 +278,7 @@ impl RecordQueue {
         let lines: Spare = items
             .into_iter()
             .filter_map(|item| match item {
-                Item::Made(_) => None,
+                Item::Made(_) | Item::Stored(_) => None,
                 Item::Line(mut line) => {
                     drop(line.of.take());
                     Some(line)
@@ -238,6 +293,7 @@ impl RecordQueue {
     fn release(&self, py: Python<'_>, item: Item) {
         match item {
             Item::Made(made) => made.drop_ref(py),
+            Item::Stored(_) => {}
             Item::Line(mut line) => {
                 if let Some((handler, kept)) = line.of.take() {
                     handler.drop_ref(py);
@@ -317,14 +373,17 @@ impl RecordQueue {
     #[classattr]
     const RECORD_WEIGHT: usize = 1024;
 
-    /// `overflow` is `block`, `drop`, `drop_oldest` or `timeout`; `probe` an instance of the handler's class without anything of its own.
+    /// `overflow` is `block`, `drop`, `drop_oldest`, `timeout` or `spill`; `probe` an instance of the handler's class without anything of its own;
+    /// `spill` a directory, the size it may have, and what makes a `QueuedRecord` of a text or None and the rest.
     #[new]
+    #[pyo3(signature = (capacity, capacity_bytes, overflow, protect_level, probe, spill=None))]
     fn new(
         capacity: usize,
         capacity_bytes: usize,
         overflow: &str,
         protect_level: &Bound<'_, PyAny>,
         probe: Option<Py<PyAny>>,
+        spill: Option<(PathBuf, u64, Py<PyAny>)>,
     ) -> PyResult<Self> {
         let limits = Limits {
             entries: capacity,
@@ -332,6 +391,17 @@ impl RecordQueue {
         };
         Ok(Self {
             items: Arc::new(Items::new(limits, self::overflow(overflow)?)),
+            spilling: spill.map(|(dir, bytes, decode)| {
+                let options = spool::Options {
+                    dir,
+                    kind: "records",
+                    bytes,
+                };
+                Spilling {
+                    spill: Arc::new(Spill::new(options)),
+                    decode,
+                }
+            }),
             hand: Mutex::new(VecDeque::new()),
             spare: Mutex::new(Vec::new()),
             probe,
@@ -389,13 +459,47 @@ impl RecordQueue {
         py.detach(|| self.items.wait_filled(None)) == Waited::Ready
     }
 
-    /// Takes up to so many records, the oldest first, unless some are in hand. False: there are none.
-    fn take(&self, most: usize) -> bool {
-        let mut hand = self.hand();
-        if hand.is_empty() {
-            self.items.take(most, &mut *hand);
+    /// Opens what is on disk, whoever has left it there. `OSError` if that cannot be.
+    fn open_spill(&self, py: Python<'_>) -> PyResult<()> {
+        match &self.spilling {
+            Some(Spilling { spill, .. }) => Ok(py.detach(|| spill.open(&self.items))?),
+            None => Ok(()),
         }
-        !hand.is_empty()
+    }
+
+    /// Puts a record on disk for which there was no room.
+    #[pyo3(name = "spill")]
+    fn put_on_disk(&self, py: Python<'_>, text: Option<&[u8]>, rest: &[u8]) -> u8 {
+        let Some(Spilling { spill, .. }) = &self.spilling else {
+            return CLOSED;
+        };
+        let stored = Stored::new(text, rest);
+        match py.detach(|| spill.put(&self.items, &stored.0)) {
+            Spilled::Stored => QUEUED,
+            Spilled::Dropped(_) => DROPPED,
+            Spilled::Closed => CLOSED,
+        }
+    }
+
+    /// Takes up to so many records, the oldest first, unless some are in hand. False: there are none. `OSError`: those on disk cannot be
+    /// read now.
+    fn take(&self, py: Python<'_>, most: usize) -> PyResult<bool> {
+        if self.has_taken() {
+            return Ok(true);
+        }
+        let mut taken = Vec::new();
+        match &self.spilling {
+            None => self.items.take(most, &mut taken),
+            Some(Spilling { spill, .. }) => py.detach(|| {
+                spill.take(&self.items, most, &mut taken, |record| {
+                    let weight = Self::RECORD_WEIGHT + record.len();
+                    (Item::Stored(Stored(record)), weight)
+                })
+            })?,
+        }
+        let mut hand = self.hand();
+        hand.extend(taken);
+        Ok(!hand.is_empty())
     }
 
     /// Are taken records not reported yet?
@@ -403,12 +507,17 @@ impl RecordQueue {
         !self.hand().is_empty()
     }
 
+    /// Are some on disk that are not taken?
+    fn has_spilled(&self) -> bool {
+        self.items.ledger().on_disk > 0
+    }
+
     /// The oldest taken record; it stays in hand.
     fn first(&self, py: Python<'_>) -> PyResult<Option<Py<QueuedRecord>>> {
         let Some(item) = self.hand().pop_front() else {
             return Ok(None);
         };
-        let made = item.made(py);
+        let made = item.made(py, self.spilling.as_ref());
         let again = match &made {
             Ok(made) => Item::Made(made.clone_ref(py)),
             Err(_) => item,
@@ -433,15 +542,67 @@ impl RecordQueue {
         }
         let (written, raised) = lines.write(&stream);
         let raised = raised.map(|raised| raised.take(py));
-        self.finish(written, 0);
+        self.finish(py, written, 0);
         (written, raised)
     }
 
     /// The oldest taken records: so many are written, then so many failed.
-    fn finish(&self, written: usize, failed: usize) {
+    fn finish(&self, py: Python<'_>, written: usize, failed: usize) {
         let done = self.let_go(written + failed);
-        self.items.finish(written, failed);
+        match &self.spilling {
+            None => self.items.finish(written, failed),
+            Some(Spilling { spill, .. }) => {
+                py.detach(|| spill.finish(&self.items, written, failed));
+            }
+        }
         self.forget(done);
+    }
+
+    /// The oldest taken record is none.
+    fn lose_damaged(&self, py: Python<'_>) {
+        let lost = self.let_go(1);
+        if let Some(Spilling { spill, .. }) = &self.spilling {
+            py.detach(|| spill.drop_taken(&self.items, lost.len(), Reason::Damaged));
+        }
+        self.forget(lost);
+    }
+
+    /// Puts everything on disk that is queued, and what is in hand if that is `taken` as well; `encode` makes a text or None and the rest of
+    /// each record. What cannot be there is dropped.
+    fn put_away(&self, py: Python<'_>, taken: bool, encode: &Bound<'_, PyAny>) {
+        let Some(spilling) = &self.spilling else {
+            return;
+        };
+        let mut items = if taken {
+            self.let_go(usize::MAX)
+        } else {
+            Vec::new()
+        };
+        self.items.take(usize::MAX, &mut items);
+        let (mut of_disk, mut records, mut lost) = (0, Vec::new(), 0);
+        for item in &items {
+            if let Item::Stored(_) = item {
+                of_disk += 1;
+                continue;
+            }
+            let encoded = item
+                .made(py, Some(spilling))
+                .and_then(|made| encode.call1((made,)))
+                .and_then(|encoded| encoded.extract::<(Option<Vec<u8>>, Vec<u8>)>());
+            match encoded {
+                Ok((text, rest)) => records.push(Stored::new(text.as_deref(), &rest).0),
+                Err(_) => lost += 1,
+            }
+        }
+        py.detach(|| spilling.spill.keep(&self.items, of_disk, &records, lost));
+        self.forget(items);
+    }
+
+    /// Leaves what is on disk to whoever opens that directory next.
+    fn close_spill(&self, py: Python<'_>) {
+        if let Some(Spilling { spill, .. }) = &self.spilling {
+            py.detach(|| spill.close());
+        }
     }
 
     /// Drops everything that is queued as closed, and what is in hand if that is `taken` as well.
@@ -482,17 +643,28 @@ impl RecordQueue {
 
     /// The account at this moment.
     fn account<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        account(py, &self.items.ledger(), &Reason::OF_QUEUES)
+        let reasons: &[Reason] = match self.spilling {
+            None => &Reason::OF_QUEUES,
+            Some(_) => &Reason::OF_SPILLING_QUEUES,
+        };
+        account(py, &self.items.ledger(), reasons)
     }
 
-    /// Keeps the memory of this queue for ever. For a forked child: a thread that the child does not have may have been holding the
-    /// lock, and what is queued is the parent's.
-    fn leak(&self) {
+    /// Keeps the memory of this queue for ever, and gives the descriptors that are to be closed. For a forked child: a thread that the child
+    /// does not have may have been holding the lock, and what is queued, or on disk, is the parent's.
+    fn leak(&self) -> Vec<i32> {
         std::mem::forget(Arc::clone(&self.items));
+        self.spilling.as_ref().map_or_else(Vec::new, |spilling| {
+            std::mem::forget(Arc::clone(&spilling.spill));
+            spilling.spill.descriptors().to_vec()
+        })
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         // What is queued keeps its handler alive until it is written.
+        if let Some(Spilling { decode, .. }) = &self.spilling {
+            visit.call(decode)?;
+        }
         visit.call(&self.probe)
     }
 }

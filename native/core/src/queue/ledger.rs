@@ -17,11 +17,15 @@ pub enum Reason {
     Oversize,
     /// The peer could not be reached for as long as its sender tries.
     Deadline,
+    /// It was to go to disk, and there was no room for it, or no disk.
+    Spill,
+    /// It was on disk, and could not be read again.
+    Damaged,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Reason; 7] = [
+    pub const ALL: [Reason; 9] = [
         Reason::Overflow,
         Reason::Timeout,
         Reason::Interrupted,
@@ -29,6 +33,8 @@ impl Reason {
         Reason::Closed,
         Reason::Oversize,
         Reason::Deadline,
+        Reason::Spill,
+        Reason::Damaged,
     ];
 
     /// Those of a queue by itself.
@@ -38,6 +44,17 @@ impl Reason {
         Reason::Interrupted,
         Reason::Reentrant,
         Reason::Closed,
+    ];
+
+    /// Those of a queue that spills to disk.
+    pub const OF_SPILLING_QUEUES: [Reason; 7] = [
+        Reason::Overflow,
+        Reason::Timeout,
+        Reason::Interrupted,
+        Reason::Reentrant,
+        Reason::Closed,
+        Reason::Spill,
+        Reason::Damaged,
     ];
 
     /// Its name in an account.
@@ -51,6 +68,8 @@ impl Reason {
             Reason::Closed => "closed",
             Reason::Oversize => "oversize",
             Reason::Deadline => "deadline",
+            Reason::Spill => "spill",
+            Reason::Damaged => "damaged",
         }
     }
 }
@@ -88,11 +107,17 @@ pub struct Ledger {
     pub failed: u64,
     /// Records that were dropped.
     pub dropped: Drops,
-    /// Records that are queued, or taken and not reported yet.
+    /// Records that went to disk.
+    pub spilled: u64,
+    /// Records that an earlier process had left there; *emitted* counts them too.
+    pub recovered: u64,
+    /// Records that are queued, or taken and not reported yet, or on disk.
     pub in_flight: usize,
+    /// Records that are on disk and not taken.
+    pub on_disk: usize,
     /// Records that are queued.
     pub queued: usize,
-    /// The bytes of those in flight.
+    /// The bytes of those in flight and not on disk.
     pub bytes: usize,
     /// The most that were ever in flight.
     pub high_water: usize,

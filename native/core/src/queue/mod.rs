@@ -3,19 +3,22 @@
 //! Producers append under a short lock; whoever consumes takes many at once and reports each as written or failed. The lock is
 //! never held while anything of a caller's runs: items that are evicted are given back, to be dropped outside. What counts as
 //! *in flight*, and against the limits, is what is queued and what was taken but not reported yet, so that a consumer that hangs
-//! keeps no more in memory than the limits say.
+//! keeps no more in memory than the limits say. What was [spilled](Spill) to disk and not taken from there is in flight as well, without a
+//! limit here.
 //!
 //! Under the lock, at every moment, `emitted = written + failed + dropped + in_flight`.
 mod ledger;
 #[cfg(test)]
 mod model;
 mod platform;
+mod spill;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 pub use ledger::{Drops, Ledger, Reason};
 pub use platform::{Os, Platform};
+pub use spill::{Spill, Spilled};
 
 /// What happens to a record for which there is no room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,6 +31,8 @@ pub enum Overflow {
     DropOldest,
     /// The caller waits for as long as it likes ([`Queue::wait_for_room`]), then it is dropped ([`Queue::offer_at_last`]).
     Timeout,
+    /// It goes to disk, and so do all later ones until what is there has been taken: see [`Spill`].
+    Spill,
 }
 
 /// How much a queue may hold.
@@ -75,7 +80,9 @@ struct State<T> {
     protected: VecDeque<Slot<T>>,
     /// Numbers and weights of what was taken and not reported yet, oldest first.
     taken: VecDeque<(u64, usize)>,
-    /// Of everything in flight.
+    /// How many are on disk and not taken: the newest of all in flight.
+    spilled: usize,
+    /// Of everything in flight but these.
     bytes: usize,
     /// The next record's.
     number: u64,
@@ -94,6 +101,7 @@ impl<T> State<T> {
         self.plain.len() + self.protected.len()
     }
 
+    /// Without those on disk.
     fn in_flight(&self) -> usize {
         self.queued() + self.taken.len()
     }
@@ -104,6 +112,7 @@ impl<T> State<T> {
         queued >= enough.entries
             || self.bytes >= enough.bytes
             || (queued > 0 && (self.closed || self.oldest() < self.hurried))
+            || (self.spilled > 0 && !self.closed)
     }
 
     /// The lane that the oldest queued record is in.
@@ -121,6 +130,9 @@ impl<T> State<T> {
     }
 
     fn has_room(&self, weight: usize, limits: Limits) -> bool {
+        if self.spilled > 0 {
+            return false;
+        }
         let in_flight = self.in_flight();
         in_flight == 0
             || (in_flight < limits.entries && self.bytes.saturating_add(weight) <= limits.bytes)
@@ -199,7 +211,8 @@ impl<T> State<T> {
         let taken = self.taken.front().map(|(number, _)| *number);
         let queued = [self.plain.front(), self.protected.front()];
         let queued = queued.into_iter().flatten().map(|slot| slot.number);
-        taken.into_iter().chain(queued).min().unwrap_or(self.number)
+        let on_disk = self.number - self.spilled as u64;
+        taken.into_iter().chain(queued).min().unwrap_or(on_disk)
     }
 }
 
@@ -223,6 +236,7 @@ impl<T: Send, P: Platform> Queue<T, P> {
                 plain: VecDeque::new(),
                 protected: VecDeque::new(),
                 taken: VecDeque::new(),
+                spilled: 0,
                 bytes: 0,
                 number: 0,
                 closed: false,
@@ -260,7 +274,7 @@ impl<T: Send, P: Platform> Queue<T, P> {
             return self.admit(state, item, weight, protected, Vec::new());
         }
         let (oldest, evicts_protected) = match self.overflow {
-            Overflow::Block | Overflow::Timeout => return Offer::Full(item),
+            Overflow::Block | Overflow::Timeout | Overflow::Spill => return Offer::Full(item),
             Overflow::Drop if !protected => return state.refuse(item, Reason::Overflow),
             Overflow::Drop => (false, false),
             Overflow::DropOldest => (true, protected),
@@ -380,7 +394,7 @@ impl<T: Send, P: Platform> Queue<T, P> {
 
     // ---- the consumer
 
-    /// Waits until there are records to take. Closed: there are none, and none will come.
+    /// Waits until there are records to take. Closed: there are none, and none will come; what is on disk may be left there.
     pub fn wait_filled(&self, timeout: Option<Duration>) -> Waited {
         let anything = Limits {
             entries: 1,
@@ -478,6 +492,59 @@ impl<T: Send, P: Platform> Queue<T, P> {
         }
     }
 
+    // ---- those on disk; the order of these calls is that of the spool, whose lock the caller has
+
+    /// A record is there; `recovered`: so many, of an earlier process.
+    fn add_spilled(&self, count: usize, recovered: bool) {
+        let mut state = P::lock(&self.state);
+        state.number += count as u64;
+        state.spilled += count;
+        let ledger = &mut state.ledger;
+        ledger.emitted += count as u64;
+        if recovered {
+            ledger.recovered += count as u64;
+        } else {
+            ledger.spilled += count as u64;
+        }
+        let wake = count > 0 && state.awaited.take().is_some();
+        drop(state);
+        if wake {
+            P::notify_all(&self.filled);
+        }
+    }
+
+    /// The oldest ones are taken, with these weights, after so many that are lost.
+    fn take_spilled(&self, lost: usize, weights: impl ExactSizeIterator<Item = usize>) {
+        let mut state = P::lock(&self.state);
+        let first = state.number - state.spilled as u64 + lost as u64;
+        state.spilled -= lost + weights.len();
+        for (number, weight) in (first..).zip(weights) {
+            state.taken.push_back((number, weight));
+            state.bytes += weight;
+        }
+        state.ledger.dropped.count(Reason::Damaged, lost as u64);
+        let tell = lost > 0 && state.watchers > 0;
+        drop(state);
+        if tell {
+            P::notify_all(&self.moved);
+        }
+    }
+
+    /// Those taken last are on disk now, and so many for which there was no room are dropped.
+    fn put_back(&self, count: usize, dropped: usize) {
+        let mut state = P::lock(&self.state);
+        for _ in 0..count + dropped {
+            if let Some((_, weight)) = state.taken.pop_back() {
+                state.bytes -= weight;
+            }
+        }
+        state.spilled += count;
+        state.ledger.spilled += count as u64;
+        state.ledger.dropped.count(Reason::Spill, dropped as u64);
+        drop(state);
+        P::notify_all(&self.moved);
+    }
+
     // ---- flush, close, account
 
     /// A mark behind everything that was put into the queue so far, for [`wait_done`](Self::wait_done).
@@ -569,7 +636,8 @@ impl<T: Send, P: Platform> Queue<T, P> {
     pub fn ledger(&self) -> Ledger {
         let state = P::lock(&self.state);
         let mut ledger = state.ledger;
-        ledger.in_flight = state.in_flight();
+        ledger.in_flight = state.in_flight() + state.spilled;
+        ledger.on_disk = state.spilled;
         ledger.queued = state.queued();
         ledger.bytes = state.bytes;
         ledger

@@ -14,7 +14,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{Ledger, Limits, Offer, Overflow, Platform, Queue, Reason, Waited};
+use super::tests::{OnDisk, put, take};
+use super::{Ledger, Limits, Offer, Overflow, Platform, Queue, Reason, Spill, Waited};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Status {
@@ -588,4 +589,42 @@ fn abandoned_records_are_dropped_records() {
             );
         },
     );
+}
+
+#[test]
+fn what_goes_to_disk_comes_out_in_order() {
+    let dir = OnDisk::new("model");
+    let schedules = explore(
+        FEW,
+        Overflow::Spill,
+        FEW_TIMES,
+        |queue, out| {
+            let spill: Arc<Spill<Model>> = Arc::new(dir.spill());
+            let producer = |items: &'static [u32]| -> Thread {
+                let (queue, spill) = (queue.clone(), spill.clone());
+                Box::new(move || items.iter().for_each(|item| put(&queue, &spill, *item)))
+            };
+            let threads = [producer(&[1, 2]), producer(&[11, 12])];
+            let (queue, out) = (queue.clone(), out.clone());
+            let consumer: Thread = Box::new(move || {
+                let mut written = 0;
+                while written < 4 && queue.wait_filled(None) == Waited::Ready {
+                    let mut taken = take(&queue, &spill);
+                    let count = taken.len();
+                    out.lock().unwrap().append(&mut taken);
+                    spill.finish(&queue, count, 0);
+                    written += count;
+                }
+            });
+            threads.into_iter().chain([consumer]).collect()
+        },
+        |ledger, out| {
+            assert_eq!((ledger.written, ledger.on_disk), (4, 0));
+            for own in [[1, 2], [11, 12]] {
+                let seen = out.iter().filter(|item| own.contains(item));
+                assert_eq!(seen.copied().collect::<Vec<_>>(), own);
+            }
+        },
+    );
+    assert!(schedules > 100, "{schedules}");
 }

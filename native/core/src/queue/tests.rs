@@ -251,3 +251,105 @@ fn four_threads_of_a_crowd_lose_nothing_and_keep_their_order() {
     );
     assert!(ledger.high_water <= 64);
 }
+
+/// Directories of one test's own, removed with it.
+pub(super) struct OnDisk(std::path::PathBuf);
+
+impl OnDisk {
+    pub(super) fn new(test: &str) -> Self {
+        let name = format!("femtolog-spill-{}-{test}", std::process::id());
+        Self(std::env::temp_dir().join(name))
+    }
+
+    pub(super) fn spill<P: Platform>(&self) -> Spill<P> {
+        Spill::new(crate::spool::Options {
+            dir: self.0.clone(),
+            kind: "test",
+            bytes: 1 << 16,
+        })
+    }
+}
+
+impl Drop for OnDisk {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+pub(super) fn put<P: Platform>(queue: &Queue<u32, P>, spill: &Spill<P>, item: u32) {
+    if let Offer::Full(item) = queue.offer(item, 1, false) {
+        let stored = spill.put(queue, &item.to_le_bytes());
+        assert!(matches!(stored, Spilled::Stored | Spilled::Closed));
+    }
+}
+
+pub(super) fn take<P: Platform>(queue: &Queue<u32, P>, spill: &Spill<P>) -> Vec<u32> {
+    let mut taken = Vec::new();
+    let made = |bytes: Vec<u8>| (u32::from_le_bytes(bytes.try_into().unwrap()), 1);
+    spill.take(queue, 2, &mut taken, made).unwrap();
+    taken
+}
+
+#[test]
+fn once_something_is_on_disk_all_goes_there_until_it_is_taken() {
+    let (dir, queue) = (OnDisk::new("order"), queue(2, 100, Overflow::Spill));
+    let spill = dir.spill();
+    (0..4).for_each(|item| put(&queue, &spill, item));
+    assert_eq!(take(&queue, &spill), [0, 1]);
+    spill.finish(&queue, 2, 0);
+    put(&queue, &spill, 4);
+    let ledger = queue.ledger();
+    assert_eq!((ledger.queued, ledger.on_disk, ledger.spilled), (0, 3, 3));
+    assert_eq!((ledger.in_flight, ledger.adds_up()), (3, true));
+    let mark = queue.mark();
+    assert_eq!(take(&queue, &spill), [2, 3]);
+    spill.finish(&queue, 1, 1);
+    assert!(!queue.is_done(mark));
+    assert_eq!(take(&queue, &spill), [4]);
+    put(&queue, &spill, 5);
+    assert_eq!(queue.ledger().queued, 1);
+    spill.finish(&queue, 1, 0);
+    assert!(queue.is_done(mark));
+    assert_eq!(take(&queue, &spill), [5]);
+}
+
+#[test]
+fn what_has_no_room_on_disk_is_dropped_and_what_is_left_is_the_next_ones() {
+    let (dir, first) = (OnDisk::new("left"), queue(2, 100, Overflow::Spill));
+    let spill = dir.spill();
+    (0..5).for_each(|item| put(&first, &spill, item));
+    assert!(matches!(
+        spill.put(&first, &vec![0; 1 << 16]),
+        Spilled::Dropped(_)
+    ));
+    assert_eq!(take(&first, &spill), [0, 1]);
+    first.close();
+    assert_eq!(first.wait_filled(None), Waited::Closed);
+    spill.keep(
+        &first,
+        0,
+        &[0_u32, 1].map(|item| item.to_le_bytes().to_vec()),
+        0,
+    );
+    spill.close();
+    let ledger = first.ledger();
+    assert_eq!((ledger.in_flight, ledger.on_disk), (5, 5));
+    assert_eq!(
+        (ledger.dropped.of(Reason::Spill), ledger.adds_up()),
+        (1, true)
+    );
+
+    let (second, spill) = (queue(2, 100, Overflow::Spill), dir.spill());
+    spill.open(&second).unwrap();
+    put(&second, &spill, 5);
+    let ledger = second.ledger();
+    assert_eq!(
+        (ledger.recovered, ledger.spilled, ledger.on_disk),
+        (5, 1, 6)
+    );
+    for expected in [vec![0, 1], vec![2, 3], vec![4], vec![5]] {
+        assert_eq!(take(&second, &spill), expected);
+        spill.finish(&second, expected.len(), 0);
+    }
+    assert!(second.ledger().adds_up() && second.is_done(second.mark()));
+}
