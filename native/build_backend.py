@@ -23,7 +23,7 @@ __all__ = [
     "prepare_metadata_for_build_wheel",
 ]
 
-OLDEST = (1, 88)
+OLDEST = (1, 89)
 ADVICE = (
     "Install a wheel of femtolog (pip install --only-binary femtolog femtolog), or Rust from https://rustup.rs, and try again."
 )
