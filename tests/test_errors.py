@@ -6,6 +6,7 @@ import pickle
 import pytest
 
 import femtolog
+import femtolog.blackbox
 import femtolog.control
 import femtolog.files
 import femtolog.formatters
@@ -44,6 +45,7 @@ def test_settings_that_cannot_be_are_errors_of_femtolog(tmp_path):
         lambda: femtolog.formatters.Formatter(escape="all"),
         lambda: femtolog.control.serve(),
         lambda: femtolog.files.FileHandler(file, buffering=-1),
+        lambda: femtolog.blackbox.BlackBoxHandler(file, 1),
         lambda: femtolog.enqueue(logging.NullHandler(), capacity=0),
         lambda: femtolog.enqueue(logging.NullHandler(), timeout=-1),
         lambda: femtolog.enqueue(logging.NullHandler(), overflow="timeout"),

@@ -2,6 +2,7 @@
 
 import femtolog
 import femtolog as logging
+import femtolog.blackbox
 import femtolog.config
 import femtolog.control
 import femtolog.files
@@ -79,6 +80,7 @@ buffered: RotatingFileHandler = femtolog.files.RotatingFileHandler(
     retention="10 days",
     enqueue={"capacity": 100},
 )
+last_words: list[str] = femtolog.blackbox.recover("app.ring").texts
 files_written: int = femtolog.files.FileHandler("app.log", fsync=True).stats()["written"]
 asynchronous: RotatingFileHandler = femtolog.enqueue(
     rotating, capacity=10_000, overflow="timeout:20", protect_level=logging.ERROR

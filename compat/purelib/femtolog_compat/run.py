@@ -22,6 +22,7 @@ usage: python -m femtolog [option] ... [-c cmd | -m mod | file] [arg] ...
        python -m femtolog lint [-h] ...      find logging calls that are wrong or wasteful
        python -m femtolog migrate [-h] ...   rewrite picologging, loguru and structlog
        python -m femtolog serve [-h] ...     take records from other processes
+       python -m femtolog recover [-h] ...   print what a black box holds
        femtolog-run ...                      the same
 
 Runs the program as `python` would, its logging executed by femtolog; its child processes too (FEMTOLOG=1 is set).
@@ -34,6 +35,7 @@ COMMANDS = {
     "lint": "femtolog._lint",
     "migrate": "femtolog._migrate",
     "serve": "femtolog._serve",
+    "recover": "femtolog.blackbox",
 }
 """First words that are no program's name (a file of that name is `./shadow`), and the modules whose main() they are."""
 
