@@ -347,4 +347,4 @@ def get_logger(name):  # type: ignore[no-untyped-def]
     return get_logger(name)
 
 
-_forward(_sys.modules[__name__], "logging", {"extra_policy": _extra.set_policy})
+_forward(_sys.modules[__name__], "logging", {"extra_policy": _extra.set_policy}, {"LogServer": "femtolog.server"})

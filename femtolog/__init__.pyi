@@ -36,6 +36,7 @@ from femtolog._explain import Explanation as _Explanation
 from femtolog._native import _Stats
 from femtolog._watch import Watch as _Watch
 from femtolog.femto.logger import FemtoLogger as _FemtoLogger
+from femtolog.server import LogServer as LogServer
 from femtolog_compat import install as install
 from femtolog_compat import installed as installed
 from femtolog_compat import is_installed as is_installed

@@ -17,12 +17,19 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def forward(module: ModuleType, target_name: str, settings: dict[str, Callable[[Any], None]] | None = None) -> None:
+def forward(
+    module: ModuleType,
+    target_name: str,
+    settings: dict[str, Callable[[Any], None]] | None = None,
+    elsewhere: dict[str, str] | None = None,
+) -> None:
     """Turn `module` into one that forwards to the module called `target_name`.
 
-    `settings`: names of its own that are assigned to, with the function that puts a new value into force or raises.
+    `settings`: names of its own that are assigned to, with the function that puts a new value into force or raises. `elsewhere`: names of
+    its own, and the modules that they are imported from when somebody asks for one.
     """
     in_force = settings or {}
+    homes = elsewhere or {}
 
     class ForwardingModule(ModuleType):
         # `object`'s lookup does not format an error message for each name that is not the module's own (-400 ns a read).
@@ -61,7 +68,10 @@ def forward(module: ModuleType, target_name: str, settings: dict[str, Callable[[
                 delattr(_reach(_imported(target_name)), name)
 
         def __dir__(self) -> list[str]:
-            return sorted({*dir(_imported(target_name)), *vars(self)})
+            return sorted({*dir(_imported(target_name)), *vars(self), *homes})
+
+    for name, home in homes.items():
+        setattr(ForwardingModule, name, _found_at(home, name))
 
     def _reach(target: ModuleType) -> ModuleType:
         install_on_first_use()
@@ -71,6 +81,10 @@ def forward(module: ModuleType, target_name: str, settings: dict[str, Callable[[
 
     ForwardingModule.__name__ = ForwardingModule.__qualname__ = "module"
     module.__class__ = ForwardingModule
+
+
+def _found_at(home: str, name: str) -> property:
+    return property(lambda _: getattr(_imported(home), name))
 
 
 def _imported(name: str) -> ModuleType:

@@ -67,7 +67,7 @@ class LogServer(_Closing):
     Examples:
         >>> import logging, sys
         >>> from femtolog.femto import FemtoSocketHandler
-        >>> from femtolog.server import LogServer
+        >>> from femtolog import LogServer
         >>> with LogServer(logging.StreamHandler(sys.stdout), tcp=("127.0.0.1", 0)) as server:
         ...     handler = FemtoSocketHandler(*server.addresses["tcp"])
         ...     handler.emit(logging.makeLogRecord({"name": "shop", "levelname": "INFO", "msg": "open"}))

@@ -210,3 +210,9 @@ def test_the_command(tmp_path):
     assert server.returncode == 0
     assert "records=1" in said
     assert io.StringIO(said).readline().count("=") == 6
+
+
+def test_the_package_has_it_and_imports_it_when_asked():
+    code = "import sys, femtolog; print('femtolog.server' in sys.modules, 'LogServer' in dir(femtolog), femtolog.LogServer)"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False True <class 'femtolog.server.LogServer'>\n"
