@@ -10,7 +10,7 @@ import pathlib
 import sys
 from types import ModuleType
 
-from benches import install, instructions, memory, report
+from benches import install, instructions, loop, memory, report
 from benches.measure import STRETCH, Measurement, Scenario
 
 TURNS = (
@@ -25,7 +25,7 @@ TURNS = (
     "changed",
 )  # in this process, by turns
 PROCESSES = ("memory", "install")  # in fresh ones, by turns
-SLOW = ("instructions",)  # only when asked for
+SLOW = ("instructions", "loop")  # only when asked for
 BENCHES = TURNS + PROCESSES + SLOW
 MEMORY_REPEATS = 15  # enough where the numbers hardly differ, and each takes a second
 BEFORE = 3  # turns of the stdlib before femtolog is imported
@@ -101,6 +101,8 @@ def main() -> int:
             others["install_ms"] = install.measure(options.repeats)
         if "instructions" in names:
             others["instructions"] = instructions.measure()
+        if "loop" in names:
+            others["loop_ms"] = loop.measure()
         found = report.collect(measurement, report.machine(versions, command), others)
     finally:
         measurement.close()

@@ -167,11 +167,20 @@ def install(found: Found) -> list[str]:
     return lines + [f"| {name} | {ms['least']:.3f} ({ms['median']:.3f}) |" for name, ms in found["install_ms"].items()]
 
 
+def loop(found: Found) -> list[str]:
+    lines = ["| a timer of 1 ms is late by, in ms | median | p99 | most | logged | dropped |", "| --- |" + " ---: |" * 5]
+    return lines + [
+        f"| {name} | {ms['median']:.2f} | {ms['p99']:.2f} | {ms['most']:.2f} | {ms['logged']} | {ms['dropped']} |"
+        for name, ms in found["loop_ms"].items()
+    ]
+
+
 SECTIONS = (
     # what the JSON calls it, what stands above the table, the table
     ("scaling", "Millions of calls a second by 1 thread → by 2 threads (times as many); least of the turns:", scaling),
     ("memory_bytes", "Bytes of resident memory, least (median), fresh interpreters:", memory),
     ("instructions", "Counted by callgrind:", instructions),
+    ("loop_ms", "An event loop beside a sink that takes 50 ms for a write:", loop),
     ("install_ms", "Milliseconds, least (median), fresh interpreters:", install),
 )
 

@@ -637,6 +637,28 @@ def test_flush_tells_the_truth(logger):
     assert handler.flush() is False
 
 
+def test_a_loop_does_not_wait_for_its_sink(logger):
+    gate, handler = stopped(logger, capacity=10, overflow="drop")
+    turns = []
+
+    async def log(task):
+        for number in range(100):
+            logger.info("%d of task %d", number, task)
+            turns.append(task)
+            await asyncio.sleep(0)
+
+    async def main():
+        await asyncio.gather(log(1), log(2))
+        return handler.stats()
+
+    stats = asyncio.run(main())
+    assert turns == [1, 2] * 100
+    assert (stats["written"], stats["in_flight"], stats["dropped"]) == (0, 10, 191)
+    gate.opened.set()
+    assert handler.flush()
+    account(handler, written=10, overflow=191)
+
+
 def test_aflush(logger):
     gate, handler = stopped(logger)
 
