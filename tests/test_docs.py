@@ -8,6 +8,7 @@ page run one after the other in one fresh process, in an empty folder. One with 
 
 import ast
 import importlib
+import importlib.util
 import inspect
 import itertools
 import logging
@@ -67,7 +68,8 @@ def programs_of(page):
 
 def prints(command, folder):
     """What a command prints that ends well, in that folder and without femtolog."""
-    environment = {name: value for name, value in os.environ.items() if name != "FEMTOLOG"}
+    # LogXide goes another way where it sees pytest.
+    environment = {name: value for name, value in os.environ.items() if name != "FEMTOLOG" and not name.startswith("PYTEST_")}
     done = subprocess.run(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60
     )
@@ -88,6 +90,11 @@ def name_of(page):
 
 PROGRAMS = [page for page in PAGES if any(not block.title for block, _ in programs_of(page))]
 FILES = [page for page in PAGES if any(block.title for block, _ in programs_of(page))]
+SESSIONS = ROOT / "tests" / "ecosystem" / "programs"
+# Files that want more than is installed here: (page, name); sessions of tests/ecosystem run them, with servers and workers.
+ELSEWHERE = {
+    pair for path in SESSIONS.glob("*.py") for pair in re.findall(r"^# snippet: (\S+) (\S+)$", path.read_text(), re.MULTILINE)
+}
 
 
 @pytest.mark.parametrize("page", PROGRAMS, ids=name_of)
@@ -107,6 +114,8 @@ def test_files_of_the_page_run_and_print_what_it_says(page, tmp_path):
     for block, _ in files:
         (tmp_path / block.title).write_text(block.text)
     for block, said in files:
+        if (page.name, block.title) in ELSEWHERE:
+            continue
         pytest_s = (
             ["-m", "pytest", "--disable-plugin-autoload", "-p", "no:cacheprovider"] if block.title.startswith("test_") else []
         )
@@ -134,6 +143,28 @@ def test_every_page_is_reached_from_the_first():
 # ---- howto/migrate-from-*.md
 
 BOTH_PRINT = re.compile(r"^\| `(.+?)` \| `(.+?)` \| (nothing|`.+`) \|$", re.MULTILINE)
+EACH_PRINTS = re.compile(r"^\| `(.+?)` \| (nothing|`.+?`) \| (nothing|`.+?`) \|$", re.MULTILINE)
+
+# An error is a result, and LogXide writes in a thread.
+TOLD = """\
+try:
+    {}
+except Exception as error:
+    print("raises", type(error).__name__)
+getattr(logging, "flush", bool)()
+"""
+
+
+def before_and_after(page):
+    """What the page sets up: two blocks, or those with these titles where there are more."""
+    blocks = [block for block, _ in programs_of(page)]
+    titled = {block.title: block.text for block in blocks}
+    return [titled[name] for name in ("before.py", "after.py")] if "after.py" in titled else [block.text for block in blocks]
+
+
+def lines_of(cell):
+    """What a cell says is printed."""
+    return "".join(f"{line}\n" for line in re.findall("`(.+?)`", cell))
 
 
 def each_prints(page, setup, calls, folder):
@@ -144,19 +175,25 @@ def each_prints(page, setup, calls, folder):
     return printed[1:-1]
 
 
-@pytest.mark.parametrize("package", ["logging", "loguru", "python-json-logger", "structlog"])
+@pytest.mark.parametrize("package", ["femtologging", "logging", "loguru", "python-json-logger", "structlog"])
 def test_before_and_after_print_what_the_table_of_the_page_says(package, tmp_path):
     page = ROOT / "docs" / "howto" / f"migrate-from-{package}.md"
     before, after, both = zip(*BOTH_PRINT.findall(page.read_text()), strict=True)
-    (block_before, _), (block_after, _) = programs_of(page)
-    said = ["".join(f"{line}\n" for line in re.findall("`(.+?)`", cell)) for cell in both]
+    said = [lines_of(cell) for cell in both]
     assert "nothing" in both
-    assert dict(zip(before, each_prints(page, block_before.text, before, tmp_path), strict=True)) == dict(
-        zip(before, said, strict=True)
-    )
-    assert dict(zip(after, each_prints(page, block_after.text, after, tmp_path), strict=True)) == dict(
-        zip(after, said, strict=True)
-    )
+    for setup, lines in zip(before_and_after(page), (before, after), strict=True):
+        assert dict(zip(lines, each_prints(page, setup, lines, tmp_path), strict=True)) == dict(zip(lines, said, strict=True))
+
+
+@pytest.mark.parametrize("side", [0, 1], ids=["before", "after"])
+@pytest.mark.parametrize("package", ["logxide", "picologging"])
+def test_lines_print_what_the_table_of_the_page_says(package, side, tmp_path):
+    if side == 0 and importlib.util.find_spec(package) is None:
+        pytest.skip(f"{package} is not installed: the session `migrations` of tests/ecosystem has it")
+    page = ROOT / "docs" / "howto" / f"migrate-from-{package}.md"
+    lines, *columns = zip(*EACH_PRINTS.findall(page.read_text()), strict=True)
+    printed = each_prints(page, before_and_after(page)[side], [TOLD.format(line) for line in lines], tmp_path)
+    assert dict(zip(lines, printed, strict=True)) == dict(zip(lines, map(lines_of, columns[side]), strict=True))
 
 
 # ---- docstrings

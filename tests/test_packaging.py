@@ -72,7 +72,7 @@ def test_the_wheel_installs_two_packages_and_the_startup_file(built):
     assert sum(name.startswith("femtolog/_native.") and name.endswith((".so", ".pyd")) for name in names) == 1
     assert {"femtolog/py.typed", "femtolog/__init__.pyi", "femtolog/_native.pyi", "femtolog_compat/__init__.py"} <= names
     assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]
-    assert built[1].stat().st_size < 4 * 1024 * 1024
+    assert built[1].stat().st_size < 4_000_000
 
 
 @pytest.mark.build

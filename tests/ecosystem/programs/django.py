@@ -1,5 +1,6 @@
 """Django's own server on loopback: LOGGING by dictConfig, django.request, django.server, mail to admins."""
-# requires: django==6.1.3
+# requires: django==6.1.3 ; python_version >= "3.12"
+# requires: django==5.2.19 ; python_version < "3.12"
 
 import logging
 import threading

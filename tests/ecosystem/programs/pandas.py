@@ -1,5 +1,7 @@
 """pandas and numpy: imported, used, and their own modules' warnings captured."""
-# requires: pandas==3.1.1 numpy==2.5.5
+# requires: pandas==3.1.1
+# requires: numpy==2.5.5 ; python_version >= "3.12"
+# requires: numpy==2.4.6 ; python_version < "3.12"
 
 import logging
 import sys
