@@ -21,6 +21,7 @@ TURNS = (
     "threads",
     "queue",
     "asynchronous",
+    "network",
     "scaling",
     "changed",
 )  # in this process, by turns

@@ -44,7 +44,7 @@ def tree(tmp_path):
     return tmp_path
 
 
-TURNS = ("disabled", "enabled", "format", "file", "threads", "queue", "asynchronous", "scaling", "changed")
+TURNS = ("disabled", "enabled", "format", "file", "threads", "queue", "asynchronous", "network", "scaling", "changed")
 
 
 def test_each_scenario_runs_on_both_sides_and_its_sink_is_checked(tmp_path):
