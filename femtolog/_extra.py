@@ -4,8 +4,6 @@ The native tier does it in makeRecord. Where the interpreter's own body runs ins
 given an `extra` in which the keys are renamed already.
 """
 
-from __future__ import annotations
-
 from femtolog_compat import _install, _native
 
 TYPE_CHECKING = False
@@ -17,8 +15,8 @@ if TYPE_CHECKING:
 
 class _State:
     # The makeRecord that renames, and the interpreter's, where there is no native tier to do it.
-    renaming: Callable[..., logging.LogRecord] | None = None
-    original: Callable[..., logging.LogRecord] | None = None
+    renaming: "Callable[..., logging.LogRecord] | None" = None
+    original: "Callable[..., logging.LogRecord] | None" = None
 
 
 def policy() -> str:
@@ -53,23 +51,23 @@ def _wrap(on: bool) -> None:
         _State.renaming = None
 
 
-def _renaming(original: Callable[..., logging.LogRecord]) -> Callable[..., logging.LogRecord]:
+def _renaming(original: "Callable[..., logging.LogRecord]") -> "Callable[..., logging.LogRecord]":
     from functools import wraps
 
     @wraps(original)
     def makeRecord(  # noqa: N802, PLR0917 (the stdlib's name and parameters)
-        self: logging.Logger,
+        self: "logging.Logger",
         name: str,
         level: int,
         fn: str,
         lno: int,
         msg: object,
-        args: Any,
-        exc_info: Any,
+        args: "Any",
+        exc_info: "Any",
         func: str | None = None,
-        extra: Any = None,
+        extra: "Any" = None,
         sinfo: str | None = None,
-    ) -> logging.LogRecord:
+    ) -> "logging.LogRecord":
         if extra is None or _State.renaming is not makeRecord:
             return original(self, name, level, fn, lno, msg, args, exc_info, func, extra, sinfo)
         record = original(self, name, level, fn, lno, msg, args, exc_info, func, None, sinfo)

@@ -4,8 +4,6 @@ Reading, writing, deleting and listing names reach the real module; nothing is c
 module's own names (install, dunders, submodules) stay its own.
 """
 
-from __future__ import annotations
-
 import sys
 from types import ModuleType
 
@@ -20,8 +18,8 @@ if TYPE_CHECKING:
 def forward(
     module: ModuleType,
     target_name: str,
-    settings: dict[str, Callable[[Any], None]] | None = None,
-    elsewhere: dict[str, str] | None = None,
+    settings: "dict[str, Callable[[Any], None]] | None" = None,
+    elsewhere: "dict[str, str] | None" = None,
 ) -> None:
     """Turn `module` into one that forwards to the module called `target_name`.
 
@@ -42,7 +40,7 @@ def forward(
             public = [name for name in vars(target) if not name.startswith("_")]
             return list(getattr(target, "__all__", public))
 
-        def __getattr__(self, name: str) -> Any:
+        def __getattr__(self, name: str) -> "Any":
             # Runs until the target has been used once; `_reach` puts the target's own lookup in its place.
             if _is_dunder(name):
                 raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")

@@ -5,8 +5,6 @@ the interpreter's own code: same source, same `__file__`, same cached bytecode. 
 Every other import passes through untouched.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from _thread import _local
@@ -24,13 +22,15 @@ NAMES = frozenset({"logging", "logging.config", "logging.handlers"})
 class Finder:
     """Stands first on `sys.meta_path` while femtolog is installed."""
 
-    def __init__(self, bind: Callable[[ModuleType], None], unbind: Callable[[ModuleType], None]) -> None:
+    def __init__(self, bind: "Callable[[ModuleType], None]", unbind: "Callable[[ModuleType], None]") -> None:
         self._bind = bind
         self._unbind = unbind
         # Another finder may itself ask all of `sys.meta_path` (import hooks of tracers do): then it is not our turn again.
         self._asking = _local()
 
-    def find_spec(self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(
+        self, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
+    ) -> "ModuleSpec | None":
         if fullname not in NAMES or getattr(self._asking, "now", False):
             return None
         self._asking.now = True
@@ -42,7 +42,7 @@ class Finder:
             spec.loader = Loader(spec.loader, self._bind, self._unbind)  # type: ignore[assignment]
         return spec
 
-    def _original_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
+    def _original_spec(self, fullname: str, path: "Sequence[str] | None", target: "ModuleType | None") -> "ModuleSpec | None":
         for finder in list(sys.meta_path):
             if finder is self:
                 continue
@@ -59,22 +59,22 @@ class Finder:
 class Loader:
     """Runs the original loader, then binds. All else that loaders are asked (source, resources, file names) the original answers."""
 
-    def __init__(self, original: Any, bind: Callable[[ModuleType], None], unbind: Callable[[ModuleType], None]) -> None:
+    def __init__(self, original: "Any", bind: "Callable[[ModuleType], None]", unbind: "Callable[[ModuleType], None]") -> None:
         self.original = original
         self._bind = bind
         self._unbind = unbind
 
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+    def create_module(self, spec: "ModuleSpec") -> "ModuleType | None":
         create: Callable[[ModuleSpec], ModuleType | None] | None = getattr(self.original, "create_module", None)
         return create(spec) if create is not None else None
 
-    def exec_module(self, module: ModuleType) -> None:
+    def exec_module(self, module: "ModuleType") -> None:
         if any(not name.startswith("__") for name in vars(module)):
             self._unbind(module)  # importlib.reload: the classes made so far are not the module's much longer
         self.original.exec_module(module)
         self._bind(module)
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> "Any":
         if name == "original":  # not there yet while the loader is being copied or unpickled
             raise AttributeError(name)
         return getattr(self.original, name)
@@ -83,7 +83,7 @@ class Loader:
         return f"<femtolog's loader over {self.original!r}>"
 
 
-def is_the_interpreters_own(spec: ModuleSpec) -> bool:
+def is_the_interpreters_own(spec: "ModuleSpec") -> bool:
     """False for a program's own `logging.py` earlier on sys.path: that is its business, as it is without femtolog."""
     library = getattr(os, "__file__", None)
     if library is None or not spec.has_location or spec.origin is None:

@@ -7,8 +7,6 @@ Invariant: the finder is on `sys.meta_path` exactly while femtolog is installed;
 lock of the module it loads, never takes the lock below, so the two cannot wait for each other.
 """
 
-from __future__ import annotations
-
 import sys
 from _thread import RLock
 
@@ -26,10 +24,10 @@ _lock = RLock()
 class _State:
     """What has been asked for: by install() once and for all, and by `with installed():` blocks that are still open."""
 
-    finder: Finder | None = None
+    finder: "Finder | None" = None
     # The module that is bound, while one is; and the first that ever was: the native tier reads the globals of that one.
-    logging: ModuleType | None = None
-    first: ModuleType | None = None
+    logging: "ModuleType | None" = None
+    first: "ModuleType | None" = None
     permanent = False
     blocks = 0
     # Blocks opened before the last uninstall() have nothing left to undo.
@@ -146,7 +144,9 @@ class installed:  # noqa: N801 - used as a function: `with femtolog.installed():
             _State.blocks += 1
             self._generation = _State.generation
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: "BaseException | None", traceback: "TracebackType | None"
+    ) -> None:
         with _lock:
             if self._generation != _State.generation:
                 return
@@ -225,7 +225,7 @@ def _deactivate() -> None:
             _give_back_loader(module)
 
 
-def _already_imported() -> Iterator[ModuleType]:
+def _already_imported() -> "Iterator[ModuleType]":
     from _frozen_importlib import _lock_unlock_module as _wait_for_import  # type: ignore[attr-defined]
 
     for name in ("logging", "logging.handlers", "logging.config"):
@@ -251,20 +251,20 @@ def _already_imported() -> Iterator[ModuleType]:
         yield module
 
 
-def _bind(module: ModuleType) -> None:
+def _bind(module: "ModuleType") -> None:
     """What the loader calls when it has run the module's code, with the import lock of `module` held."""
     if _State.finder is not None:
         _bind_natively(_native.load(), module)
 
 
-def _unbind(module: ModuleType) -> None:
+def _unbind(module: "ModuleType") -> None:
     """What the loader calls before it runs the code of a module again."""
     if module is _State.logging:
         _native.load().unbind()
         _State.logging = None
 
 
-def _bind_natively(native: ModuleType, module: ModuleType) -> None:
+def _bind_natively(native: "ModuleType", module: "ModuleType") -> None:
     if module.__name__ == "logging":
         # A second copy (made by a test that imports afresh) is not the process's logging; the first one stays bound.
         if _State.logging is None and _State.first in (None, module):
@@ -277,7 +277,7 @@ def _bind_natively(native: ModuleType, module: ModuleType) -> None:
             (native.bind_handlers if module.__name__ == "logging.handlers" else native.bind_config)(module)
 
 
-def _give_back_loader(module: ModuleType) -> None:
+def _give_back_loader(module: "ModuleType") -> None:
     for owner, attribute in ((module.__spec__, "loader"), (module, "__loader__")):
         loader = getattr(owner, attribute, None)
         if isinstance(loader, Loader):

@@ -3,8 +3,6 @@
 With FEMTOLOG_FALLBACK=1 in the environment there is one warning instead, and the standard library's logging runs as it is.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 
@@ -28,7 +26,7 @@ class _Fallback:
     warned = False
 
 
-def load() -> ModuleType:
+def load() -> "ModuleType":
     """The module `femtolog._native`.
 
     Raises ImportError, always with one of the texts below, where it cannot run: another implementation or an older version of
@@ -68,7 +66,7 @@ def load() -> ModuleType:
     return _native
 
 
-def load_or_fall_back() -> ModuleType | None:
+def load_or_fall_back() -> "ModuleType | None":
     """load(), or None where it fails and FEMTOLOG_FALLBACK asks for the standard library's logging instead.
 
     The first None of a process comes with a RuntimeWarning that says why.
