@@ -1,7 +1,7 @@
 import logging
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any, Self, TypedDict, final, type_check_only
+from typing import Any, Self, TypeAlias, TypedDict, final, type_check_only
 
 @type_check_only
 class _Stats(TypedDict):
@@ -155,23 +155,26 @@ class RecordQueue:
 
 def move_attributes(handler: logging.Handler, fresh: logging.Handler) -> bool: ...
 def know_asynchronous(handle: Callable[..., object], emit: Callable[..., object], format: Callable[..., object]) -> None: ...
-def know_framed(handle: Callable[..., object], emit: Callable[..., object], fields: Callable[..., object]) -> None: ...
+def know_framed(handle: Callable[..., object], emit: Callable[..., object], items: Callable[..., object]) -> None: ...
 
 # For records that go over a network.
+_TlsOptions: TypeAlias = tuple[str | None, bytes | None, tuple[bytes, bytes] | None, bool]
+_Frames: TypeAlias = tuple[str, int, bool]
+_Requests: TypeAlias = tuple[str, str, list[tuple[str, str]], str | None, tuple[int, int, int]]
+_Protocol: TypeAlias = _Frames | _Requests
+
 @final
 class PeerSender:
     def __new__(
         cls,
         target: tuple[str, int | None],
+        protocol: _Protocol,
         *,
         queue: tuple[int, int, str],
-        format: str,
-        max_frame_size: int,
-        truncate: bool,
         milliseconds: list[int],
-        tls: tuple[str | None, bytes | None, tuple[bytes, bytes] | None, bool] | None,
+        tls: _TlsOptions | None,
     ) -> Self: ...
-    def send(self, fields: tuple[object, ...], protected: bool, patience: float) -> int: ...
+    def send(self, item: object, protected: bool, patience: float) -> int: ...
     def is_due(self) -> bool: ...
     def look_again_after(self, timeout: float) -> None: ...
     def unread(self) -> None: ...

@@ -1,6 +1,8 @@
 """What every test module shares: the oracle on the path, and logging as it was after each test."""
 
 import os
+import shutil
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -23,6 +25,19 @@ def logging_as_it_was() -> Iterator[None]:
         yield
     if femtolog is not None and femtolog.is_installed() != bound:
         femtolog.install() if bound else femtolog.uninstall()
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """(certificate, key) of localhost, signed by itself."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not on this machine: ends where it is")
+    folder = tmp_path_factory.mktemp("tls")
+    names = str(folder / "cert.pem"), str(folder / "key.pem")
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=localhost"
+    command += " -addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE"
+    subprocess.run([*command.split(), "-out", names[0], "-keyout", names[1]], check=True, capture_output=True)
+    return names
 
 
 # -- in which order and where tests run ------------------------------------------------------------------------------------------

@@ -131,10 +131,13 @@ def test_what_is_overridden_is_asked(frames, monkeypatch):
     handler.setFormatter(logging.Formatter())
     log.info("replaced")
     assert read()["message"] == "never asked without a formatter"
-    own = femto.FemtoSocketHandler._fields
-    monkeypatch.setattr(
-        femto.FemtoSocketHandler, "_fields", lambda self, record: (own(self, record)[0].upper(), *own(self, record)[1:])
-    )
+    own = femto.FemtoSocketHandler._items
+
+    def louder(self, record):
+        [fields] = own(self, record)
+        return [(fields[0].upper(), *fields[1:])]
+
+    monkeypatch.setattr(femto.FemtoSocketHandler, "_items", louder)
     log.info("in capitals")
     assert read()["logger"] == "SHOP.ORDERS"
     monkeypatch.undo()

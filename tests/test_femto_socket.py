@@ -5,7 +5,6 @@ import contextlib
 import logging
 import logging.config
 import os
-import shutil
 import socket
 import ssl
 import subprocess
@@ -19,7 +18,7 @@ import pytest
 
 import femtolog
 from femtolog import femto
-from femtolog.femto import socket as femto_socket
+from femtolog.femto import peer as femto_peer
 
 KEYS = [
     "logger",
@@ -350,9 +349,9 @@ def test_a_peer_that_is_killed_and_comes_back_gets_the_rest(peer, make):
 
 
 def test_a_peer_that_reads_nothing_holds_up_nobody(make, monkeypatch, capsys):
-    monkeypatch.setattr(femto_socket, "CLOSE_TIMEOUT", 0.2)
+    monkeypatch.setattr(femto_peer, "CLOSE_TIMEOUT", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        handler = make("127.0.0.1", listening.getsockname()[1], capacity=20, write_timeout_ms=50)
+        handler = make("127.0.0.1", listening.getsockname()[1], capacity=20, write_timeout_ms=10_000)
         for _ in range(100):
             handler.handle(record("x" * 500_000))
         assert not handler.flush(0.1)
@@ -430,19 +429,6 @@ for number in range(1000):
 
 
 # ---- TLS
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory):
-    """(certificate, key) of localhost, signed by itself."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not on this machine: ends where it is")
-    folder = tmp_path_factory.mktemp("tls")
-    names = str(folder / "cert.pem"), str(folder / "key.pem")
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=localhost"
-    command += " -addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE"
-    subprocess.run([*command.split(), "-out", names[0], "-keyout", names[1]], check=True, capture_output=True)
-    return names
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])

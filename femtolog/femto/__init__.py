@@ -21,6 +21,7 @@ from femtolog.femto.handlers import (
     FemtoStreamHandler,
     FemtoTimedRotatingFileHandler,
 )
+from femtolog.femto.http import FemtoHTTPHandler, HTTPHandlerBuilder
 from femtolog.femto.logger import FemtoLogger, get_logger
 from femtolog.femto.mutation import LoggerMutationBuilder, RuntimeConfigBuilder
 from femtolog.femto.options import (
@@ -50,6 +51,7 @@ __all__ = [
     "ConfigBuilder",
     "ConfigurationError",
     "FemtoFileHandler",
+    "FemtoHTTPHandler",
     "FemtoHandler",
     "FemtoLogger",
     "FemtoRotatingFileHandler",
@@ -60,6 +62,7 @@ __all__ = [
     "FileHandlerBuilder",
     "FilterBuildError",
     "FormatterBuilder",
+    "HTTPHandlerBuilder",
     "HandlerConfigError",
     "HandlerIOError",
     "HandlerOptions",

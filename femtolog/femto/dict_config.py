@@ -10,6 +10,7 @@ from femtolog._dict_config import Configurator
 from femtolog.errors import ConfigurationError
 from femtolog.femto.filters import LevelFilterBuilder
 from femtolog.femto.handlers import FemtoFileHandler, FemtoRotatingFileHandler, FemtoStreamHandler, FemtoTimedRotatingFileHandler
+from femtolog.femto.http import FemtoHTTPHandler
 from femtolog.femto.options import HandlerOptions, TimedHandlerOptions
 from femtolog.femto.socket import FemtoSocketHandler
 
@@ -27,9 +28,9 @@ _ARGUMENTS = {"filename": "path", "maxBytes": "max_bytes", "backupCount": "backu
 def dictConfig(config: dict[str, Any]) -> None:  # noqa: N802 (the stdlib's name)
     """Configures logging as femtolog.dictConfig() does, where names of handlers may be femtologging's.
 
-    `femtologging.StreamHandler`, `FileHandler`, `RotatingFileHandler`, `TimedRotatingFileHandler` and `SocketHandler`, the same with
-    `femtolog.`, and with `Femto` before the name, are femto's handlers. Any handler may have `args` and `kwargs`; where those are text, it is read as
-    Python literals. A filter has exactly one of `level` (the highest that passes), `name` (as logging.Filter) and `()`.
+    `femtologging.StreamHandler`, `FileHandler`, `RotatingFileHandler`, `TimedRotatingFileHandler`, `SocketHandler` and `HTTPHandler`, the
+    same with `femtolog.`, and with `Femto` before the name, are femto's handlers. Any handler may have `args` and `kwargs`; where those are
+    text, it is read as Python literals. A filter has exactly one of `level` (the highest that passes), `name` (as logging.Filter) and `()`.
 
     The ValueError of the standard library, with what is wrong as its cause, for what cannot be.
 
@@ -143,5 +144,6 @@ _CLASSES = {
         ("RotatingFileHandler", _rotating),
         ("TimedRotatingFileHandler", _timed),
         ("SocketHandler", FemtoSocketHandler),
+        ("HTTPHandler", FemtoHTTPHandler),
     )
 }

@@ -69,7 +69,7 @@ names! {
     // asynchronous handlers
     _femtolog_pipeline = c"_femtolog_pipeline", worker = c"worker", start = c"start", warn_of_drops = c"warn_of_drops",
     // those that send frames
-    _sender = c"_sender", _told = c"_told", _fields = c"_fields",
+    _sender = c"_sender", _told = c"_told", _items = c"_items",
     // the logging module's globals
     raiseExceptions = c"raiseExceptions", lastResort = c"lastResort", logThreads = c"logThreads",
     logMultiprocessing = c"logMultiprocessing", logProcesses = c"logProcesses", logAsyncioTasks = c"logAsyncioTasks",

@@ -1,14 +1,17 @@
-//! Records for a peer, and frames from one, as Python sees them. Which records they are made of, and what becomes of them, `femtolog/femto/socket.py`
-//! and `femtolog/server.py` say.
+//! Records for a peer, and frames from one, as Python sees them. Which records they are made of, and what becomes of them, `femtolog/femto/socket.py`,
+//! `femtolog/femto/http.py` and `femtolog/server.py` say.
 //!
 //! Everything of a record is read and encoded in the thread that logs; the sender's thread has bytes only. Whatever waits gives the GIL away.
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use femtolog_core::backoff;
 use femtolog_core::queue::{Limits, Offer, Reason, Waited};
-use femtolog_core::transport::{Batch, Identity, Options, Protocol, Sender, Target, Tls};
+use femtolog_core::transport::{
+    Batch, Body, Coding, Http, Identity, Options, Protocol, Sender, Target, Tls,
+};
 use femtolog_core::wire::{Format, Frames, Kind, Oversize, Record};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
@@ -64,16 +67,86 @@ fn after(timeout: f64) -> PyResult<Option<Instant>> {
     Ok(Instant::now().checked_add(seconds(timeout)?))
 }
 
-/// Sends records from a thread of its own, as frames.
+/// Sends records from a thread of its own.
 #[pyclass(frozen, module = "femtolog._native")]
 pub struct PeerSender {
     sender: Sender,
-    format: Format,
-    max_frame_size: usize,
-    truncate: bool,
+    encoding: Encoding,
     made: Instant,
     /// When somebody should look again what was dropped, in milliseconds from `made` on.
     look_at: AtomicU64,
+}
+
+/// What becomes of an item that Python gives.
+#[derive(Clone, Copy)]
+enum Encoding {
+    /// A record's fields become a frame.
+    Frame {
+        format: Format,
+        max_size: usize,
+        truncate: bool,
+    },
+    /// It is bytes, of at most so many.
+    Ready { max_size: usize },
+}
+
+/// How records are sent, as Python says it.
+#[derive(FromPyObject)]
+enum Sent {
+    /// The format, bytes of a payload, and whether messages are cut for them.
+    Frames(String, usize, bool),
+    /// The URL, how items become bodies, headers, the coding; and of a batch the records, the bytes, and the milliseconds of waiting.
+    Requests(
+        String,
+        String,
+        Vec<(String, String)>,
+        Option<String>,
+        (usize, usize, u64),
+    ),
+}
+
+/// So long may a URL be.
+const URL: usize = 60_000;
+
+impl Sent {
+    /// What is made of it, where a request and its answer may take `timeout`.
+    fn read(self, timeout: Duration) -> PyResult<(Encoding, Protocol, Batch)> {
+        match self {
+            Sent::Frames(format, max_size, truncate) => {
+                let encoding = Encoding::Frame {
+                    format: format_of(&format)?,
+                    max_size,
+                    truncate,
+                };
+                Ok((encoding, Protocol::Frames, Batch::default()))
+            }
+            Sent::Requests(url, body, headers, coding, (entries, bytes, wait)) => {
+                let (body, max_size) = match body.as_str() {
+                    "query" => (Body::Query, URL.saturating_sub(url.len())),
+                    "plain" => (Body::Plain, bytes),
+                    // A bracket stands before the records.
+                    "array" => (Body::Array, bytes.saturating_sub(1)),
+                    other => return Err(PyValueError::new_err(other.to_owned())),
+                };
+                let coding = match coding.as_deref() {
+                    None => None,
+                    Some("gzip") => Some(Coding::Gzip),
+                    Some("zstd") => Some(Coding::Zstd),
+                    Some(other) => return Err(PyValueError::new_err(other.to_owned())),
+                };
+                let http = Http::new(&url, body, &headers, coding, timeout);
+                let batch = Batch {
+                    limits: Limits {
+                        entries,
+                        bytes: max_size,
+                    },
+                    wait: Duration::from_millis(wait),
+                };
+                let protocol = Protocol::Http(Arc::new(http.map_err(PyValueError::new_err)?));
+                Ok((Encoding::Ready { max_size }, protocol, batch))
+            }
+        }
+    }
 }
 
 /// TLS as Python says it: the name in the certificate, who is trusted (PEM), this side's certificates and key (PEM), and whether anybody is trusted.
@@ -104,13 +177,11 @@ impl PeerSender {
     /// `target` is a host and a port, or a path without one. `milliseconds`: the times for connecting and for writing; base, cap, reset and
     /// deadline of the backoff.
     #[new]
-    #[pyo3(signature = (target, *, queue, format, max_frame_size, truncate, milliseconds, tls))]
+    #[pyo3(signature = (target, protocol, *, queue, milliseconds, tls))]
     fn new(
         target: (String, Option<u16>),
+        protocol: Sent,
         queue: (usize, usize, &str),
-        format: &str,
-        max_frame_size: usize,
-        truncate: bool,
         milliseconds: [u64; 6],
         tls: Option<TlsOptions>,
     ) -> PyResult<Self> {
@@ -134,6 +205,7 @@ impl PeerSender {
         });
         let [connect, write, base, cap, reset_after, deadline] =
             milliseconds.map(Duration::from_millis);
+        let (encoding, protocol, batch) = protocol.read(write)?;
         let options = Options {
             target,
             connect_timeout: connect,
@@ -144,49 +216,48 @@ impl PeerSender {
                 reset_after,
                 deadline,
             },
-            batch: Batch::default(),
-            protocol: Protocol::Frames,
-            tls: tls.transpose().map_err(PyValueError::new_err)?,
+            batch,
+            protocol,
+            tls: tls
+                .transpose()
+                .map_err(|error| PyValueError::new_err(format!("tls cannot be used: {error}")))?,
         };
         let (entries, bytes, policy) = queue;
         Ok(Self {
             sender: Sender::new(options, Limits { entries, bytes }, overflow(policy)?),
-            format: format_of(format)?,
-            max_frame_size,
-            truncate,
+            encoding,
             made: Instant::now(),
             look_at: AtomicU64::new(0),
         })
     }
 
-    /// Encodes a record, given as a tuple, and puts it on the queue. Waits for room where the policy says so, up to `patience` seconds.
+    /// Encodes a record, given as a tuple for a frame and else as bytes, and puts it on the queue. Waits for room where the policy says so,
+    /// up to `patience` seconds.
     /// Whatever is raised, the record is counted.
-    fn send(&self, fields: &Bound<'_, PyAny>, protected: bool, patience: f64) -> PyResult<u8> {
-        let py = fields.py();
+    fn send(&self, item: &Bound<'_, PyAny>, protected: bool, patience: f64) -> PyResult<u8> {
+        let py = item.py();
         let queue = self.sender.queue();
-        let encoded = self
-            .encoded(fields)
-            .inspect_err(|_| queue.fail_unqueued())?;
-        let Ok(frame) = encoded else {
+        let encoded = self.encoded(item).inspect_err(|_| queue.fail_unqueued())?;
+        let Ok(encoded) = encoded else {
             queue.give_up(Reason::Oversize);
             return Ok(DROPPED);
         };
-        let weight = frame.len();
+        let weight = encoded.len();
         let until = Duration::try_from_secs_f64(patience)
             .ok()
             .and_then(|patience| Instant::now().checked_add(patience));
-        let offered = self.sender.offer(frame, protected).map_err(|error| {
+        let offered = self.sender.offer(encoded, protected).map_err(|error| {
             queue.fail_unqueued();
             PyOSError::new_err(error)
         });
         let mut offered = offered?;
-        while let Offer::Full(frame) = offered {
+        while let Offer::Full(encoded) = offered {
             let waited = patiently(py, until, |left| {
                 queue.wait_for_room(weight, Some(left)) != Waited::TimedOut
             });
             offered = match waited {
-                Ok(true) => queue.offer(frame, weight, protected),
-                Ok(false) => queue.offer_at_last(frame, weight, protected),
+                Ok(true) => queue.offer(encoded, weight, protected),
+                Ok(false) => queue.offer_at_last(encoded, weight, protected),
                 Err(raised) => {
                     queue.give_up(Reason::Interrupted);
                     return Err(raised);
@@ -268,9 +339,7 @@ impl PeerSender {
     fn renewed(&self) -> Self {
         Self {
             sender: self.sender.renewed(),
-            format: self.format,
-            max_frame_size: self.max_frame_size,
-            truncate: self.truncate,
+            encoding: self.encoding,
             made: Instant::now(),
             look_at: AtomicU64::new(0),
         }
@@ -281,7 +350,15 @@ impl PeerSender {
     /// Puts a record on the queue where that takes no waiting, and says whether drops may have to be told of. None: nothing was done.
     #[cfg(not(Py_GIL_DISABLED))]
     pub fn send_at_once(&self, record: &Record<'_>, protected: bool) -> Option<bool> {
-        let Ok(frame) = record.frame(self.format, self.max_frame_size, self.truncate) else {
+        let Encoding::Frame {
+            format,
+            max_size,
+            truncate,
+        } = self.encoding
+        else {
+            return None;
+        };
+        let Ok(frame) = record.frame(format, max_size, truncate) else {
             self.sender.queue().give_up(Reason::Oversize);
             return Some(true);
         };
@@ -292,7 +369,22 @@ impl PeerSender {
         }
     }
 
-    fn encoded(&self, fields: &Bound<'_, PyAny>) -> PyResult<Result<Vec<u8>, Oversize>> {
+    fn encoded(&self, item: &Bound<'_, PyAny>) -> PyResult<Result<Vec<u8>, Oversize>> {
+        let (format, max_size, truncate) = match self.encoding {
+            Encoding::Ready { max_size } => {
+                let bytes = item.cast::<PyBytes>()?.as_bytes();
+                return Ok(if bytes.len() <= max_size {
+                    Ok(bytes.to_vec())
+                } else {
+                    Err(Oversize(bytes.len()))
+                });
+            }
+            Encoding::Frame {
+                format,
+                max_size,
+                truncate,
+            } => (format, max_size, truncate),
+        };
         let Fields(
             logger,
             level,
@@ -304,7 +396,7 @@ impl PeerSender {
             thread_id,
             thread_name,
             key_values,
-        ) = fields.extract()?;
+        ) = item.extract()?;
         let pairs = key_values
             .iter()
             .map(|(key, value)| PyResult::Ok((utf8(key)?, utf8(value)?)));
@@ -320,7 +412,7 @@ impl PeerSender {
             thread_name: thread_name.as_ref().map(utf8).transpose()?,
             key_values: pairs.collect::<PyResult<_>>()?,
         };
-        Ok(record.frame(self.format, self.max_frame_size, self.truncate))
+        Ok(record.frame(format, max_size, truncate))
     }
 }
 

@@ -21,11 +21,13 @@ pub enum Reason {
     Spill,
     /// It was on disk, and could not be read again.
     Damaged,
+    /// The peer does not want it.
+    Refused,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Reason; 9] = [
+    pub const ALL: [Reason; 10] = [
         Reason::Overflow,
         Reason::Timeout,
         Reason::Interrupted,
@@ -35,6 +37,7 @@ impl Reason {
         Reason::Deadline,
         Reason::Spill,
         Reason::Damaged,
+        Reason::Refused,
     ];
 
     /// Those of a queue by itself.
@@ -70,6 +73,7 @@ impl Reason {
             Reason::Deadline => "deadline",
             Reason::Spill => "spill",
             Reason::Damaged => "damaged",
+            Reason::Refused => "refused",
         }
     }
 }

@@ -135,6 +135,8 @@ impl Write for &Line {
 
 pub(super) struct Connection {
     line: Line,
+    /// Nothing more may be sent over it.
+    finished: bool,
     #[cfg(feature = "tls")]
     channel: Option<super::tls::Channel>,
 }
@@ -165,9 +167,20 @@ impl Connection {
         line.until = None;
         Ok(Self {
             line,
+            finished: false,
             #[cfg(feature = "tls")]
             channel,
         })
+    }
+
+    /// From now on everything together may take so long, instead of each time that the socket takes bytes.
+    pub(super) fn allow(&mut self, time: Duration) {
+        self.line.until = Some(Instant::now() + time);
+    }
+
+    /// Nothing more may be sent over it.
+    pub(super) fn finish(&mut self) {
+        self.finished = true;
     }
 
     /// Sends these bytes; so many of them the operating system has taken for certain if it fails.
@@ -190,7 +203,9 @@ impl Connection {
 
     /// False if the peer has ended it. A first write would still succeed then, and be lost.
     pub(super) fn is_alive(&mut self) -> bool {
-        self.line.socket.set_nonblocking(true).is_ok()
+        self.line.until = None;
+        !self.finished
+            && self.line.socket.set_nonblocking(true).is_ok()
             && self.read_what_is_there()
             && self.line.socket.set_nonblocking(false).is_ok()
     }
@@ -205,6 +220,28 @@ impl Connection {
         let count = (&self.line).read(&mut buffer)?;
         into.extend_from_slice(&buffer[..count]);
         Ok(count)
+    }
+
+    /// Waits for more of what the peer sends, and appends it.
+    ///
+    /// # Errors
+    /// There is nothing in time, or nothing more.
+    pub(super) fn receive(&mut self, into: &mut Vec<u8>) -> io::Result<()> {
+        let had = into.len();
+        while into.len() == had {
+            match self.read(into) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(_) => {}
+                Err(error) => match error.kind() {
+                    ErrorKind::Interrupted => {}
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+                        return Err(io::Error::new(ErrorKind::TimedOut, "no answer in time"));
+                    }
+                    _ => return Err(error),
+                },
+            }
+        }
+        Ok(())
     }
 
     /// Reads what the peer has sent, which means nothing here. False: it ends there.

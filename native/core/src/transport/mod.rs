@@ -2,10 +2,11 @@
 //!
 //! What is to be sent waits in a [`Queue`], so every item is accounted for. How items go over a connection is a [`Protocol`]'s, and what *written*
 //! means: with [`Frames`](Protocol::Frames) that the operating system has taken a frame whole (with TLS: encrypted and whole); no answer of the
-//! peer is waited for. What a connection breaks in is sent again, from its beginning, over the next one. A thread is started by the first item; it
+//! peer is waited for. With [`Http`](Protocol::Http) that the peer has said so. What a connection breaks in is sent again, from its beginning, over the next one. A thread is started by the first item; it
 //! touches nothing but this module's data.
 mod connection;
 mod frames;
+mod http;
 #[cfg(test)]
 mod tests;
 #[cfg(feature = "tls")]
@@ -22,6 +23,7 @@ use std::time::{Duration, Instant};
 use crate::backoff;
 use crate::queue::{Limits, Offer, Overflow, Queue, Reason};
 use connection::Socket;
+pub use http::{Body, Coding, Http};
 #[cfg(feature = "tls")]
 pub use tls::{Identity, Tls};
 
@@ -40,7 +42,7 @@ pub struct Options {
     pub target: Target,
     /// For all of an attempt: addresses, TLS.
     pub connect_timeout: Duration,
-    /// For each time the socket takes bytes.
+    /// For each time the socket takes bytes; for a request and its answer.
     pub write_timeout: Duration,
     pub backoff: backoff::Settings,
     pub batch: Batch,
@@ -75,12 +77,15 @@ impl Default for Batch {
 pub enum Protocol {
     /// As they are, one after the other.
     Frames,
+    /// As requests of HTTP/1.1.
+    Http(Arc<Http>),
 }
 
 impl Protocol {
     fn exchange(&self) -> Box<dyn worker::Exchange> {
         match self {
             Protocol::Frames => Box::new(frames::Frames),
+            Protocol::Http(http) => Box::new(http::Requests::new(Arc::clone(http))),
         }
     }
 }
@@ -91,7 +96,7 @@ pub struct Status {
     pub connected: bool,
     /// How many were made so far.
     pub connections: u64,
-    /// Why the last attempt failed, or the last connection ended; empty while one works.
+    /// Why the last attempt failed, or the last connection ended, or what the peer has refused; empty while all is well.
     pub error: String,
 }
 

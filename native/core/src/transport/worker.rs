@@ -15,6 +15,10 @@ use crate::queue::Waited;
 pub(super) enum Answer {
     /// So many are delivered; none where they are to be sent in another way, at once.
     Taken(usize),
+    /// So many are not wanted, now or later, and why.
+    Refused(usize, Reason, String),
+    /// None are wanted for so long, and why.
+    Later(Duration, String),
     /// So many were delivered; then the connection broke.
     Broken(usize, io::Error),
 }
@@ -106,7 +110,20 @@ impl Worker<'_> {
             match self.exchange.deliver(&mut connection, &self.hand) {
                 Answer::Taken(count) => {
                     self.connection = Some(connection);
+                    self.note(String::new());
                     self.settle(count);
+                }
+                Answer::Refused(count, reason, why) => {
+                    self.connection = Some(connection);
+                    self.note(why);
+                    self.hand.drain(..count);
+                    self.shared.queue.drop_taken(count, reason);
+                    self.backoff.succeeded(Instant::now());
+                }
+                Answer::Later(asked, why) => {
+                    self.connection = Some(connection);
+                    self.note(why);
+                    return Err(asked);
                 }
                 Answer::Broken(count, error) => {
                     self.settle(count);
@@ -146,6 +163,11 @@ impl Worker<'_> {
             self.shared.queue.finish(count, 0);
             self.backoff.succeeded(Instant::now());
         }
+    }
+
+    /// Says what is wrong though there is a connection; empty: nothing. Before it is reported what became of records.
+    fn note(&self, why: String) {
+        self.shared.state().status.error = why;
     }
 
     /// Lets others see the socket that is going to be used.

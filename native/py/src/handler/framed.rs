@@ -1,4 +1,4 @@
-//! The caller's side of `FemtoSocketHandler` (`femtolog/femto/socket.py`) where it needs no Python code: the frame is made here, of what
+//! The caller's side of `FemtoSocketHandler` (`femtolog/femto/peer.py` and `socket.py`) where it needs no Python code: the frame is made here, of what
 //! a `LogRecord` would have been made of. Everything else is for the handler's own `handle`.
 #[cfg(not(Py_GIL_DISABLED))]
 use std::borrow::Cow;
@@ -27,7 +27,7 @@ use crate::{
 
 static HANDLE: Saved = Saved::new();
 static EMIT: Saved = Saved::new();
-static FIELDS: Saved = Saved::new();
+static ITEMS: Saved = Saved::new();
 
 /// From this level on records are dropped last: `logging.ERROR`.
 #[cfg(not(Py_GIL_DISABLED))]
@@ -39,10 +39,10 @@ const LARGE: usize = 1 << 20;
 
 /// Tells what these methods are in `FemtoSocketHandler`.
 #[pyfunction]
-pub fn know_framed(handle: Obj<'_>, emit: Obj<'_>, fields: Obj<'_>) {
+pub fn know_framed(handle: Obj<'_>, emit: Obj<'_>, items: Obj<'_>) {
     HANDLE.set(handle);
     EMIT.set(emit);
-    FIELDS.set(fields);
+    ITEMS.set(items);
 }
 
 /// Does what `handle` would do, for a record that no Python code has seen and none needs to see. False, with nothing done but settling the
@@ -103,7 +103,7 @@ fn parts<'py>(handler: &View<'_, 'py>) -> Option<(Bound<'py, PeerSender>, Obj<'p
     if !ordinary::is_ordinary(handler.object().py())
         || !handler.shows(Name::handle, &HANDLE)
         || !handler.shows(Name::emit, &EMIT)
-        || !handler.shows(Name::_fields, &FIELDS)
+        || !handler.shows(Name::_items, &ITEMS)
         || handler.method(Name::format) != Target::HandlerFormat
         || handler.method(Name::filter) != Target::FiltererFilter
         || !filter::has_none(handler)
@@ -118,7 +118,7 @@ fn parts<'py>(handler: &View<'_, 'py>) -> Option<(Bound<'py, PeerSender>, Obj<'p
     Some((sender.cast_into_exact().ok()?, formatter))
 }
 
-/// Reads the record as `FemtoSocketHandler._fields` does, and hands it to `send`. None: it is not read without Python code, or `send` says so.
+/// Reads the record as `FemtoSocketHandler._items` does, and hands it to `send`. None: it is not read without Python code, or `send` says so.
 #[cfg(not(Py_GIL_DISABLED))]
 fn with_fields<R>(
     unseen: &Unseen<'_, '_, '_>,

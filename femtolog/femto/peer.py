@@ -1,0 +1,331 @@
+"""What handlers have that send records to a peer, by a thread that runs no Python: FemtoSocketHandler and FemtoHTTPHandler; and their builders.
+
+Whoever logs makes what is to be sent and puts it on a queue. What goes on from there (connecting, TLS, backoff, the account of each record) is
+native/core/src/transport.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+import threading
+import time
+import weakref
+
+from femtolog import _enqueue
+from femtolog.errors import HandlerConfigError, HandlerIOError
+from femtolog.femto.builders import HandlerBuilder
+from femtolog.femto.options import CLOSE_TIMEOUT, BackoffConfig, policy_text, positive
+from femtolog_compat import _native
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any, Self
+
+    from femtolog._native import PeerSender, _Protocol, _SenderAccount, _TlsOptions
+    from femtolog.femto.options import OverflowPolicy
+
+FLUSH_AFTER = 1.0
+"""Seconds that flush() waits unless told otherwise."""
+
+QUEUE_BYTES = 64 << 20
+"""Bytes that a queue holds at most."""
+
+_TLS_KEYS = ("domain", "insecure", "ca_file", "cert_file", "key_file")
+
+_LOST = ("deadline", "refused", "oversize")
+"""Why records were dropped that somebody who flushes is told of."""
+
+_live: weakref.WeakSet[PeerHandler] = weakref.WeakSet()
+
+
+class PeerHandler(logging.Handler):
+    """Puts on a queue what _items() makes of a record; a thread sends it to `target`. Nothing is connected before the first record."""
+
+    def __init__(
+        self,
+        target: tuple[str, int | None],
+        protocol: _Protocol,
+        tls: _TlsOptions | None,
+        *,
+        capacity: int,
+        policy: str | OverflowPolicy,
+        connect_timeout_ms: int,
+        write_timeout_ms: int,
+        backoff: BackoffConfig,
+    ) -> None:
+        self.target = target
+        policy_name, self._wait = _enqueue._policy(policy_text(policy))  # noqa: SLF001 - the one reader of policies
+        times = [positive("connect_timeout_ms", connect_timeout_ms), positive("write_timeout_ms", write_timeout_ms)]
+        try:
+            self._sender: PeerSender = _native.load().PeerSender(
+                target,
+                protocol,
+                queue=(positive("capacity", capacity), QUEUE_BYTES, policy_name),
+                milliseconds=[*times, *backoff.as_dict().values()],
+                tls=tls,
+            )
+        except ValueError as error:
+            raise HandlerConfigError(str(error)) from None
+        super().__init__()
+        self._told = _Told()
+        _register()
+        _live.add(self)
+
+    def _items(self, record: logging.LogRecord) -> Iterable[object]:
+        """What is to be sent for the record, as the sender takes it; one item unless a subclass says otherwise."""
+        raise NotImplementedError
+
+    # ---- the caller's side
+
+    def handle(self, record: logging.LogRecord) -> Any:
+        """Filters the record and puts what is sent for it on the queue. No lock is held meanwhile: the queue is everybody's."""
+        passed = self.filter(record)
+        if sys.version_info >= (3, 12) and isinstance(passed, logging.LogRecord):
+            record = passed
+        if passed:
+            self.emit(record)
+        return passed
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Puts what is sent for the record on the queue. What goes wrong goes to handleError(), and the record counts as failed."""
+        sender = self._sender
+        try:
+            items = self._items(record)
+            protected = (record.levelno or 0) >= logging.ERROR  # makeLogRecord({}) has no level
+        except Exception as error:
+            sender.unread()
+            if isinstance(error, RecursionError):
+                raise
+            self.handleError(record)
+            return
+        outcome = 0
+        try:
+            for item in items:
+                try:
+                    outcome |= sender.send(item, protected, self._wait)
+                except (OSError, TypeError, OverflowError) as error:
+                    raise HandlerIOError(f"the record cannot be sent: {error}") from error
+        except Exception:  # noqa: BLE001 - as every emit of the stdlib
+            self.handleError(record)
+            return
+        if outcome or sender.is_due():
+            self._told.tell(self)
+
+    # ---- flush, close, account
+
+    def flush(self, timeout: float | None = None) -> bool:  # type: ignore[override]
+        """Waits, for a second unless told otherwise, until everything logged before is written to the socket; by HTTP, answered with 2xx.
+
+        True only if all of it was: False after the time, for a closed handler, and if a record has failed, was too large, refused by the
+        peer, or dropped because the peer was away for too long, since the last flush.
+        """
+        closed = self._sender.is_closed()
+        done = self._sender.flush(FLUSH_AFTER if timeout is None else timeout)
+        self._told.tell(self)
+        return self._told.nothing_lost(self) and done and not closed
+
+    async def aflush(self, timeout: float | None = None) -> bool:
+        """flush() for a coroutine: waits in a thread of the loop's executor."""
+        import asyncio
+
+        return await asyncio.get_running_loop().run_in_executor(None, self.flush, timeout)
+
+    def close(self) -> None:
+        """Sends what is queued, for five seconds at most, and ends the connection; what is left then is dropped and counted.
+
+        Where the peer is away, one last attempt is made and no time lost. Idempotent, from any thread. What is logged later is dropped and counted.
+        """
+        try:
+            self._sender.close(CLOSE_TIMEOUT)
+        finally:
+            super().close()
+            self._told.tell(self, now=True)
+
+    def stats(self) -> _SenderAccount:
+        """What became of the records: emitted = written + failed + dropped + in_flight, and why they were dropped; whether the peer is
+        `connected`, how many `connections` were made, and the last `error` of one."""
+        return self._sender.account()
+
+    def _in_child(self) -> None:
+        """An empty queue, and no connection: those of the parent are the parent's."""
+        inherited, self._sender = self._sender, self._sender.renewed()
+        descriptor = inherited.leave_to_parent()
+        if descriptor >= 0:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+        self._told = _Told()
+
+
+class _Told:
+    """What sys.stderr, and those who flush, have been told of a handler's losses."""
+
+    def __init__(self) -> None:
+        self.silent_until = 0.0
+        self.drops = 0
+        self.lost = 0
+
+    def tell(self, handler: PeerHandler, *, now: bool = False) -> None:
+        """Says how many records were dropped since the last time, at most every few seconds."""
+        moment = time.monotonic()
+        handler._sender.look_again_after(_enqueue.WARN_EVERY)  # noqa: SLF001
+        if moment < self.silent_until and not now:
+            return
+        account = handler.stats()
+        more = account["dropped"] - self.drops
+        if more > 0 and logging.raiseExceptions and sys.stderr is not None:
+            self.silent_until, self.drops = moment + _enqueue.WARN_EVERY, account["dropped"]
+            reasons = ", ".join(f"{name} {count}" for name, count in account["dropped_by"].items() if count)
+            why = f"; {account['error']}" if account["error"] else ""
+            with contextlib.suppress(OSError, ValueError):
+                sys.stderr.write(f"femtolog: {handler!r} has dropped {more} more records (in all: {reasons}){why}\n")
+
+    def nothing_lost(self, handler: PeerHandler) -> bool:
+        """Since it was asked last."""
+        account = handler.stats()
+        before, self.lost = self.lost, account["failed"] + sum(account["dropped_by"][reason] for reason in _LOST)
+        return self.lost == before
+
+
+_registered = False
+
+
+def _register() -> None:
+    global _registered
+    if _registered:
+        return
+    _registered = True
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_after_fork_in_child)
+    # logging.shutdown() closes handlers, but a child of multiprocessing ends without it.
+    before_threads_end = getattr(threading, "_register_atexit", None)
+    if before_threads_end is not None:
+        with contextlib.suppress(RuntimeError):  # at the end of the interpreter
+            before_threads_end(_before_exit)
+
+
+def _after_fork_in_child() -> None:
+    for handler in list(_live):
+        handler._in_child()  # noqa: SLF001
+
+
+def _before_exit() -> None:
+    for handler in list(_live):
+        account = handler.stats()
+        if account["connected"] or not account["error"]:  # else the peer is away
+            handler.flush(CLOSE_TIMEOUT)
+
+
+def backoff_of(
+    given: BackoffConfig | Mapping[str, int] | None,
+    base_ms: int | None = None,
+    cap_ms: int | None = None,
+    reset_after_ms: int | None = None,
+    deadline_ms: int | None = None,
+) -> BackoffConfig:
+    """The settings, told at once or one by one."""
+    every = {"base_ms": base_ms, "cap_ms": cap_ms, "reset_after_ms": reset_after_ms, "deadline_ms": deadline_ms}
+    single = {key: value for key, value in every.items() if value is not None}
+    if given is not None and single:
+        raise HandlerConfigError(f"backoff is given, and so is backoff_{next(iter(single))}: give one or the other")
+    if isinstance(given, BackoffConfig):
+        return given
+    return BackoffConfig(single if given is None else given)
+
+
+def tls_of(tls: bool | Mapping[str, Any] | None, domain: str | None, insecure: bool | None) -> _TlsOptions | None:
+    """The settings as the sender takes them. HandlerConfigError for contradictions, TypeError for values of the wrong type."""
+    if tls is not None and not isinstance(tls, bool | dict):
+        raise TypeError(f"tls must be a bool or a dict, got {tls!r}")
+    options = {"domain": domain, "insecure": insecure}
+    if tls is False or tls is None:
+        given = [f"tls_{name}" for name, value in options.items() if value not in (None, False)]
+        if tls is False and given:
+            raise HandlerConfigError(f"tls is False, but {given[0]} is given")
+        if not given:
+            return None
+    elif isinstance(tls, dict):
+        for key, value in tls.items():
+            if key not in _TLS_KEYS:
+                raise HandlerConfigError(f"unknown key of tls {key!r}; there are {', '.join(_TLS_KEYS)}")
+            if options.get(key) is not None and options[key] != value:
+                raise HandlerConfigError(f"tls[{key!r}] is {value!r}, but tls_{key} is {options[key]!r}")
+            options[key] = value
+    for key, value in options.items():
+        kind = bool if key == "insecure" else str
+        if value is not None and not isinstance(value, kind):
+            raise TypeError(f"{key} of tls must be a {kind.__name__}, got {value!r}")
+    if (options.get("cert_file") is None) != (options.get("key_file") is None):
+        raise HandlerConfigError("cert_file and key_file of tls go together: one is missing")
+    roots, certificates, key = (_content(options.get(name)) for name in ("ca_file", "cert_file", "key_file"))
+    identity = (certificates, key) if certificates is not None and key is not None else None
+    return options["domain"] or None, roots, identity, bool(options["insecure"])  # type: ignore[return-value]
+
+
+def _content(path: Any) -> bytes | None:
+    if path is None:
+        return None
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise HandlerConfigError(f"{path!r} cannot be read: {error.strerror}") from error
+
+
+class PeerHandlerBuilder(HandlerBuilder):
+    """What the builders of handlers have that send to a peer."""
+
+    def __init__(self, **defaults: Any) -> None:
+        super().__init__(connect_timeout_ms=5000, **defaults)
+        self._tls: dict[str, Any] | None = None
+        self._backoff = BackoffConfig()
+
+    def with_connect_timeout_ms(self, milliseconds: int) -> Self:
+        """How long an attempt to connect may take."""
+        return self._tell("connect_timeout_ms", positive("connect_timeout_ms", milliseconds))
+
+    def with_write_timeout_ms(self, milliseconds: int) -> Self:
+        """For how long the peer may take nothing before the connection is given up; by HTTP, what a request and its answer may take."""
+        return self._tell("write_timeout_ms", positive("write_timeout_ms", milliseconds))
+
+    def with_tls(
+        self,
+        domain: str | None = None,
+        *,
+        insecure: bool = False,
+        ca_file: str | None = None,
+        cert_file: str | None = None,
+        key_file: str | None = None,
+    ) -> Self:
+        """Encrypts, see FemtoSocketHandler. HandlerConfigError if there is a path."""
+        if "path" in self._told:
+            raise HandlerConfigError(f"a path excludes TLS, got {self._told['path']!r}")
+        tls = {"domain": domain, "insecure": insecure, "ca_file": ca_file, "cert_file": cert_file, "key_file": key_file}
+        tls_of(tls, None, None)
+        self._tls = tls
+        self._told |= {"tls": True, "tls_domain": domain, "tls_insecure": insecure}
+        return self
+
+    def with_backoff(self, config: BackoffConfig | Mapping[str, int]) -> Self:
+        """How long to wait between attempts."""
+        self._backoff = backoff_of(config)
+        return self
+
+    def as_dict(self) -> dict[str, Any]:
+        """What it was told, and the defaults of the rest."""
+        return super().as_dict() | {f"backoff_{key}": value for key, value in self._backoff.as_dict().items()}
+
+    def _common(self) -> dict[str, Any]:
+        """What the handlers' constructors all take."""
+        told = self._told
+        return {
+            "capacity": told["capacity"],
+            "policy": told["overflow_policy"],
+            "connect_timeout_ms": told["connect_timeout_ms"],
+            "write_timeout_ms": told["write_timeout_ms"],
+            "tls": self._tls,
+            "backoff": self._backoff,
+        }
