@@ -50,6 +50,9 @@ WARN_EVERY = 5.0
 ATTRIBUTE = "_femtolog_pipeline"
 """Where an asynchronous handler keeps its pipeline."""
 
+TEXT_ONLY = "_femtolog_text_only"
+"""In a class whose own `emit` needs nothing of a record but its text and its level: the class it stands before, of which that is known."""
+
 # Values of exactly these types cannot change, and nothing of a caller's runs when they are formatted or freed.
 _PLAIN = frozenset({str, int, float, bool, bytes, complex, type(None)})
 
@@ -101,9 +104,10 @@ class _Pipeline:
         self.kept: object = None  # the handler, while records of it are on disk
         # What is native of an instance of that class which has nothing of its own. One with a finalizer is not made for that.
         probe: Any = None
+        looks_like = getattr(self.cls, TEXT_ONLY, self.cls)
         if not hasattr(self.cls, "__del__"):
             with contextlib.suppress(Exception):
-                probe = self.cls.__new__(self.cls)
+                probe = looks_like.__new__(looks_like)
         spill = None
         if self.spilling is not None:
             spill = self.spilling.arguments(weakref.ref(self.handler()), self.native.QueuedRecord)
@@ -274,7 +278,7 @@ class _Pipeline:
 
     def write_lines(self, handler: Any, queue: RecordQueue) -> bool:
         own = vars(handler)
-        if "emit" in own or "flush" in own:
+        if "emit" in own or "flush" in own or hasattr(self.cls, TEXT_ONLY):
             return False
         written, error = queue.write_lines(handler)
         if error is not None and (item := self.first(queue)) is not None:

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import sysconfig
 import time
 
 import pytest
@@ -122,14 +123,26 @@ def test_what_cannot_be_is_refused(tmp_path, options, error, text):
         FileHandler(tmp_path / "a.log", **options)
 
 
-def test_an_override_that_nobody_would_call_is_refused(tmp_path):
-    class Mine(RotatingFileHandler):
-        def shouldRollover(self, record):
-            return False
+@pytest.mark.parametrize("name", ["emit", "flush", "shouldRollover"])
+def test_an_override_that_nobody_would_call_is_refused(tmp_path, name):
+    mine = type("Mine", (RotatingFileHandler,), {name: lambda self, *record: None})
+    mine(tmp_path / "a.log").close()
+    with pytest.raises(ValueError, match=rf"Mine.{name}\(\) would never be called"):
+        mine(tmp_path / "a.log", fsync=True)
 
-    Mine(tmp_path / "a.log").close()
-    with pytest.raises(ValueError, match=r"Mine.shouldRollover\(\) would never be called"):
-        Mine(tmp_path / "a.log", fsync=True)
+
+def test_a_subclass_formats_and_opens_in_its_own_way(tmp_path, log):
+    class Mine(FileHandler):
+        def format(self, record):
+            return f"mine: {super().format(record)}"
+
+        def _open(self):
+            return open(tmp_path / "b.log", "a")
+
+    handler = logs_to(log, Mine(tmp_path / "b.log", buffering=10))
+    log.error("one")
+    assert lines(tmp_path / "b.log") == ["mine: one"]
+    assert type(handler).__name__ == "Mine"
 
 
 # ---- buffering
@@ -518,6 +531,27 @@ def test_enqueue_with_options_has_one_account(tmp_path, log, monkeypatch, capsys
     assert kept.got == ["lost"]
     assert some(handler, "emitted", "written", "failed", "fallback", "in_flight") == (3, 1, 2, 1, 0)
     assert "Bad file descriptor" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(
+    bool(sysconfig.get_config_var("Py_GIL_DISABLED")), reason="without a GIL records are put on the queue by Python code"
+)
+@pytest.mark.parametrize("kind", [FileHandler, RotatingFileHandler, TimedRotatingFileHandler])
+def test_with_options_the_way_to_the_queue_is_native(tmp_path, log, kind):
+    handler = logs_to(log, kind(tmp_path / "a.log", enqueue=True, buffering=300, fallback=(kept := Kept())))
+    log.info("first")  # starts the worker
+    femtolog.reset_stats()
+    for number in range(100):
+        log.info("%d", number)
+    assert femtolog.stats()["emits"] >= 90
+    assert handler.flush(60) is True
+    assert lines(tmp_path / "a.log") == ["first", *map(str, range(100))]
+    handler._open = lambda: os.close(-1)
+    os.remove(tmp_path / "a.log")
+    log.error("%s %d", "for the fallback", 1)
+    handler.close()
+    assert kept.got == ["for the fallback 1"]
+    assert some(handler, "emitted", "written", "failed") == (102, 101, 1)
 
 
 def test_enqueue_alone_writes_natively(tmp_path, log):

@@ -21,7 +21,6 @@ import sys
 import threading
 import weakref
 from time import monotonic
-from typing import NamedTuple
 
 from femtolog import _enqueue
 from femtolog.errors import HandlerConfigError
@@ -37,6 +36,9 @@ if TYPE_CHECKING:
 
     from femtolog.files._settings import Settings
 
+    _Waiting = tuple[bytes, logging.LogRecord | None]
+    """A line that is to be written, and its record if anybody could still want that."""
+
 WARN_EVERY = 5.0
 """Seconds between two warnings of one handler."""
 
@@ -48,12 +50,12 @@ _classes: weakref.WeakValueDictionary[type, type] = weakref.WeakValueDictionary(
 def take_over(handler: logging.FileHandler, kind: type[Managed], settings: Settings) -> None:
     """Lets the handler, which is about to be initialized, do what it is told. Its class becomes a subclass of the one it has."""
     cls = type(handler)
-    for name in ("shouldRollover", "doRollover", "getFilesToDelete"):
+    for name in ("emit", "flush", "shouldRollover", "doRollover", "getFilesToDelete"):
         if not _is_stdlib(getattr(cls, name, None)):
             raise HandlerConfigError(f"{cls.__name__}.{name}() would never be called: no other options with an override of it")
     managed = _classes.get(cls)
     if managed is None:
-        names = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
+        names = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__, _enqueue.TEXT_ONLY: cls}
         meta: Any = type(cls)
         managed = _classes[cls] = meta(cls.__name__, (kind, cls), names)
     handler.__class__ = managed
@@ -63,14 +65,7 @@ def take_over(handler: logging.FileHandler, kind: type[Managed], settings: Setti
 
 
 def _is_stdlib(method: object) -> bool:
-    return method is None or getattr(method, "__module__", "logging.handlers") == "logging.handlers"
-
-
-class _Waiting(NamedTuple):
-    """A line that is to be written, and its record if anybody could still want that."""
-
-    line: bytes
-    record: logging.LogRecord | None
+    return getattr(method, "__module__", None) in (None, "logging", "logging.handlers")
 
 
 class Managed(logging.FileHandler):
@@ -80,6 +75,8 @@ class Managed(logging.FileHandler):
         from femtolog.femto.options import BackoffConfig
 
         self._settings = settings
+        self._fallback = settings.fallback
+        self._buffering = settings.buffering  # so many bytes may wait
         given = settings.backoff
         self._backoff = Backoff(given if isinstance(given, BackoffConfig) else BackoffConfig(given))
         self._flush_level = logging._checkLevel(settings.flush_level)  # type: ignore[attr-defined]  # noqa: SLF001 - as setLevel()
@@ -104,7 +101,8 @@ class Managed(logging.FileHandler):
     def _prepare(self) -> None:
         """HandlerConfigError if the standard library's arguments do not go with the options; OSError if no lock can be had."""
         self._check_mode()
-        if "".encode(self._codec()):
+        self._codec: str = locale.getencoding() if self.encoding in (None, "locale") else self.encoding
+        if "".encode(self._codec):
             raise HandlerConfigError(f"encoding must be one without a byte order mark with these options, got {self.encoding!r}")
 
         if self._settings.multiprocess:
@@ -123,9 +121,6 @@ class Managed(logging.FileHandler):
         if self._settings.multiprocess and not self.mode.startswith("a"):
             raise HandlerConfigError(f"mode must be 'a' with multiprocess=True, got {self.mode!r}")
 
-    def _codec(self) -> str:
-        return locale.getencoding() if self.encoding in (None, "locale") else self.encoding
-
     # ---- the file
 
     def _open(self) -> TextIOWrapper:
@@ -141,9 +136,10 @@ class Managed(logging.FileHandler):
     def _is_moved(self) -> bool:
         """Is the open file no longer that of the path? Somebody has renamed or removed it, or its directory."""
         try:
-            return not os.path.samestat(os.stat(self.baseFilename), os.fstat(self._descriptor()))
+            there, ours = os.stat(self.baseFilename), os.fstat(self._descriptor())
         except OSError:
             return True
+        return there.st_ino != ours.st_ino or there.st_dev != ours.st_dev
 
     def _reopen(self) -> None:
         """An open file under the path. OSError if there cannot be one."""
@@ -173,28 +169,22 @@ class Managed(logging.FileHandler):
             text = self.format(record) + self.terminator
             if os.linesep != "\n":
                 text = text.replace("\n", os.linesep)
-            line = text.encode(self._codec(), self.errors or "strict")
+            line = text.encode(self._codec, self.errors or "strict")
         except RecursionError:
             raise
         except Exception:  # noqa: BLE001 - as every emit of the stdlib
             self.handleError(record)
             return
-        limit = self._limit()
         kept: logging.LogRecord | None = record
-        if limit:
-            # Until then its arguments may change.
-            fallback = self._settings.fallback
-            kept = None if fallback is None else _enqueue._frozen(record, may_fail=True)  # noqa: SLF001 - the other one who lets records wait
-        self._waiting.append(_Waiting(line, kept))
+        if self._buffering:
+            # Until it is written the record's arguments may change.
+            kept = None if self._fallback is None else _enqueue._frozen(record, may_fail=True)  # noqa: SLF001 - the other one who lets records wait
+        self._waiting.append((line, kept))
         self._bytes += len(line)
-        if self._bytes >= limit or _reaches(record, self._flush_level):
+        if self._bytes >= self._buffering or _reaches(record, self._flush_level):
             self._write()
         elif not self._timed:
             self._wake(monotonic() + self._settings.flush_interval_ms / 1000)
-
-    def _limit(self) -> int:
-        """So many bytes may wait."""
-        return 0 if self._closed else self._settings.buffering  # type: ignore[attr-defined]
 
     def _wake(self, at: float) -> None:
         self._timed = _flushing.call(weakref.WeakMethod(self._tick), at)
@@ -238,7 +228,7 @@ class Managed(logging.FileHandler):
                 else:
                     self._lost = None
                     self._backoff.worked()
-            self._hand_over(0 if last or self._backoff.is_past_deadline() else self._limit())
+            self._hand_over(0 if last or self._backoff.is_past_deadline() else self._buffering)
             if self._waiting and not self._timed:
                 self._wake(self._backoff.next_try)
             self._follow_up()
@@ -259,8 +249,8 @@ class Managed(logging.FileHandler):
                 written += os.write(descriptor, memoryview(block)[written:])
         except OSError:
             whole = 0
-            while whole < number and written >= len(self._waiting[whole].line):
-                written -= len(self._waiting[whole].line)
+            while whole < number and written >= len(self._waiting[whole][0]):
+                written -= len(self._waiting[whole][0])
                 whole += 1
             self._count_written(whole)
             if written:
@@ -296,9 +286,9 @@ class Managed(logging.FileHandler):
     def _hand_over(self, limit: int) -> None:
         """What is not going to be written, which are the newest records beyond so many bytes: to the fallback, if there is one."""
         surplus: list[_Waiting] = []
-        while self._bytes > limit:
+        while self._waiting and (self._bytes > limit or not limit):
             surplus.append(self._waiting.pop())
-            self._bytes -= len(surplus[-1].line)
+            self._bytes -= len(surplus[-1][0])
         refused, self._unsynced = [*self._unsynced, *reversed(surplus)], []
         for _, record in refused:
             self._counts["failed"] += 1
@@ -317,7 +307,7 @@ class Managed(logging.FileHandler):
             super().handleError(record)
             return
         self._handed = None
-        fallback = self._settings.fallback
+        fallback = self._fallback
         if fallback is not None and _reaches(record, fallback.level):
             try:
                 fallback.handle(record)
@@ -357,6 +347,7 @@ class Managed(logging.FileHandler):
         """Writes what waits and closes the file; what cannot be written is handed over."""
         self.acquire()
         try:
+            self._buffering = 0
             self._write(last=True)
             if self.stream is not None:
                 with contextlib.suppress(OSError):

@@ -189,11 +189,11 @@ class BySize(Rotating, logging.handlers.RotatingFileHandler):
         if self.maxBytes <= 0 or self.backupCount <= 0 or not self._is_regular():
             return number
         size = os.fstat(self._descriptor()).st_size
-        if size and size + len(self._waiting[0].line) >= self.maxBytes:
+        if size and size + len(self._waiting[0][0]) >= self.maxBytes:
             self._roll_over()
             size = os.fstat(self._descriptor()).st_size
         for index in range(number):
-            size += len(self._waiting[index].line)
+            size += len(self._waiting[index][0])
             if index and size >= self.maxBytes:
                 return index
         return number
