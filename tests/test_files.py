@@ -326,6 +326,15 @@ def test_file_that_cannot_be_rotated_is_written_on(tmp_path, log, clock, capsys)
     assert (lines(tmp_path / "a.log"), lines(tmp_path / "a.log.1")) == (["n3"], ["n0", "n1", "n2"])
 
 
+def test_namer_that_raises_is_no_error_of_the_caller(tmp_path, log, clock, capsys):
+    handler = logs_to(log, RotatingFileHandler(tmp_path / "a.log", maxBytes=5, backupCount=1, **PYTHON))
+    handler.namer = {}.__getitem__
+    for number in range(3):
+        log.info("n%d", number)
+    assert lines(tmp_path / "a.log") == ["n0", "n1", "n2"]
+    assert capsys.readouterr().err.count("cannot be rotated and is written on") == 1
+
+
 # ---- a disk that fails
 
 

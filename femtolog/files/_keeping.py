@@ -94,7 +94,7 @@ def keep(handler: Rotating, done: threading.Event) -> None:
     try:
         with FileLock(handler._beside("keep")):  # noqa: SLF001 - the other half of it
             _Pass(handler).run()
-    except OSError as error:
+    except Exception as error:  # noqa: BLE001 - a namer may raise anything
         if logging.raiseExceptions and sys.stderr is not None:
             sys.stderr.write(f"femtolog: backups of {handler!r} stay as they are: {error}\n")
     finally:

@@ -91,7 +91,7 @@ class Managed(logging.FileHandler):
         self._due = False  # a rollover, when what waits is written
         self._timed = False  # the timetable has been told to flush
         self._unsynced: list[_Waiting] = []  # in the file, but perhaps not on the disk
-        self._lost: OSError | None = None  # why records that are handed over now were not written
+        self._lost: Exception | None = None  # why records that are handed over now were not written
         self._handed: logging.LogRecord | None = None
         self._counts = {"written": 0, "failed": 0, "fallback": 0}
         self._failed_by: dict[str, int] = {}
@@ -221,7 +221,7 @@ class Managed(logging.FileHandler):
                         if self._due:
                             self._due = False
                             self._roll_over_if_due()
-                except OSError as error:
+                except Exception as error:  # noqa: BLE001 - a namer may raise anything, and the caller is to get nothing of it
                     self._lost = error
                     self._backoff.failed()
                     self._close_stream()  # to be opened anew by the next attempt
@@ -292,7 +292,7 @@ class Managed(logging.FileHandler):
         refused, self._unsynced = [*self._unsynced, *reversed(surplus)], []
         for _, record in refused:
             self._counts["failed"] += 1
-            reason = errno.errorcode.get((self._lost.errno if self._lost is not None else None) or 0, "other")
+            reason = errno.errorcode.get(getattr(self._lost, "errno", None) or 0, type(self._lost).__name__)
             self._failed_by[reason] = self._failed_by.get(reason, 0) + 1
             if record is not None:
                 self._handed = record

@@ -129,7 +129,7 @@ class Rotating(Managed, logging.handlers.BaseRotatingHandler):
             with self._names or contextlib.nullcontext():
                 self._move()
             self._to_keep = self._settings.keeps()
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - a namer or a rotator may raise anything
             self._not_before = monotonic() + RETRY_AFTER
             if logging.raiseExceptions and sys.stderr is not None:
                 sys.stderr.write(f"femtolog: {self!r} cannot be rotated and is written on: {error}\n")
