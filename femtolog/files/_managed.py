@@ -91,7 +91,7 @@ class Managed(logging.FileHandler):
         self._due = False  # a rollover, when what waits is written
         self._timed = False  # the timetable has been told to flush
         self._unsynced: list[_Waiting] = []  # in the file, but perhaps not on the disk
-        self._lost: Exception | None = None  # why records that are handed over now were not written
+        self._lost: Exception | None = None  # why records were not written, the last time
         self._handed: logging.LogRecord | None = None
         self._counts = {"written": 0, "failed": 0, "fallback": 0}
         self._failed_by: dict[str, int] = {}
@@ -226,7 +226,6 @@ class Managed(logging.FileHandler):
                     self._backoff.failed()
                     self._close_stream()  # to be opened anew by the next attempt
                 else:
-                    self._lost = None
                     self._backoff.worked()
             self._hand_over(0 if last or self._backoff.is_past_deadline() else self._buffering)
             if self._waiting and not self._timed:

@@ -5,7 +5,9 @@ sends it later), so the programs check the promise itself: every line of the fil
 logged, save at most the piece at each moment of failure.
 """
 
+import os
 import textwrap
+import time
 
 import pytest
 
@@ -211,3 +213,39 @@ def test_a_failing_file_does_not_starve_other_handlers_nor_the_memory(run):
     blocks, rss = map(int, (outcome.directory / "growth").read_text().split())
     # The stdlib does keep them, in the TextIOWrapper.
     assert run.way == "stdlib" or (blocks < 300 and rss < 3000), (blocks, rss)
+
+
+def test_with_a_fallback_every_line_is_in_one_place(tmp_path, tmpfs):
+    """femtolog.files: no piece of a line is left, and writing goes on when there is room."""
+    import logging
+
+    from femtolog.files import FileHandler
+
+    class Kept(logging.Handler):
+        def emit(self, record):
+            got.append(record.getMessage())
+
+    wanted = [f"<{number} {'x' * (37 + number % 211)}>" for number in range(1200)]
+    for options in ({}, {"buffering": 5000}, {"enqueue": True}, {"multiprocess": True}):
+        got = []
+        (tmpfs / "ballast").write_bytes(bytes(150 * 1024))
+        handler = FileHandler(tmpfs / "a.log", fallback=Kept(), backoff={"base_ms": 1, "cap_ms": 1}, **options)
+        log = logging.Logger("l")
+        log.addHandler(handler)
+        for number, text in enumerate(wanted):
+            log.info("%s", text)
+            if number == 1000:
+                handler.flush()
+                (tmpfs / "ballast").unlink()
+                deadline = time.monotonic() + 60
+                while not handler._backoff.may_try() and time.monotonic() < deadline:
+                    os.sched_yield()
+        handler.close()
+        found = (tmpfs / "a.log").read_text().splitlines()
+        assert sorted(found + got) == sorted(wanted)
+        assert wanted[-1] in found
+        stats = handler.stats()
+        assert (stats["written"], stats["failed"], stats["fallback"]) == (len(found), len(got), len(got))
+        assert stats["failed_by"] == {"ENOSPC": len(got)}
+        assert got
+        (tmpfs / "a.log").unlink()
