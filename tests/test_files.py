@@ -194,6 +194,21 @@ def test_one_line_logged_by_a_signal_handler_in_the_middle_of_a_write(tmp_path, 
     assert lines(tmp_path / "a.log") == ["outer", "inner"]
 
 
+def test_one_line_logged_by_a_signal_handler_right_after_a_write(tmp_path, log, monkeypatch):
+    handler = logs_to(log, FileHandler(tmp_path / "a.log", **PYTHON))
+    worked = handler._backoff.worked
+
+    def worked_and_log():
+        monkeypatch.setattr(handler._backoff, "worked", worked)
+        log.info("inner")
+
+    monkeypatch.setattr(handler._backoff, "worked", worked_and_log)
+    log.info("outer")
+    assert handler.flush() is True
+    assert lines(tmp_path / "a.log") == ["outer", "inner"]
+    assert some(handler, "written", "failed") == (2, 0)
+
+
 def test_mode_w_empties_the_file_once(tmp_path, log):
     path = tmp_path / "a.log"
     path.write_text("old\n")

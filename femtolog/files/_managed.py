@@ -227,7 +227,9 @@ class Managed(logging.FileHandler):
                     self._close_stream()  # to be opened anew by the next attempt
                 else:
                     self._backoff.worked()
-            self._hand_over(0 if last or self._backoff.is_past_deadline() else self._buffering)
+            # What waits although all is well, a signal handler has logged since: the thread writes it.
+            if last or self._backoff.failing_since is not None:
+                self._hand_over(0 if last or self._backoff.is_past_deadline() else self._buffering)
             if self._waiting and not self._timed:
                 self._wake(self._backoff.next_try)
             self._follow_up()
