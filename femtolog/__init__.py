@@ -194,6 +194,8 @@ def enqueue(  # type: ignore[no-untyped-def]
     timeout=10.0,
     spill_dir=None,
     spill_max="1 GiB",
+    on_error=None,
+    on_drop=None,
 ):
     """Make this handler asynchronous and return it: its records are filtered and formatted by the caller, written by a thread.
 
@@ -202,7 +204,9 @@ def enqueue(  # type: ignore[no-untyped-def]
     there is no room, `overflow` says what happens: "block" (the caller waits), "drop" (the new record is dropped), "drop_oldest",
     "timeout:N" (the caller waits N ms, then it is dropped), or "spill" (it waits in `spill_dir`, a directory of this handler's own, which grows
     up to `spill_max`; what is left there when the process ends is written by the next one). Records of `protect_level` and above are
-    dropped after all others. flush() and close() take at most `timeout` seconds unless told otherwise. TypeError for what is no
+    dropped after all others. A thread of its own calls `on_error(exception, n)` for n records that the sink failed to write and
+    `on_drop(reason, n)` for n dropped ones, once a second at most and when the handler is closed; what they raise is counted.
+    flush() and close() take at most `timeout` seconds unless told otherwise. TypeError for what is no
     handler, or one with a handle() of its own; ValueError for one that is asynchronous already and for options out of range;
     OSError for a `spill_dir` that cannot be used.
 
@@ -228,6 +232,8 @@ def enqueue(  # type: ignore[no-untyped-def]
         timeout=timeout,
         spill_dir=spill_dir,
         spill_max=spill_max,
+        on_error=on_error,
+        on_drop=on_drop,
     )
 
 
@@ -303,6 +309,8 @@ def configure(  # type: ignore[no-untyped-def]
     timeout=10.0,
     spill_dir=None,
     spill_max="1 GiB",
+    on_error=None,
+    on_drop=None,
 ):
     """Make all stream and file handlers that loggers have now asynchronous, with enqueue() and its options; they are returned.
 
@@ -329,6 +337,8 @@ def configure(  # type: ignore[no-untyped-def]
         timeout=timeout,
         spill_dir=spill_dir,
         spill_max=spill_max,
+        on_error=on_error,
+        on_drop=on_drop,
     )
 
 

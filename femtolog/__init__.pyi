@@ -1,4 +1,5 @@
 # The names of `logging` are typeshed's, public or not; below them, femtolog's own.
+from collections.abc import Callable as _Callable
 from collections.abc import Mapping
 from configparser import RawConfigParser
 from logging import *
@@ -61,6 +62,8 @@ def enqueue(
     timeout: float = 10.0,
     spill_dir: StrPath | None = None,
     spill_max: str | int = "1 GiB",
+    on_error: _Callable[[BaseException, int], object] | None = None,
+    on_drop: _Callable[[str, int], object] | None = None,
 ) -> _HandlerT: ...
 def asyncio_guard(threshold_ms: float = 20) -> _Watch: ...
 def watch_handlers(slow_ms: float = 100) -> _Watch: ...
@@ -75,6 +78,8 @@ def configure(
     timeout: float = 10.0,
     spill_dir: StrPath | None = None,
     spill_max: str | int = "1 GiB",
+    on_error: _Callable[[BaseException, int], object] | None = None,
+    on_drop: _Callable[[str, int], object] | None = None,
 ) -> list[Handler]: ...
 def get_logger(name: str) -> _FemtoLogger: ...
 def doctor() -> _Diagnosis: ...

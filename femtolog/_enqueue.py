@@ -25,9 +25,11 @@ from femtolog_compat import _native
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
     from typing import Any
 
+    from femtolog._callbacks import Callbacks
     from femtolog._native import QueuedRecord, RecordQueue, _Account
     from femtolog._spill import Spilling
 
@@ -77,6 +79,7 @@ class _Pipeline:
         protect_level: int,
         timeout: float,
         spilling: Spilling | None,
+        callbacks: Callbacks | None,
     ):
         self.cls: Any = cls
         self.handler = weakref.ref(handler, self._orphaned)
@@ -86,6 +89,7 @@ class _Pipeline:
         self.protect_level = protect_level
         self.timeout = timeout
         self.spilling = spilling
+        self.callbacks = callbacks
         self.renew()
 
     def renew(self) -> None:
@@ -102,6 +106,8 @@ class _Pipeline:
         self.told_failures = 0  # those that a flush() has told of
         self.held_for_fork = False
         self.kept: object = None  # the handler, while records of it are on disk
+        if self.callbacks is not None:
+            self.callbacks.renew()
         # What is native of an instance of that class which has nothing of its own. One with a finalizer is not made for that.
         probe: Any = None
         looks_like = getattr(self.cls, TEXT_ONLY, self.cls)
@@ -287,6 +293,8 @@ class _Pipeline:
                 raise error
             except Exception:  # noqa: BLE001 - as StreamHandler.emit
                 handler.handleError(item.record)
+            if self.callbacks is not None:
+                self.callbacks.notice(self)
         return bool(written) or error is not None
 
     def write_one(self, handler: Any, queue: RecordQueue) -> None:
@@ -300,6 +308,8 @@ class _Pipeline:
             # A sink that forks comes back in the child, too, where the queue is another one.
             if self.queue is queue:
                 queue.finish(int(written), int(not written))
+                if not written and self.callbacks is not None:
+                    self.callbacks.notice(self)
 
     def emit_item(self, handler: Any, item: QueuedRecord) -> bool:
         """`emit` of the class the handler had. Has it gone well? What it lets out goes to `handleError`: no caller is there."""
@@ -400,12 +410,18 @@ class _Pipeline:
     def account(self) -> _Account:
         return self.queue.account()
 
+    def tell(self) -> None:
+        if self.callbacks is not None:
+            self.callbacks.tell(self)
+
     def done(self) -> int:
         account = self.queue.account()
         return account["written"] + account["failed"]
 
     def warn_of_drops(self, handler: Any, *, now: bool = False) -> None:
         """Says on sys.stderr how many records were dropped since the last time, at most every few seconds."""
+        if self.callbacks is not None:
+            self.callbacks.notice(self)
         moment = time.monotonic()
         if self.warned_at is not None and moment - self.warned_at < WARN_EVERY and not now:
             return
@@ -520,6 +536,8 @@ class _Asynchronous:
         pipeline: _Pipeline = vars(self)[ATTRIBUTE]
         if pipeline.writing == threading.get_ident():
             pipeline.current_failed = True
+            if pipeline.callbacks is not None:
+                pipeline.callbacks.failure()
         pipeline.cls.handleError(self, record)
 
     def flush(self, timeout: float | None = None) -> bool:
@@ -567,6 +585,7 @@ class _Asynchronous:
         """
         pipeline: _Pipeline = vars(self)[ATTRIBUTE]
         pipeline.close(self)
+        pipeline.tell()
 
     def stats(self) -> _Account:
         """What became of the records: emitted = written + failed + dropped + in_flight, and why they were dropped.
@@ -584,6 +603,8 @@ class _Asynchronous:
         """
         pipeline: _Pipeline = vars(self)[ATTRIBUTE]
         account = pipeline.account()
+        if pipeline.callbacks is not None:
+            account["callbacks_raised"] = pipeline.callbacks.raised
         # A handler of femtolog.files may let records wait behind the queue.
         within: Any = getattr(self, "_account", None)
         return account if within is None else within(account)
@@ -599,6 +620,8 @@ def enqueue(
     timeout: float,
     spill_dir: str | os.PathLike[str] | None,
     spill_max: str | int,
+    on_error: Callable[[BaseException, int], object] | None = None,
+    on_drop: Callable[[str, int], object] | None = None,
 ) -> Any:
     """See femtolog.enqueue()."""
     if not isinstance(handler, logging.Handler):
@@ -606,6 +629,10 @@ def enqueue(
     if hasattr(handler, ATTRIBUTE):
         raise ValueError(f"{handler!r} is asynchronous already")
     options = Options(capacity, capacity_bytes, overflow, protect_level, timeout, spill_dir=spill_dir, spill_max=spill_max)
+    if on_error is not None or on_drop is not None:
+        from femtolog._callbacks import Callbacks
+
+        options.callbacks = Callbacks(on_error, on_drop)
     cls = type(handler)
     refusal = TypeError(f"{cls.__name__} handles records in its own way: its handle() cannot be divided between two threads")
     if cls.handle is not logging.Handler.handle:
@@ -662,6 +689,7 @@ class Options:
             raise HandlerConfigError(f"overflow must be 'spill' with {given}, got {overflow!r}")
         _refuse_green_threads()
         self.limits = (capacity, capacity_bytes, policy)
+        self.callbacks: Callbacks | None = None
         self.protect_level, self.timeout = protect_level, timeout
 
 
@@ -678,6 +706,7 @@ def attach(handler: Any, cls: type[logging.Handler], options: Options) -> None:
         protect_level=options.protect_level,
         timeout=options.timeout,
         spilling=options.spilling,
+        callbacks=options.callbacks,
     )
     if options.spilling is not None:
         options.spilling.open(pipeline)

@@ -1,7 +1,7 @@
 import logging
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any, Self, TypeAlias, TypedDict, final, type_check_only
+from typing import Any, NotRequired, Self, TypeAlias, TypedDict, final, type_check_only
 
 @type_check_only
 class _Stats(TypedDict):
@@ -24,6 +24,7 @@ class _Account(TypedDict):
     bytes: int
     queue_len: int
     queue_high_water: int
+    callbacks_raised: NotRequired[int]
 
 @type_check_only
 class _SenderAccount(_Account):

@@ -8,6 +8,7 @@ import logging
 import logging.handlers
 import os
 import pathlib
+import queue
 import socket
 import subprocess
 import sys
@@ -20,6 +21,7 @@ import pytest
 from gate import Gate
 
 import femtolog
+from femtolog import _callbacks
 
 REASONS = ("overflow", "timeout", "interrupted", "reentrant", "closed")
 
@@ -365,6 +367,96 @@ def test_changes_between_two_records_hold_from_the_next_one_on(tmp_path, logger)
     ]
     account(handler, written=13)
     handler.close()
+
+
+# ---- callbacks
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """What callbacks that are called once an hour are told."""
+    _callbacks._Teller.renew()
+    monkeypatch.setattr(_callbacks, "EVERY", 3600)
+    yield queue.SimpleQueue()
+    _callbacks._Teller.renew()
+
+
+def test_drops_are_told_at_most_once_in_a_while_and_at_the_end(logger, told):
+    gate, handler = stopped(logger, capacity=3, overflow="drop", on_drop=lambda *what: told.put(what))
+    for number in range(10):
+        logger.info("%d", number)
+    reason, first = told.get(timeout=30)
+    logger.info("one more")
+    gate.opened.set()
+    handler.close()
+    assert reason == "overflow" and 1 <= first <= 8
+    assert told.get(timeout=30) == ("overflow", 9 - first)
+    assert told.empty()
+    assert handler.stats()["callbacks_raised"] == 0
+    account(handler, written=3, overflow=9)
+
+
+def test_failures_are_told_with_an_exception(logger, told, monkeypatch):
+    class Broken(io.StringIO):
+        def write(self, text):
+            raise OSError(text)
+
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    handler = femtolog.enqueue(logging.StreamHandler(Broken()), on_error=lambda *what: told.put(what))
+    logger.addHandler(handler)
+    for number in range(5):
+        logger.info("%d", number)
+    error, first = told.get(timeout=30)
+    handler.close()
+    assert isinstance(error, OSError)
+    rest = 0 if first == 5 else told.get(timeout=30)[1]
+    assert first + rest == 5
+    account(handler, failed=5)
+
+
+def test_what_callbacks_raise_is_counted(logger, told, capsys):
+    def failing(*what):
+        told.put(what)
+        raise LookupError("of the callback")
+
+    gate, handler = stopped(logger, capacity=1, overflow="drop_oldest", on_drop=failing)
+    logger.info("a")
+    logger.info("b")
+    assert told.get(timeout=30)
+    gate.opened.set()
+    handler.close()
+    assert handler.stats()["callbacks_raised"] >= 1
+    assert "of the callback" not in capsys.readouterr().err
+    with pytest.raises(TypeError, match="on_error must be callable or None, not int"):
+        femtolog.enqueue(logging.StreamHandler(), on_error=5)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
+def test_a_forked_child_is_told_of_its_own(told):
+    child = run(
+        """
+        import logging, os, io, sys, femtolog
+        class Broken(io.StringIO):
+            def write(self, text):
+                raise OSError(text.strip())
+        logging.raiseExceptions = False
+        told = []
+        handler = femtolog.enqueue(logging.StreamHandler(Broken()), on_error=lambda error, n: told.append((os.getpid(), str(error), n)))
+        logging.getLogger().addHandler(handler)
+        logging.error("parent")
+        handler.flush()
+        child = os.fork()
+        if child == 0:
+            del told[:]
+            logging.error("child")
+            handler.close()
+            os._exit(told != [(os.getpid(), "child", 1)])
+        handler.close()
+        assert told == [(os.getpid(), "parent", 1)], told
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        """
+    )
+    assert child.stdout == "0\n"
 
 
 # ---- no room
