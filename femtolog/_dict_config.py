@@ -49,12 +49,19 @@ class Configurator(logging.config.DictConfigurator):
 
         if isinstance(cls, str):
             cls = self.resolve(cls)
-        if isinstance(cls, type) and issubclass(cls, _File):
+        if isinstance(cls, type) and (issubclass(cls, _File) or (_is_peer(cls) and name in self.config["handlers"])):
             handler = self.config["handlers"][name]
             if not isinstance(handler, logging.Handler):
                 # By this text the standard library knows whom to make later.
                 raise ValueError(f"Unable to set fallback handler {name!r}") from TypeError("target not configured yet")
             config[FALLBACK] = handler
+
+
+def _is_peer(cls: type) -> bool:
+    """Does it take the path of a file as well?"""
+    from femtolog.femto.socket import FemtoSocketHandler
+
+    return issubclass(cls, FemtoSocketHandler)
 
 
 def load(config: dict[str, Any]) -> None:

@@ -709,7 +709,7 @@ def attach(handler: Any, cls: type[logging.Handler], options: Options) -> None:
         callbacks=options.callbacks,
     )
     if options.spilling is not None:
-        options.spilling.open(pipeline)
+        options.spilling.open(handler, pipeline)
     setattr(handler, ATTRIBUTE, pipeline)
     _Hooks.register()
     _live.add(pipeline)
@@ -786,6 +786,14 @@ def _at_exit() -> None:
                 break
             if pipeline.spilling is not None:
                 break  # what is on disk may stay there
+        if pipeline.spilling is not None and in_child_of_multiprocessing():
+            pipeline.close(handler)  # nobody else will
+
+
+def in_child_of_multiprocessing() -> bool:
+    """Which ends without logging.shutdown()."""
+    process = sys.modules.get("multiprocessing.process")
+    return process is not None and process.parent_process() is not None
 
 
 def _before_fork() -> None:

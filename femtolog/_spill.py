@@ -17,6 +17,7 @@ from femtolog.errors import HandlerConfigError, HandlerIOError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from femtolog._enqueue import _Pipeline
@@ -26,20 +27,41 @@ _UNITS = {"": 1, "B": 1} | {
     f"{letter}{i}B": (1024 if i else 1000) ** (n + 1) for n, letter in enumerate("KMGT") for i in ("", "I")
 }
 
-_owners: weakref.WeakValueDictionary[str, _Pipeline] = weakref.WeakValueDictionary()
-"""Who spills to which directory."""
+_owners: weakref.WeakKeyDictionary[logging.Handler, tuple[str, Callable[[], bool]]] = weakref.WeakKeyDictionary()
+"""Whose directory is which, and whether that handler is closed."""
 
 
-class Spilling:
-    """The directory that a handler's records go to, and how large it may be."""
+class Place:
+    """A directory for a handler's records, and how large it may be; `name`: how the options are called."""
+
+    def __init__(self, name: str, directory: str | os.PathLike[str], size: str | int) -> None:
+        if not isinstance(directory, str | os.PathLike) or not os.fspath(directory):
+            raise TypeError(f"{name}_dir must be a path, got {directory!r}")
+        self.name = name
+        self.dir = os.path.realpath(os.fsdecode(directory))
+        self.size = size_of(f"{name}_max", size)
+
+    def claim(self, handler: logging.Handler, is_closed: Callable[[], bool], opened: Callable[[], None]) -> None:
+        """Takes what an earlier process has left. HandlerIOError if that cannot be, HandlerConfigError if another handler has the directory."""
+        for owner, (directory, owner_is_closed) in list(_owners.items()):
+            if directory == self.dir and not owner_is_closed():
+                raise HandlerConfigError(
+                    f"{self.name}_dir must be no other handler's, got {self.dir!r}, which is that of {owner!r}"
+                )
+        try:
+            opened()
+        except OSError as error:
+            raise HandlerIOError(f"{self.name}_dir must be a directory to write to, got {self.dir!r}: {error}") from error
+        _owners[handler] = self.dir, is_closed
+
+
+class Spilling(Place):
+    """What enqueue() is told of it."""
 
     def __init__(self, spill_dir: str | os.PathLike[str] | None, spill_max: str | int) -> None:
         if spill_dir is None:
             raise HandlerConfigError("spill_dir must be a directory with overflow='spill', got None")
-        if not isinstance(spill_dir, str | os.PathLike) or not os.fspath(spill_dir):
-            raise TypeError(f"spill_dir must be a path, got {spill_dir!r}")
-        self.dir = os.path.realpath(os.fsdecode(spill_dir))
-        self.size = size_of("spill_max", spill_max)
+        super().__init__("spill", spill_dir, spill_max)
 
     def arguments(self, handler: weakref.ref[Any], made: type[QueuedRecord]) -> tuple[str, int, Any]:
         """As a RecordQueue takes them."""
@@ -49,18 +71,10 @@ class Spilling:
         """The record's text, and the rest of it."""
         return encoded(item)
 
-    def open(self, pipeline: _Pipeline) -> None:
-        """Takes what an earlier process has left. HandlerIOError if that cannot be, HandlerConfigError if another handler has the directory."""
-        owner = _owners.get(self.dir)
-        if owner is not None and not owner.queue.is_closed():
-            raise HandlerConfigError(
-                f"spill_dir must be no other handler's, got {self.dir!r}, which is that of {owner.handler()!r}"
-            )
-        try:
-            pipeline.queue.open_spill()
-        except OSError as error:
-            raise HandlerIOError(f"spill_dir must be a directory to write to, got {self.dir!r}: {error}") from error
-        _owners[self.dir] = pipeline
+    def open(self, handler: logging.Handler, pipeline: _Pipeline) -> None:
+        """Takes what an earlier process has left: see claim()."""
+        # A forked child has another queue.
+        self.claim(handler, lambda: pipeline.queue.is_closed(), pipeline.queue.open_spill)  # noqa: PLW0108
 
 
 def size_of(name: str, value: object) -> int:

@@ -235,7 +235,7 @@ class LogServer(_Closing):
             self._warn("a pickle was refused: it could run anything; allow_pickle lets it")
             return
         try:
-            record = _unpickled(payload) if kind == "pickle" else _record(self._native.decode_payload(payload, kind or "msgpack"))
+            record = _unpickled(payload) if kind == "pickle" else record_of(payload)
         except Exception as error:  # noqa: BLE001 - a pickle may raise anything
             self._count("garbage")
             self._warn(f"a payload is no record: {error}")
@@ -289,6 +289,12 @@ def _unpickled(payload: bytes) -> logging.LogRecord:
     if not isinstance(attributes, dict) or not isinstance(attributes.get("levelno"), int) or "name" not in attributes:
         raise ValueError("a pickle that is no dict of a record")
     return logging.makeLogRecord(attributes)
+
+
+def record_of(payload: bytes) -> logging.LogRecord:
+    """The record in a payload of MessagePack or CBOR. ValueError if there is none."""
+    native = _native.load()
+    return _record(native.decode_payload(payload, native.kind_of_payload(payload) or "msgpack"))
 
 
 def _record(payload: _Payload) -> logging.LogRecord:

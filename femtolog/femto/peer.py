@@ -16,6 +16,7 @@ import weakref
 
 from femtolog import _enqueue
 from femtolog.errors import HandlerConfigError, HandlerIOError
+from femtolog.femto.aside import Aside
 from femtolog.femto.builders import HandlerBuilder
 from femtolog.femto.options import CLOSE_TIMEOUT, BackoffConfig, policy_text, positive
 from femtolog_compat import _native
@@ -56,8 +57,13 @@ class PeerHandler(logging.Handler):
         connect_timeout_ms: int,
         write_timeout_ms: int,
         backoff: BackoffConfig,
+        fallback: logging.Handler | str | os.PathLike[str] | None = None,
+        replay: bool = False,
+        spool_dir: str | os.PathLike[str] | None = None,
+        spool_max: str | int = _enqueue.SPILL_MAX,
     ) -> None:
         self.target = target
+        self._aside = Aside(fallback, bool(replay), spool_dir, spool_max, policy_text(policy))
         policy_name, self._wait = _enqueue._policy(policy_text(policy))  # noqa: SLF001 - the one reader of policies
         times = [positive("connect_timeout_ms", connect_timeout_ms), positive("write_timeout_ms", write_timeout_ms)]
         try:
@@ -67,10 +73,13 @@ class PeerHandler(logging.Handler):
                 queue=(positive("capacity", capacity), QUEUE_BYTES, policy_name),
                 milliseconds=[*times, *backoff.as_dict().values()],
                 tls=tls,
+                spool=self._aside.spool(),
+                has_fallback=self._aside.fallback is not None,
             )
         except ValueError as error:
             raise HandlerConfigError(str(error)) from None
         super().__init__()
+        self._aside.begin(self, self._sender)
         self._told = _Told()
         _register()
         _live.add(self)
@@ -121,7 +130,7 @@ class PeerHandler(logging.Handler):
         """Waits, for a second unless told otherwise, until everything logged before is written to the socket; by HTTP, answered with 2xx.
 
         True only if all of it was: False after the time, for a closed handler, and if a record has failed, was too large, refused by the
-        peer, or dropped because the peer was away for too long, since the last flush.
+        peer, or dropped because the peer was away for too long, since the last flush. What the fallback has got counts as failed.
         """
         closed = self._sender.is_closed()
         done = self._sender.flush(FLUSH_AFTER if timeout is None else timeout)
@@ -135,28 +144,30 @@ class PeerHandler(logging.Handler):
         return await asyncio.get_running_loop().run_in_executor(None, self.flush, timeout)
 
     def close(self) -> None:
-        """Sends what is queued, for five seconds at most, and ends the connection; what is left then is dropped and counted.
+        """Sends what is queued, for five seconds at most, and ends the connection; what is left then stays in the spool, goes to the fallback,
+        or is dropped and counted.
 
         Where the peer is away, one last attempt is made and no time lost. Idempotent, from any thread. What is logged later is dropped and counted.
         """
         try:
             self._sender.close(CLOSE_TIMEOUT)
+            self._aside.end(self._sender, CLOSE_TIMEOUT)
         finally:
             super().close()
             self._told.tell(self, now=True)
 
     def stats(self) -> _SenderAccount:
-        """What became of the records: emitted = written + failed + dropped + in_flight, and why they were dropped; whether the peer is
-        `connected`, how many `connections` were made, and the last `error` of one."""
+        """What became of the records: emitted = written + failed + dropped + in_flight, and why they were dropped; how many of those that
+        failed the `fallback` has got; whether the peer is `connected`, how many `connections` were made, and the last `error` of one."""
         return self._sender.account()
 
     def _in_child(self) -> None:
         """An empty queue, and no connection: those of the parent are the parent's."""
         inherited, self._sender = self._sender, self._sender.renewed()
-        descriptor = inherited.leave_to_parent()
-        if descriptor >= 0:
+        for descriptor in inherited.leave_to_parent():
             with contextlib.suppress(OSError):
                 os.close(descriptor)
+        self._aside.watch(self, self._sender)
         self._told = _Told()
 
 
@@ -171,6 +182,7 @@ class _Told:
     def tell(self, handler: PeerHandler, *, now: bool = False) -> None:
         """Says how many records were dropped since the last time, at most every few seconds."""
         moment = time.monotonic()
+        handler._aside.start(handler._sender)  # noqa: SLF001
         handler._sender.look_again_after(_enqueue.WARN_EVERY)  # noqa: SLF001
         if moment < self.silent_until and not now:
             return
@@ -217,6 +229,8 @@ def _before_exit() -> None:
         account = handler.stats()
         if account["connected"] or not account["error"]:  # else the peer is away
             handler.flush(CLOSE_TIMEOUT)
+        if handler._aside.is_used() and _enqueue.in_child_of_multiprocessing():  # noqa: SLF001
+            handler.close()  # nobody else will
 
 
 def backoff_of(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 
+from femtolog import _enqueue
 from femtolog.errors import HandlerConfigError
 from femtolog.femto import formatting
 from femtolog.femto.levels import femto_name
@@ -33,7 +34,12 @@ class FemtoSocketHandler(PeerHandler):
     message is cut.
 
     `tls` is True or a dict of `domain` (the name in the peer's certificate; the host's without it), `insecure` (any certificate does), `ca_file`
-    (who is trusted instead of the system's), `cert_file` and `key_file` (who this side is), all PEM. HandlerConfigError, a ValueError, for
+    (who is trusted instead of the system's), `cert_file` and `key_file` (who this side is), all PEM.
+
+    While the peer is away for longer than the backoff's deadline, records go to `fallback`, a handler or the path of a file, if there is
+    one. With `replay` they wait in `spool_dir`, a directory of this handler's own of at most `spool_max` bytes, as soon as the queue has no
+    room for them, and are sent in order when the peer is back, by the next process if need be; the fallback has what the disk does not
+    take. HandlerConfigError, a ValueError, for
     settings that cannot be; TypeError for values of the wrong type. Nothing is connected before the first record.
 
     Examples:
@@ -70,6 +76,10 @@ class FemtoSocketHandler(PeerHandler):
         backoff_cap_ms: int | None = None,
         backoff_reset_after_ms: int | None = None,
         backoff_deadline_ms: int | None = None,
+        fallback: logging.Handler | str | os.PathLike[str] | None = None,
+        replay: bool = False,
+        spool_dir: str | os.PathLike[str] | None = None,
+        spool_max: str | int = _enqueue.SPILL_MAX,
     ) -> None:
         chosen_tls = tls_of(tls, tls_domain, tls_insecure)
         target = _address(host, port) if unix_path is None else (os.fsdecode(unix_path), None)
@@ -85,6 +95,10 @@ class FemtoSocketHandler(PeerHandler):
             connect_timeout_ms=connect_timeout_ms,
             write_timeout_ms=write_timeout_ms,
             backoff=backoff_of(backoff, backoff_base_ms, backoff_cap_ms, backoff_reset_after_ms, backoff_deadline_ms),
+            fallback=fallback,
+            replay=replay,
+            spool_dir=spool_dir,
+            spool_max=spool_max,
         )
 
     # For most records native code does what handle(), emit() and _items() do, see native/py/src/handler/framed.rs.
@@ -145,6 +159,7 @@ class SocketHandlerBuilder(PeerHandlerBuilder):
             format="msgpack",
         )
         self._address_told = False
+        self._aside: dict[str, Any] = {}
 
     def with_tcp(self, host: str, port: int) -> Self:
         """The peer's address. HandlerConfigError if there is a path."""
@@ -175,6 +190,17 @@ class SocketHandlerBuilder(PeerHandlerBuilder):
         """How a record is encoded: "msgpack" or "cbor"."""
         return self._tell("format", _wire_format(wire_format))
 
+    def with_fallback(self, fallback: logging.Handler | str | os.PathLike[str]) -> Self:
+        """Who gets what is dropped otherwise because the peer is away for too long: a handler, or a file."""
+        self._aside["fallback"] = fallback
+        return self._tell("fallback", repr(fallback) if isinstance(fallback, logging.Handler) else os.fsdecode(fallback))
+
+    def with_replay(self, spool_dir: str | os.PathLike[str], spool_max: str | int = _enqueue.SPILL_MAX) -> Self:
+        """What cannot be sent waits there, and is sent in order when the peer is back."""
+        self._aside |= {"replay": True, "spool_dir": spool_dir, "spool_max": spool_max}
+        self._tell("spool_dir", os.fsdecode(spool_dir))
+        return self._tell("spool_max", spool_max)
+
     def _make(self) -> FemtoSocketHandler:
         told = self._told
         return FemtoSocketHandler(
@@ -185,4 +211,5 @@ class SocketHandlerBuilder(PeerHandlerBuilder):
             truncate=told["truncate"],
             wire_format=told["format"],
             **self._common(),
+            **self._aside,
         )

@@ -476,7 +476,10 @@ impl RecordQueue {
         let stored = Stored::new(text, rest);
         match py.detach(|| spill.put(&self.items, &stored.0)) {
             Spilled::Stored => QUEUED,
-            Spilled::Dropped(_) => DROPPED,
+            Spilled::Refused(_) => {
+                self.items.give_up(Reason::Spill);
+                DROPPED
+            }
             Spilled::Closed => CLOSED,
         }
     }
@@ -491,10 +494,15 @@ impl RecordQueue {
         match &self.spilling {
             None => self.items.take(most, &mut taken),
             Some(Spilling { spill, .. }) => py.detach(|| {
-                spill.take(&self.items, most, &mut taken, |record| {
+                let most = Limits {
+                    entries: most,
+                    bytes: usize::MAX,
+                };
+                let made = |record: Vec<u8>| {
                     let weight = Self::RECORD_WEIGHT + record.len();
                     (Item::Stored(Stored(record)), weight)
-                })
+                };
+                spill.take(&self.items, most, &mut taken, made).map(drop)
             })?,
         }
         let mut hand = self.hand();
@@ -594,7 +602,11 @@ impl RecordQueue {
                 Err(_) => lost += 1,
             }
         }
-        py.detach(|| spilling.spill.keep(&self.items, of_disk, &records, lost));
+        py.detach(|| {
+            let kept = spilling.spill.keep(&self.items, of_disk, &records);
+            let dropped = records.len() - kept + lost;
+            self.items.drop_taken(dropped, Reason::Spill);
+        });
         self.forget(items);
     }
 

@@ -3,12 +3,14 @@
 //!
 //! Everything of a record is read and encoded in the thread that logs; the sender's thread has bytes only. Whatever waits gives the GIL away.
 use std::borrow::Cow;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use femtolog_core::backoff;
-use femtolog_core::queue::{Limits, Offer, Reason, Waited};
+use femtolog_core::queue::{Limits, Offer, Queue, Reason, Waited};
+use femtolog_core::spool;
 use femtolog_core::transport::{
     Batch, Body, Coding, Http, Identity, Options, Protocol, Sender, Target, Tls,
 };
@@ -21,6 +23,12 @@ use crate::queue::{CLOSED, DROPPED, QUEUED, account, overflow, seconds};
 
 /// After so long somebody who waits looks whether a signal handler is to run.
 const SLICE: Duration = Duration::from_millis(50);
+
+/// So many payloads are taken for the fallback at once.
+const BATCH: usize = 256;
+
+/// Bytes before a payload.
+const LENGTH: usize = 4;
 
 /// What a cancelled thread needs to see that it is.
 const MOMENT: Duration = Duration::from_millis(500);
@@ -88,6 +96,23 @@ enum Encoding {
     },
     /// It is bytes, of at most so many.
     Ready { max_size: usize },
+}
+
+impl Encoding {
+    /// How items of it are called on disk.
+    fn kind(self) -> &'static str {
+        match self {
+            Encoding::Frame {
+                format: Format::MessagePack,
+                ..
+            } => "msgpack",
+            Encoding::Frame {
+                format: Format::Cbor,
+                ..
+            } => "cbor",
+            Encoding::Ready { .. } => "bodies",
+        }
+    }
 }
 
 /// How records are sent, as Python says it.
@@ -175,15 +200,18 @@ struct Fields<'py>(
 #[pymethods]
 impl PeerSender {
     /// `target` is a host and a port, or a path without one. `milliseconds`: the times for connecting and for writing; base, cap, reset and
-    /// deadline of the backoff.
+    /// deadline of the backoff. `spool`: a directory for what cannot be sent, and the size it may have. `has_fallback`: somebody takes
+    /// what would be dropped at the deadline.
     #[new]
-    #[pyo3(signature = (target, protocol, *, queue, milliseconds, tls))]
+    #[pyo3(signature = (target, protocol, *, queue, milliseconds, tls, spool=None, has_fallback=false))]
     fn new(
         target: (String, Option<u16>),
         protocol: Sent,
         queue: (usize, usize, &str),
         milliseconds: [u64; 6],
         tls: Option<TlsOptions>,
+        spool: Option<(PathBuf, u64)>,
+        has_fallback: bool,
     ) -> PyResult<Self> {
         let target = match target {
             (host, Some(port)) => Target::Tcp(host, port),
@@ -218,6 +246,12 @@ impl PeerSender {
             },
             batch,
             protocol,
+            spool: spool.map(|(dir, bytes)| spool::Options {
+                dir,
+                kind: encoding.kind(),
+                bytes,
+            }),
+            has_fallback,
             tls: tls
                 .transpose()
                 .map_err(|error| PyValueError::new_err(format!("tls cannot be used: {error}")))?,
@@ -287,18 +321,52 @@ impl PeerSender {
         Ok(())
     }
 
+    /// Opens the spool, whoever has left something there. `OSError` if that cannot be.
+    fn open_spool(&self, py: Python<'_>) -> PyResult<()> {
+        Ok(py.detach(|| self.sender.open_spool())?)
+    }
+
+    /// Waits for payloads that the fallback is to have. Empty: there will be no more.
+    fn take_for_fallback<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyBytes>> {
+        let Some(queue) = self.sender.fallback() else {
+            return Vec::new();
+        };
+        // Not in slices: a daemon thread must not ask for the GIL again when the interpreter is gone.
+        py.detach(|| queue.wait_filled(None));
+        let mut frames: Vec<Vec<u8>> = Vec::new();
+        queue.take(BATCH, &mut frames);
+        let payload = |frame: Vec<u8>| PyBytes::new(py, frame.get(LENGTH..).unwrap_or_default());
+        frames.into_iter().map(payload).collect()
+    }
+
+    /// The fallback has got the oldest payload that was taken for it, or has failed.
+    fn fallback_has(&self, written: bool) {
+        if let Some(queue) = self.sender.fallback() {
+            queue.finish(usize::from(written), usize::from(!written));
+        }
+    }
+
+    /// Lets nothing more in, and does not wait for the end.
+    fn end(&self, py: Python<'_>) {
+        py.detach(|| self.sender.close());
+    }
+
     /// Counts a record that could not even be read.
     fn unread(&self) {
         self.sender.queue().fail_unqueued();
     }
 
-    /// Waits up to so many seconds until what was logged before is sent or dropped.
+    /// Waits up to so many seconds until what was logged before is sent, with the fallback or dropped.
     fn flush(&self, py: Python<'_>, timeout: f64) -> PyResult<bool> {
+        let until = after(timeout)?;
         let queue = self.sender.queue();
         let mark = queue.hurry();
-        patiently(py, after(timeout)?, |left| {
-            queue.wait_done(mark, Some(left))
-        })
+        let done = patiently(py, until, |left| queue.wait_done(mark, Some(left)))?;
+        let Some(queue) = self.sender.fallback().filter(|_| done) else {
+            return Ok(done);
+        };
+        let mark = queue.mark();
+        patiently(py, until, |left| queue.wait_done(mark, Some(left)))
     }
 
     /// Lets nothing more in; sends what is queued if the peer is there, for up to so many seconds, and drops the rest.
@@ -322,6 +390,8 @@ impl PeerSender {
     /// The account of the queue, and what is known of the connection.
     fn account<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let account = account(py, &self.sender.queue().ledger(), &Reason::ALL)?;
+        let fallback = self.sender.fallback().map(Queue::ledger);
+        account.set_item("fallback", fallback.map_or(0, |ledger| ledger.written))?;
         let status = self.sender.status();
         account.set_item("connected", status.connected)?;
         account.set_item("connections", status.connections)?;
@@ -329,10 +399,10 @@ impl PeerSender {
         Ok(account)
     }
 
-    /// For a forked child: leaves everything to the parent, and gives the descriptor that is to be closed here (-1: none).
-    fn leave_to_parent(&self) -> i32 {
+    /// For a forked child: leaves everything to the parent, and gives the descriptors that are to be closed here.
+    fn leave_to_parent(&self) -> Vec<i32> {
         self.sender.leave_to_parent();
-        self.sender.descriptor()
+        self.sender.descriptors()
     }
 
     /// Another one with the same options, and nothing in it.

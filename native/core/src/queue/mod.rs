@@ -82,6 +82,8 @@ struct State<T> {
     taken: VecDeque<(u64, usize)>,
     /// How many are on disk and not taken: the newest of all in flight.
     spilled: usize,
+    /// What is queued is on its way there: nothing may come in behind it.
+    held: bool,
     /// Of everything in flight but these.
     bytes: usize,
     /// The next record's.
@@ -130,7 +132,7 @@ impl<T> State<T> {
     }
 
     fn has_room(&self, weight: usize, limits: Limits) -> bool {
-        if self.spilled > 0 {
+        if self.spilled > 0 || self.held {
             return false;
         }
         let in_flight = self.in_flight();
@@ -237,6 +239,7 @@ impl<T: Send, P: Platform> Queue<T, P> {
                 protected: VecDeque::new(),
                 taken: VecDeque::new(),
                 spilled: 0,
+                held: false,
                 bytes: 0,
                 number: 0,
                 closed: false,
@@ -253,6 +256,11 @@ impl<T: Send, P: Platform> Queue<T, P> {
             },
             overflow,
         }
+    }
+
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// Another one with the same limits and policy; no lock is taken.
@@ -530,17 +538,20 @@ impl<T: Send, P: Platform> Queue<T, P> {
         }
     }
 
-    /// Those taken last are on disk now, and so many for which there was no room are dropped.
-    fn put_back(&self, count: usize, dropped: usize) {
+    fn hold(&self, hold: bool) {
+        P::lock(&self.state).held = hold;
+    }
+
+    /// Those taken last are on disk now.
+    fn put_back(&self, count: usize) {
         let mut state = P::lock(&self.state);
-        for _ in 0..count + dropped {
+        for _ in 0..count {
             if let Some((_, weight)) = state.taken.pop_back() {
                 state.bytes -= weight;
             }
         }
         state.spilled += count;
         state.ledger.spilled += count as u64;
-        state.ledger.dropped.count(Reason::Spill, dropped as u64);
         drop(state);
         P::notify_all(&self.moved);
     }

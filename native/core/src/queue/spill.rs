@@ -6,7 +6,7 @@
 use std::io;
 use std::sync::OnceLock;
 
-use super::{Os, Platform, Queue, Reason};
+use super::{Limits, Os, Platform, Queue, Reason};
 use crate::spool::{Options, Spool};
 
 /// What became of a record that was to go to disk.
@@ -14,8 +14,8 @@ use crate::spool::{Options, Spool};
 pub enum Spilled {
     /// It is there.
     Stored,
-    /// It was dropped, for [`Reason::Spill`].
-    Dropped(io::Error),
+    /// The disk does not take it; nothing was counted.
+    Refused(io::Error),
     /// The queue is closed; nothing was counted.
     Closed,
 }
@@ -92,40 +92,35 @@ impl<P: Platform> Spill<P> {
                 queue.add_spilled(1, false);
                 Spilled::Stored
             }
-            Err(error) => {
-                queue.give_up(Reason::Spill);
-                Spilled::Dropped(error)
-            }
+            Err(error) => Spilled::Refused(error),
         }
     }
 
-    /// Takes up to `most` records from the queue, or from the disk if there are none; not before those taken from the disk are reported, by
-    /// [`finish`](Self::finish) or [`drop_taken`](Self::drop_taken).
+    /// Takes as many as `most` from the queue, or from the disk if there are none; not before those taken from the disk are reported, by
+    /// [`finish`](Self::finish) or [`drop_taken`](Self::drop_taken). Are they of the disk?
     ///
     /// # Errors
     /// The disk cannot be read now; nothing is lost.
     pub fn take<T: Send>(
         &self,
         queue: &Queue<T, P>,
-        most: usize,
+        most: Limits,
         into: &mut Vec<T>,
         made: impl Fn(Vec<u8>) -> (T, usize),
-    ) -> io::Result<()> {
+    ) -> io::Result<bool> {
         let mut state = P::lock(&self.state);
         let before = into.len();
-        queue.take(most, into);
+        queue.take_within(most, into);
         let State::Open(spool) = &mut *state else {
-            return Ok(());
+            return Ok(false);
         };
         if into.len() > before {
-            return Ok(());
+            return Ok(false);
         }
         let mut records = Vec::new();
-        let lost = spool.read(
-            most.min(queue.limits.entries),
-            queue.limits.bytes,
-            &mut records,
-        )?;
+        let entries = most.entries.min(queue.limits.entries);
+        let bytes = most.bytes.min(queue.limits.bytes);
+        let lost = spool.read(entries, bytes, &mut records)?;
         let mut weights = Vec::with_capacity(records.len());
         for record in records {
             let (item, weight) = made(record);
@@ -133,7 +128,7 @@ impl<P: Platform> Spill<P> {
             weights.push(weight);
         }
         queue.take_spilled(lost, weights.into_iter());
-        Ok(())
+        Ok(true)
     }
 
     /// As [`Queue::finish`].
@@ -155,17 +150,35 @@ impl<P: Platform> Spill<P> {
     }
 
     /// Puts everything on disk that was taken last: so many that came from there, then these, which did not. They are the oldest again.
-    /// What there is no room for is dropped, the newest first, and so are `lost` ones that cannot be written.
-    pub fn keep<T: Send>(
+    /// So many of these had room; the others are still taken.
+    pub fn keep<T: Send>(&self, queue: &Queue<T, P>, of_disk: usize, records: &[Vec<u8>]) -> usize {
+        self.store(&mut P::lock(&self.state), queue, of_disk, records)
+    }
+
+    /// The same of what is in a consumer's hand, and of all that is queued behind it, while others may log. Those that had no room come back.
+    pub fn keep_all(
         &self,
+        queue: &Queue<Vec<u8>, P>,
+        of_disk: usize,
+        mut hand: Vec<Vec<u8>>,
+    ) -> Vec<Vec<u8>> {
+        let mut state = P::lock(&self.state);
+        queue.hold(true);
+        queue.take(usize::MAX, &mut hand);
+        let kept = self.store(&mut state, queue, of_disk, &hand[of_disk..]);
+        queue.hold(false);
+        hand.split_off(of_disk + kept)
+    }
+
+    fn store<T: Send>(
+        &self,
+        state: &mut State,
         queue: &Queue<T, P>,
         of_disk: usize,
         records: &[Vec<u8>],
-        lost: usize,
-    ) {
-        let mut state = P::lock(&self.state);
+    ) -> usize {
         let mut kept = 0;
-        if let Ok(spool) = self.opened(&mut state, queue) {
+        if let Ok(spool) = self.opened(state, queue) {
             kept = if spool.unread() == 0 {
                 let append = |record: &&Vec<u8>| spool.append(record).is_ok();
                 records.iter().take_while(append).count()
@@ -176,7 +189,8 @@ impl<P: Platform> Spill<P> {
                 spool.rewind();
             }
         }
-        queue.put_back(of_disk + kept, records.len() - kept + lost);
+        queue.put_back(of_disk + kept);
+        kept
     }
 
     /// Leaves to others what is on disk.

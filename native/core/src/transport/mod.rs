@@ -4,6 +4,7 @@
 //! means: with [`Frames`](Protocol::Frames) that the operating system has taken a frame whole (with TLS: encrypted and whole); no answer of the
 //! peer is waited for. With [`Http`](Protocol::Http) that the peer has said so. What a connection breaks in is sent again, from its beginning, over the next one. A thread is started by the first item; it
 //! touches nothing but this module's data.
+mod aside;
 mod connection;
 mod frames;
 mod http;
@@ -22,6 +23,8 @@ use std::time::{Duration, Instant};
 
 use crate::backoff;
 use crate::queue::{Limits, Offer, Overflow, Queue, Reason};
+use crate::spool;
+use aside::Aside;
 use connection::Socket;
 pub use http::{Body, Coding, Http};
 #[cfg(feature = "tls")]
@@ -47,6 +50,10 @@ pub struct Options {
     pub backoff: backoff::Settings,
     pub batch: Batch,
     pub protocol: Protocol,
+    /// What has no room in the queue, or waits beyond the deadline, is kept there and sent later.
+    pub spool: Option<spool::Options>,
+    /// What would be dropped at the deadline, or has no room in the spool, is for whoever takes it from [`Sender::fallback`].
+    pub has_fallback: bool,
     #[cfg(feature = "tls")]
     pub tls: Option<Tls>,
 }
@@ -124,6 +131,7 @@ struct State {
 
 struct Shared {
     queue: Queue<Vec<u8>>,
+    aside: Aside,
     options: Options,
     state: Mutex<State>,
     changed: Condvar,
@@ -155,6 +163,10 @@ pub struct Sender {
 impl Sender {
     #[must_use]
     pub fn new(options: Options, limits: Limits, overflow: Overflow) -> Self {
+        let overflow = match options.spool {
+            Some(_) => Overflow::Spill,
+            None => overflow,
+        };
         Self::with(options, Queue::new(limits, overflow))
     }
 
@@ -167,6 +179,7 @@ impl Sender {
     fn with(options: Options, queue: Queue<Vec<u8>>) -> Self {
         Self {
             shared: Arc::new(Shared {
+                aside: Aside::new(&options, queue.limits()),
                 queue,
                 options,
                 state: Mutex::default(),
@@ -189,8 +202,25 @@ impl Sender {
     /// The thread cannot be started; nothing was counted.
     pub fn offer(&self, item: Vec<u8>, protected: bool) -> io::Result<Offer<Vec<u8>>> {
         self.start()?;
-        let weight = item.len();
-        Ok(self.shared.queue.offer(item, weight, protected))
+        let (Shared { queue, aside, .. }, weight) = (&*self.shared, item.len());
+        Ok(match queue.offer(item, weight, protected) {
+            Offer::Full(item) => aside.put(queue, item),
+            offered => offered,
+        })
+    }
+
+    /// Opens the spool now, with what an earlier process has left there, which is sent first.
+    ///
+    /// # Errors
+    /// Its directory cannot be used.
+    pub fn open_spool(&self) -> io::Result<()> {
+        self.shared.aside.open(&self.shared.queue)
+    }
+
+    /// The queue of what the fallback is to have, if there is one: its consumer's, who reports each. Nothing is put there after the thread has ended.
+    #[must_use]
+    pub fn fallback(&self) -> Option<&Queue<Vec<u8>>> {
+        self.shared.aside.fallback()
     }
 
     fn start(&self) -> io::Result<()> {
@@ -211,10 +241,18 @@ impl Sender {
         self.shared.state().status.clone()
     }
 
-    /// The descriptor that a forked child has inherited and should close; -1: none. Takes no lock.
+    /// The connection's descriptor; -1: none. Takes no lock.
     #[must_use]
     pub fn descriptor(&self) -> i32 {
         self.shared.descriptor.load(Ordering::Relaxed)
+    }
+
+    /// The descriptors that a forked child has inherited and should close. Takes no lock.
+    #[must_use]
+    pub fn descriptors(&self) -> Vec<i32> {
+        let socket = Some(self.descriptor()).filter(|socket| *socket >= 0);
+        let others = self.shared.aside.descriptors().iter().copied();
+        socket.into_iter().chain(others).collect()
     }
 
     /// Lets nothing more in, and ends any wait for the next attempt.
@@ -236,7 +274,7 @@ impl Sender {
         true
     }
 
-    /// Ends the connection in the middle of whatever it does, and drops everything as [closed](Reason::Closed).
+    /// Ends the connection in the middle of whatever it does, and drops everything as [closed](Reason::Closed) that no spool keeps.
     pub fn cancel(&self) {
         self.close();
         let mut state = self.shared.state();
@@ -246,7 +284,9 @@ impl Sender {
         }
         drop(state);
         self.shared.changed.notify_all();
-        drop(self.shared.queue.abandon_queued());
+        let Shared { queue, aside, .. } = &*self.shared;
+        aside.close_fallback();
+        aside.take_over(queue, 0, Vec::new(), Reason::Closed);
     }
 
     /// Keeps the memory for ever, and takes no lock from now on. For a forked child: a thread that the child does not have may have been
@@ -270,7 +310,10 @@ fn close(shared: &Shared) {
     shared.queue.close();
     let mut state = shared.state();
     state.stage = match state.stage {
-        Stage::Idle => Stage::Ended,
+        Stage::Idle => {
+            shared.aside.close();
+            Stage::Ended
+        }
         stage => stage.max(Stage::Closing),
     };
     drop(state);

@@ -1,11 +1,17 @@
 //! Against real sockets on this machine.
 use super::*;
+use crate::queue::Waited;
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
 
 fn sender(port: u16, deadline: Duration) -> Sender {
-    let options = Options {
-        target: Target::Tcp("127.0.0.1".to_owned(), port),
+    let target = Target::Tcp("127.0.0.1".to_owned(), port);
+    sender_with(options(target, deadline))
+}
+
+fn options(target: Target, deadline: Duration) -> Options {
+    Options {
+        target,
         connect_timeout: Duration::from_secs(5),
         write_timeout: Duration::from_secs(5),
         backoff: backoff::Settings {
@@ -15,9 +21,14 @@ fn sender(port: u16, deadline: Duration) -> Sender {
         },
         batch: Batch::default(),
         protocol: Protocol::Frames,
+        spool: None,
+        has_fallback: false,
         #[cfg(feature = "tls")]
         tls: None,
-    };
+    }
+}
+
+fn sender_with(options: Options) -> Sender {
     let limits = Limits {
         entries: 1000,
         bytes: 1 << 24,
@@ -129,4 +140,88 @@ fn a_peer_that_reads_nothing_is_cut_off_by_cancelling() {
     assert_eq!(ledger.in_flight, 0);
     assert_eq!(ledger.written + ledger.dropped.of(Reason::Closed), 16);
     drop(peer);
+}
+
+#[test]
+fn beyond_the_deadline_the_fallback_has_it_at_once() {
+    let target = Target::Tcp("127.0.0.1".to_owned(), CLOSED);
+    let sender = sender_with(Options {
+        has_fallback: true,
+        ..options(target, Duration::from_millis(60))
+    });
+    let fallback = sender.fallback().unwrap();
+    let (mut taken, frames) = (
+        Vec::new(),
+        [b"one".to_vec(), b"two".to_vec(), b"three".to_vec()],
+    );
+    send(&sender, &frames[0]);
+    send(&sender, &frames[1]);
+    assert!(sender.queue().wait_done(2, Some(SOON)));
+    send(&sender, &frames[2]);
+    assert!(sender.queue().wait_done(3, Some(SOON)));
+    fallback.take(9, &mut taken);
+    assert_eq!(taken, frames);
+    let ledger = sender.queue().ledger();
+    assert_eq!((ledger.failed, ledger.dropped.total()), (3, 0));
+    sender.close();
+    assert!(sender.wait_ended(SOON));
+    assert_eq!(fallback.wait_filled(None), Waited::Closed);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_waits_beyond_the_deadline_or_the_end_is_sent_in_order_later() {
+    use std::os::unix::net::UnixListener;
+    let dir = std::env::temp_dir().join(format!("femtolog-outage-{}", std::process::id()));
+    let path = dir.with_extension("socket");
+    let _ = std::fs::remove_file(&path);
+    let spool = spool::Options {
+        dir: dir.clone(),
+        kind: "frames",
+        bytes: 1 << 20,
+    };
+    let new = || {
+        let sender = sender_with(Options {
+            spool: Some(spool.clone()),
+            ..options(Target::Unix(path.clone()), Duration::from_millis(30))
+        });
+        sender.open_spool().unwrap();
+        sender
+    };
+    let mut number = 0_u16;
+    let mut send_more = |sender: &Sender, count| {
+        for _ in 0..count {
+            send(sender, &number.to_le_bytes());
+            number += 1;
+        }
+    };
+    let first = new();
+    send_more(&first, 10);
+    while first.queue().ledger().on_disk < 10 {
+        std::thread::yield_now();
+    }
+    send_more(&first, 1500); // more than the queue holds
+    first.close();
+    assert!(first.wait_ended(SOON));
+    let ledger = first.queue().ledger();
+    assert_eq!((ledger.on_disk, ledger.dropped.total()), (1510, 0));
+    assert_eq!(first.queue().wait_filled(None), Waited::Closed);
+
+    let second = new();
+    assert_eq!(second.queue().ledger().recovered, 1510);
+    send_more(&second, 10);
+    let listener = UnixListener::bind(&path).unwrap();
+    let mut peer = listener.accept().unwrap().0;
+    assert!(second.queue().wait_done(second.queue().mark(), Some(SOON)));
+    send_more(&second, 10);
+    second.close();
+    let mut bytes = Vec::new();
+    peer.read_to_end(&mut bytes).unwrap();
+    drop(peer);
+    assert!(second.wait_ended(SOON));
+    let expected: Vec<u8> = (0..number).flat_map(u16::to_le_bytes).collect();
+    assert_eq!(bytes, expected);
+    assert_eq!(second.queue().ledger().in_flight, 0);
+    let _ = std::fs::remove_dir_all(dir);
+    let _ = std::fs::remove_file(path);
 }

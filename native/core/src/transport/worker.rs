@@ -11,6 +11,9 @@ use super::{Reason, Shared, Stage};
 use crate::backoff::Backoff;
 use crate::queue::Waited;
 
+/// After so long a disk that could not be read is tried again.
+const RETRY: Duration = Duration::from_millis(100);
+
 /// What became of the first of some items.
 pub(super) enum Answer {
     /// So many are delivered; none where they are to be sent in another way, at once.
@@ -37,6 +40,8 @@ pub(super) fn run(shared: &Shared) {
         backoff: Backoff::new(shared.options.backoff),
         connection: None,
         hand: Vec::new(),
+        hand_is_of_disk: false,
+        is_down: false,
     };
     while worker.serve() {}
 }
@@ -48,6 +53,9 @@ struct Worker<'a> {
     connection: Option<Connection>,
     /// What has been taken from the queue and not been reported.
     hand: Vec<Vec<u8>>,
+    hand_is_of_disk: bool,
+    /// The peer is away for longer than the deadline, and everything is the fallback's until it is back.
+    is_down: bool,
 }
 
 impl Worker<'_> {
@@ -66,29 +74,46 @@ impl Worker<'_> {
         if stage == Stage::Closing {
             return false;
         }
-        match self.backoff.failed(Instant::now(), random(), asked) {
-            Some(wait) => {
-                let until = Instant::now() + wait;
-                let mut state = self.shared.state();
-                while state.stage == Stage::Working && Instant::now() < until {
-                    state = self.shared.wait(state, until);
-                }
-            }
-            None => self.give_up(Reason::Deadline),
+        if let Some(wait) = self.backoff.failed(Instant::now(), random(), asked) {
+            self.pause(Instant::now() + wait);
+        } else {
+            self.give_up(Reason::Deadline);
+            self.is_down = self.shared.aside.diverts();
         }
         true
     }
 
+    /// Waits until then, unless somebody closes the sender.
+    fn pause(&mut self, until: Instant) {
+        if self.is_down {
+            self.give_up(Reason::Deadline);
+            let left = || until.saturating_duration_since(Instant::now());
+            while self.shared.queue.wait_filled(Some(left())) == Waited::Ready {
+                self.give_up(Reason::Deadline);
+            }
+        }
+        let mut state = self.shared.state();
+        while state.stage == Stage::Working && Instant::now() < until {
+            state = self.shared.wait(state, until);
+        }
+    }
+
     /// Takes a batch from the queue. False: there will be none.
     fn gather(&mut self) -> bool {
-        let (queue, batch) = (&self.shared.queue, self.shared.options.batch);
-        if queue.wait_filled(None) == Waited::Closed {
+        let Shared { queue, aside, .. } = self.shared;
+        let batch = self.shared.options.batch;
+        if queue.wait_filled(None) == Waited::Closed && !aside.has_on_disk(queue) {
             return false;
         }
         if !batch.wait.is_zero() {
             let _ = queue.wait_gathered(batch.limits, Some(batch.wait));
         }
-        queue.take_within(batch.limits, &mut self.hand);
+        match aside.take(queue, batch.limits, &mut self.hand) {
+            Ok(of_disk) => self.hand_is_of_disk = of_disk,
+            Err(_) if queue.is_closed() => return false,
+            // Too many open files, say: what is on disk stays there until it can be read.
+            Err(_) => self.pause(Instant::now() + RETRY),
+        }
         true
     }
 
@@ -117,7 +142,9 @@ impl Worker<'_> {
                     self.connection = Some(connection);
                     self.note(why);
                     self.hand.drain(..count);
-                    self.shared.queue.drop_taken(count, reason);
+                    self.shared
+                        .aside
+                        .drop_taken(&self.shared.queue, count, reason);
                     self.backoff.succeeded(Instant::now());
                 }
                 Answer::Later(asked, why) => {
@@ -160,7 +187,8 @@ impl Worker<'_> {
     fn settle(&mut self, count: usize) {
         if count > 0 {
             self.hand.drain(..count);
-            self.shared.queue.finish(count, 0);
+            self.shared.aside.finish(&self.shared.queue, count);
+            self.is_down = false;
             self.backoff.succeeded(Instant::now());
         }
     }
@@ -192,11 +220,16 @@ impl Worker<'_> {
         state.status.error = error.to_string();
     }
 
-    /// Drops what is in hand, and what is queued behind it.
+    /// What is in hand, and what is queued behind it, goes to disk, to the fallback, or is dropped.
     fn give_up(&mut self, reason: Reason) {
-        self.shared.queue.take(usize::MAX, &mut self.hand);
-        self.shared.queue.drop_taken(self.hand.len(), reason);
-        self.hand.clear();
+        let Shared { queue, aside, .. } = self.shared;
+        let of_disk = if self.hand_is_of_disk {
+            self.hand.len()
+        } else {
+            0
+        };
+        aside.take_over(queue, of_disk, std::mem::take(&mut self.hand), reason);
+        self.hand_is_of_disk = false;
     }
 }
 
@@ -205,6 +238,7 @@ impl Drop for Worker<'_> {
     fn drop(&mut self) {
         self.shared.queue.close();
         self.give_up(Reason::Closed);
+        self.shared.aside.close();
         self.shared.descriptor.store(-1, Ordering::Relaxed);
         let cancelled = self.shared.state().stage == Stage::Cancelled;
         if let Some(connection) = self.connection.take().filter(|_| !cancelled) {

@@ -1,0 +1,132 @@
+"""Where a FemtoSocketHandler's records go while the peer is away: to a spool on disk, to be sent later, or to a fallback."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+import traceback
+import weakref
+
+from femtolog._enqueue import SPILL_MAX
+from femtolog.errors import HandlerConfigError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from femtolog._native import PeerSender
+    from femtolog._spill import Place
+
+FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+"""What stands in the file that a fallback is."""
+
+
+class Aside:
+    """The options of a handler for that, checked, and the thread that gives the fallback what it is to have."""
+
+    def __init__(
+        self,
+        fallback: logging.Handler | str | os.PathLike[str] | None,
+        replay: bool,
+        spool_dir: str | os.PathLike[str] | None,
+        spool_max: str | int,
+        policy: str,
+    ) -> None:
+        self.place: Place | None = None
+        if replay:
+            from femtolog._spill import Place
+
+            if spool_dir is None:
+                raise HandlerConfigError("spool_dir must be a directory with replay=True, got None")
+            if policy != "drop":
+                raise HandlerConfigError(
+                    f"policy must be left alone with replay=True, which keeps what has no room, got {policy!r}"
+                )
+            self.place = Place("spool", spool_dir, spool_max)
+        elif spool_dir is not None or spool_max != SPILL_MAX:
+            raise HandlerConfigError(f"replay must be True with spool_dir and spool_max, got {replay!r}")
+        if not isinstance(fallback, logging.Handler | str | os.PathLike | None):
+            raise TypeError(f"fallback must be a logging.Handler or a path, got {fallback!r}")
+        self.owned: logging.Handler | None = None
+        if isinstance(fallback, str | os.PathLike):
+            self.owned = fallback = logging.FileHandler(fallback, encoding="utf-8", delay=True)
+            fallback.setFormatter(logging.Formatter(FORMAT))
+        self.fallback: logging.Handler | None = fallback
+        self.thread: threading.Thread | None = None
+
+    def spool(self) -> tuple[str, int] | None:
+        """As a PeerSender takes it."""
+        return None if self.place is None else (self.place.dir, self.place.size)
+
+    def is_used(self) -> bool:
+        """Is there anywhere to go?"""
+        return self.place is not None or self.fallback is not None
+
+    def begin(self, handler: logging.Handler, sender: PeerSender) -> None:
+        """Opens the spool."""
+        if self.place is not None:
+            self.place.claim(handler, _closed(handler), sender.open_spool)
+        self.watch(handler, sender)
+
+    def watch(self, handler: logging.Handler, sender: PeerSender) -> None:
+        """There is no thread yet, which ends with the handler: at the beginning, and in a forked child."""
+        self.thread = None
+        if self.fallback is not None:
+            weakref.finalize(handler, sender.end).atexit = False
+
+    def start(self, sender: PeerSender) -> None:
+        """Starts the thread if there is work for one."""
+        if self.fallback is None or self.thread is not None:
+            return
+        thread = self.thread = threading.Thread(
+            target=_serve, args=(sender, self.fallback), name="femtolog-fallback", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError:
+            # The interpreter is about to end and starts no threads any more: end() does it.
+            self.thread = None
+
+    def end(self, sender: PeerSender, timeout: float) -> None:
+        """The sender is closed: gives the fallback the rest."""
+        if self.fallback is None:
+            return
+        if self.thread is None:
+            _serve(sender, self.fallback)
+        elif self.thread is not threading.current_thread():
+            self.thread.join(timeout)
+        if self.owned is not None:
+            self.owned.close()
+
+
+def _closed(handler: logging.Handler) -> Callable[[], bool]:
+    ref = weakref.ref(handler)
+
+    def is_closed() -> bool:
+        alive: Any = ref()
+        return alive is None or bool(alive._sender.is_closed())  # noqa: SLF001
+
+    return is_closed
+
+
+def _serve(sender: PeerSender, fallback: logging.Handler) -> None:
+    """Gives the fallback what is for it, until there is no more."""
+    from femtolog.server import record_of
+
+    while payloads := sender.take_for_fallback():
+        for payload in payloads:
+            written = False
+            try:
+                record = record_of(payload)
+                if record.levelno >= fallback.level:
+                    fallback.handle(record)
+                written = True
+            except Exception:  # noqa: BLE001 - a filter or a handler of the program's; the next record must not suffer
+                if logging.raiseExceptions:
+                    with contextlib.suppress(OSError, ValueError):
+                        traceback.print_exc()
+            finally:
+                sender.fallback_has(written)
