@@ -416,6 +416,29 @@ def test_a_full_disk_loses_the_record_that_has_no_room(spool):
 
 
 @POSIX
+def test_a_forked_child_lets_go_of_nothing_that_a_closed_handler_had(handlers, spool):
+    logger, handler, sink = spilling(handlers, spool)
+    for _ in range(20):
+        logger.warning("x")
+    assert handler.stats()["on_disk"]
+    sink.opened.set()
+    handler.close()
+    # Others get the numbers of its descriptors now.
+    opened = [end for _ in range(8) for end in os.pipe()]
+    child = os.fork()
+    if child == 0:
+        try:
+            for descriptor in opened:
+                os.fstat(descriptor)
+        except OSError:
+            os._exit(1)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    for descriptor in opened:
+        os.close(descriptor)
+
+
+@POSIX
 def test_a_forked_child_has_files_of_its_own(spool, tmp_path):
     printed = run(
         """

@@ -5,6 +5,7 @@
 //! lock of the spool may ask for the queue's, and nobody does the reverse.
 use std::io;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Limits, Os, Platform, Queue, Reason};
 use crate::spool::{Options, Spool};
@@ -31,6 +32,8 @@ pub struct Spill<P: Platform = Os> {
     options: Options,
     state: P::Mutex<State>,
     descriptors: OnceLock<Vec<i32>>,
+    /// The descriptors above are still those of the spool: once it is closed their numbers may be anybody's.
+    holds: AtomicBool,
 }
 
 impl<P: Platform> Spill<P> {
@@ -40,6 +43,7 @@ impl<P: Platform> Spill<P> {
             options,
             state: P::mutex(State::Unopened),
             descriptors: OnceLock::new(),
+            holds: AtomicBool::new(false),
         }
     }
 
@@ -52,7 +56,10 @@ impl<P: Platform> Spill<P> {
     /// Those that a forked child has inherited and should close. Takes no lock.
     #[must_use]
     pub fn descriptors(&self) -> &[i32] {
-        self.descriptors.get().map_or(&[], Vec::as_slice)
+        match self.descriptors.get() {
+            Some(descriptors) if self.holds.load(Ordering::Relaxed) => descriptors,
+            _ => &[],
+        }
     }
 
     /// Opens the spool now. What an earlier process has left there counts as emitted, and is taken first of all on disk.
@@ -72,6 +79,7 @@ impl<P: Platform> Spill<P> {
             let spool = Spool::open(&self.options)?;
             queue.add_spilled(spool.unread(), true);
             self.descriptors.get_or_init(|| spool.descriptors());
+            self.holds.store(true, Ordering::Relaxed);
             *state = State::Open(Box::new(spool));
         }
         match state {
@@ -195,6 +203,8 @@ impl<P: Platform> Spill<P> {
 
     /// Leaves to others what is on disk.
     pub fn close(&self) {
-        *P::lock(&self.state) = State::Closed;
+        let mut state = P::lock(&self.state);
+        self.holds.store(false, Ordering::Relaxed);
+        *state = State::Closed;
     }
 }
