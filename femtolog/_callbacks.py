@@ -5,12 +5,11 @@ Invariant: what is noticed takes no lock that a signal handler which logs could 
 
 from __future__ import annotations
 
-import contextlib
-import os
-import queue
 import sys
 import threading
 import time
+
+from femtolog._timetable import Timetable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 
 EVERY = 1.0
 """Seconds between two calls of a handler's callbacks."""
+
+_teller = Timetable("femtolog-callbacks")
 
 
 class Callbacks:
@@ -37,6 +38,7 @@ class Callbacks:
         """Nothing has happened yet: at the beginning, and in a forked child."""
         self.lock = threading.Lock()
         self.waiting = False
+        self.told_at = float("-inf")  # by time.monotonic()
         self.error: BaseException | None = None
         self.failed = 0
         self.dropped: dict[str, int] = {}
@@ -47,15 +49,14 @@ class Callbacks:
         self.error = sys.exc_info()[1] or self.error
 
     def notice(self, pipeline: _Pipeline) -> None:
-        """There is something to tell, soon."""
+        """There is something to tell, soon; at the end of the interpreter, when close() does."""
         if not self.waiting:
             self.waiting = True
-            _Teller.news.put(pipeline)
-            _Teller.start()
+            _teller.call(pipeline.tell, self.told_at + EVERY)
 
     def tell(self, pipeline: _Pipeline) -> None:
         """Calls them for what has happened since the last time."""
-        self.waiting = False
+        self.waiting, self.told_at = False, time.monotonic()
         with self.lock:
             account = pipeline.queue.account()
             failures, self.failed = account["failed"] - self.failed, account["failed"]
@@ -73,39 +74,3 @@ class Callbacks:
             callback(*arguments)
         except Exception:  # noqa: BLE001 - nobody is there to take it
             self.raised += 1
-
-
-class _Teller:
-    """The thread, one for all handlers."""
-
-    news: queue.SimpleQueue[_Pipeline] = queue.SimpleQueue()
-    thread: threading.Thread | None = None
-
-    @classmethod
-    def start(cls) -> None:
-        if cls.thread is None:
-            cls.thread = threading.Thread(target=cls.run, args=(cls.news,), name="femtolog-callbacks", daemon=True)
-            try:
-                cls.thread.start()
-            except RuntimeError:  # at the end of the interpreter, where close() tells
-                cls.thread = None
-
-    @classmethod
-    def run(cls, news: queue.SimpleQueue[_Pipeline]) -> None:
-        while True:
-            pipelines = [news.get()]
-            with contextlib.suppress(queue.Empty):
-                while True:
-                    pipelines.append(news.get_nowait())
-            for pipeline in pipelines:
-                pipeline.tell()
-            del pipelines, pipeline
-            time.sleep(EVERY)
-
-    @classmethod
-    def renew(cls) -> None:
-        cls.news, cls.thread = queue.SimpleQueue(), None
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_Teller.renew)

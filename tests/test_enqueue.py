@@ -375,10 +375,8 @@ def test_changes_between_two_records_hold_from_the_next_one_on(tmp_path, logger)
 @pytest.fixture
 def told(monkeypatch):
     """What callbacks that are called once an hour are told."""
-    _callbacks._Teller.renew()
     monkeypatch.setattr(_callbacks, "EVERY", 3600)
-    yield queue.SimpleQueue()
-    _callbacks._Teller.renew()
+    return queue.SimpleQueue()
 
 
 def test_drops_are_told_at_most_once_in_a_while_and_at_the_end(logger, told):

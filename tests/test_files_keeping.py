@@ -15,7 +15,8 @@ import time
 
 import pytest
 
-from femtolog.files import FileHandler, RotatingFileHandler, TimedRotatingFileHandler, _keeping, _timetable
+from femtolog import _timetable
+from femtolog.files import FileHandler, RotatingFileHandler, TimedRotatingFileHandler, _keeping
 
 DAY = 86400
 

@@ -19,9 +19,9 @@ import sys
 import time
 from typing import NamedTuple
 
+from femtolog._timetable import Timetable
 from femtolog.errors import HandlerConfigError
 from femtolog.files._lock import FileLock
-from femtolog.files._timetable import Timetable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

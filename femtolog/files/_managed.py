@@ -23,10 +23,10 @@ import weakref
 from time import monotonic
 
 from femtolog import _enqueue
+from femtolog._timetable import Timetable
 from femtolog.errors import HandlerConfigError
 from femtolog.files._backoff import Backoff
 from femtolog.files._lock import FileLock
-from femtolog.files._timetable import Timetable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

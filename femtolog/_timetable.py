@@ -1,4 +1,4 @@
-"""One thread for what all file handlers do later: it is started when there is something to do, and once in each process."""
+"""A thread for what many handlers have to do later: it is started when there is something to do, and once in each process."""
 
 from __future__ import annotations
 
