@@ -117,11 +117,11 @@ pub struct Ledger {
     pub recovered: u64,
     /// Records that are queued, or taken and not reported yet, or on disk.
     pub in_flight: usize,
-    /// Records that are on disk and not taken.
+    /// Records that are on disk: not taken, or taken from there and not reported yet.
     pub on_disk: usize,
     /// Records that are queued.
     pub queued: usize,
-    /// The bytes of those in flight and not on disk.
+    /// The bytes of those in memory.
     pub bytes: usize,
     /// The most that were ever in flight.
     pub high_water: usize,

@@ -82,6 +82,8 @@ struct State<T> {
     taken: VecDeque<(u64, usize)>,
     /// How many are on disk and not taken: the newest of all in flight.
     spilled: usize,
+    /// How many of those taken are on disk still, and the oldest of them.
+    reread: usize,
     /// What is queued is on its way there: nothing may come in behind it.
     held: bool,
     /// Of everything in flight but these.
@@ -239,6 +241,7 @@ impl<T: Send, P: Platform> Queue<T, P> {
                 protected: VecDeque::new(),
                 taken: VecDeque::new(),
                 spilled: 0,
+                reread: 0,
                 held: false,
                 bytes: 0,
                 number: 0,
@@ -492,6 +495,7 @@ impl<T: Send, P: Platform> Queue<T, P> {
             state.bytes -= weight;
             left -= 1;
         }
+        state.reread = state.reread.saturating_sub(count);
         book(&mut state.ledger);
         let tell = state.watchers > 0;
         drop(state);
@@ -526,6 +530,7 @@ impl<T: Send, P: Platform> Queue<T, P> {
         let mut state = P::lock(&self.state);
         let first = state.number - state.spilled as u64 + lost as u64;
         state.spilled -= lost + weights.len();
+        state.reread += weights.len();
         for (number, weight) in (first..).zip(weights) {
             state.taken.push_back((number, weight));
             state.bytes += weight;
@@ -542,16 +547,17 @@ impl<T: Send, P: Platform> Queue<T, P> {
         P::lock(&self.state).held = hold;
     }
 
-    /// Those taken last are on disk now.
-    fn put_back(&self, count: usize) {
+    /// Those taken last are on disk now: so many that had never left it, and so many others.
+    fn put_back(&self, of_disk: usize, others: usize) {
         let mut state = P::lock(&self.state);
-        for _ in 0..count {
+        for _ in 0..of_disk + others {
             if let Some((_, weight)) = state.taken.pop_back() {
                 state.bytes -= weight;
             }
         }
-        state.spilled += count;
-        state.ledger.spilled += count as u64;
+        state.reread = 0;
+        state.spilled += of_disk + others;
+        state.ledger.spilled += others as u64;
         drop(state);
         P::notify_all(&self.moved);
     }
@@ -648,7 +654,7 @@ impl<T: Send, P: Platform> Queue<T, P> {
         let state = P::lock(&self.state);
         let mut ledger = state.ledger;
         ledger.in_flight = state.in_flight() + state.spilled;
-        ledger.on_disk = state.spilled;
+        ledger.on_disk = state.spilled + state.reread;
         ledger.queued = state.queued();
         ledger.bytes = state.bytes;
         ledger

@@ -197,7 +197,7 @@ impl<P: Platform> Spill<P> {
                 spool.rewind();
             }
         }
-        queue.put_back(of_disk + kept);
+        queue.put_back(of_disk, kept);
         kept
     }
 

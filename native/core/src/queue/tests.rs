@@ -307,7 +307,12 @@ fn once_something_is_on_disk_all_goes_there_until_it_is_taken() {
     assert_eq!((ledger.in_flight, ledger.adds_up()), (3, true));
     let mark = queue.mark();
     assert_eq!(take(&queue, &spill), [2, 3]);
+    assert_eq!((queue.ledger().on_disk, queue.ledger().spilled), (3, 3));
+    assert_eq!(spill.keep(&queue, 2, &[]), 0);
+    assert_eq!((queue.ledger().on_disk, queue.ledger().spilled), (3, 3));
+    assert_eq!(take(&queue, &spill), [2, 3]);
     spill.finish(&queue, 1, 1);
+    assert_eq!(queue.ledger().on_disk, 1);
     assert!(!queue.is_done(mark));
     assert_eq!(take(&queue, &spill), [4]);
     put(&queue, &spill, 5);
