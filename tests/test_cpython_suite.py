@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from three_ways import WAYS
 
 SUITE = pathlib.Path(__file__).with_name("cpython_logging_suite")
 
@@ -15,7 +16,8 @@ SUITE = pathlib.Path(__file__).with_name("cpython_logging_suite")
 @pytest.mark.timeout(1800)
 def test_cpythons_own_tests_have_the_same_outcomes(record_property):
     jobs = "1" if "PYTEST_XDIST_WORKER" in os.environ else "2"  # another process of pytest has the other core
-    done = subprocess.run([sys.executable, "-P", SUITE, "--jobs", jobs], capture_output=True, text=True, check=False)
+    ways = [option for way in WAYS if way != "stdlib" for option in ("--way", way)]
+    done = subprocess.run([sys.executable, "-P", SUITE, "--jobs", jobs, *ways], capture_output=True, text=True, check=False)
     if importlib.util.find_spec("test") is None or importlib.util.find_spec("test.test_logging") is None:
         pytest.skip(done.stderr.strip())  # it says what to install, and runs as soon as that is there
     record_property("CPython's suite", done.stdout.rstrip())

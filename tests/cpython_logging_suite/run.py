@@ -12,7 +12,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-MODES = ("stdlib", "hook", "in place")
+WAYS = {"early": "hook", "late": "in place"}
+"""The ways to install femtolog, as tests name them and as this suite does."""
 CHILD = str(pathlib.Path(__file__).with_name("child.py"))
 
 
