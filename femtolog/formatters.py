@@ -8,14 +8,15 @@ from __future__ import annotations
 import logging
 import re
 
+from femtolog._locals import REDACTED, Locals
 from femtolog.errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any, Literal
 
-__all__ = ["Formatter"]
+__all__ = ["REDACTED", "Formatter"]
 
 CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """C0, DEL, C1 (with U+0085 and the one-character CSI) and the line and paragraph separators: what ends a line or steers a terminal."""
@@ -26,7 +27,7 @@ _PERCENT_KEY = re.compile(r"%\([^)]*\)")
 
 
 class Formatter(logging.Formatter):
-    r"""logging.Formatter(fmt, datefmt, style, validate, defaults=...) with two options more.
+    r"""logging.Formatter(fmt, datefmt, style, validate, defaults=...) with options of its own.
 
     `cache_exc=False`: the traceback is rendered by this formatter, for this handler. `record.exc_text`, where the first formatter leaves
     its rendering for all others, is neither used nor set; only if a record has come without its exception (from a queue, a
@@ -37,7 +38,11 @@ class Formatter(logging.Formatter):
     indented by four spaces. So what a record says cannot look like another record, nor reach a terminal as a command. Control
     characters of `fmt` itself stay. The record is left as the standard library leaves it, unescaped, for other handlers.
 
-    ValueError for another `escape`; otherwise the errors of the base class.
+    `capture_locals=True`: below each frame of a traceback stand its variables, 20 at most, with values of 200 characters at most. It
+    implies `cache_exc=False`: no other handler shows them. The value of a variable, a key or an attribute is `***` if its name has one of
+    `redact` in it, in any case, with or without `_` and `-`. No other secret is recognized.
+
+    ValueError for another `escape`, and for a `redact` without names; otherwise the errors of the base class.
 
     Examples:
         >>> import logging
@@ -58,11 +63,14 @@ class Formatter(logging.Formatter):
         defaults: Mapping[str, Any] | None = None,
         cache_exc: bool = True,
         escape: Literal["controls"] | None = None,
+        capture_locals: bool = False,
+        redact: Iterable[str] = REDACTED,
     ) -> None:
         if escape not in (None, "controls"):
             raise ConfigurationError(f"escape is None or 'controls', not {escape!r}")
         super().__init__(fmt, datefmt, style, validate, defaults=defaults)
-        self.cache_exc = cache_exc
+        self._locals = Locals(redact) if capture_locals else None
+        self.cache_exc = cache_exc and not capture_locals
         self.escape = escape
         self._pieces: _Pieces | None = None
 
@@ -84,6 +92,12 @@ class Formatter(logging.Formatter):
         if record.stack_info:
             text = self._with_lines(text, self.formatStack(record.stack_info))
         return text
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 (the stdlib's name)
+        """The traceback, with variables if they are captured."""
+        if self._locals is None or ei[1] is None:
+            return super().formatException(ei)
+        return self._locals.traceback_of(ei[1], ei[2])
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (the stdlib's name)
         """The first part of the text: what the format string makes of the record."""

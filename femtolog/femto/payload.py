@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import traceback
 
+from femtolog._locals import REDACTED, Locals
 from femtolog.errors import FemtologError
 
 TYPE_CHECKING = False
@@ -85,8 +86,17 @@ def validate_schema_version(payload: Mapping[str, Any]) -> None:
         raise VersionTooOld(found, MIN_EXCEPTION_SCHEMA_VERSION)
 
 
-def exception_payload(error: BaseException, trace: TracebackType | None = None) -> dict[str, Any]:
+def exception_payload(
+    error: BaseException,
+    trace: TracebackType | None = None,
+    *,
+    capture_locals: bool = False,
+    redact: Iterable[str] = REDACTED,
+) -> dict[str, Any]:
     """An exception, its causes and contexts, and the exceptions of a group. `trace` is used instead of its own traceback if given.
+
+    With `capture_locals` each frame has `locals`: the texts of 20 variables, of 200 characters, at most. The value of a variable, a key or an
+    attribute is `***` if its name has one of `redact` in it; TypeError or ConfigurationError for a `redact` that cannot be.
 
     Examples:
         >>> from femtolog.femto import exception_payload
@@ -94,12 +104,17 @@ def exception_payload(error: BaseException, trace: TracebackType | None = None) 
         >>> payload["type_name"], payload["message"]
         ('ValueError', 'no stock')
     """
+    return payload_of(error, trace, Locals(redact) if capture_locals else None)
+
+
+def payload_of(error: BaseException, trace: TracebackType | None, kept: Locals | None) -> dict[str, Any]:
+    """The same, with what is `kept` of frames' variables."""
     whole: dict[str, Any] = {}
     todo: list[tuple[BaseException, TracebackType | None, dict[str, Any]]] = [(error, trace or error.__traceback__, whole)]
     seen = {id(error)}
     while todo:
         current, its_trace, payload = todo.pop()
-        _describe(current, its_trace, payload)
+        _describe(current, its_trace, payload, kept)
         for key, other in (("cause", current.__cause__), ("context", current.__context__)):
             if other is not None and id(other) not in seen:
                 seen.add(id(other))
@@ -126,7 +141,7 @@ def stack_payload(text: str) -> dict[str, Any]:
     return {"schema_version": EXCEPTION_SCHEMA_VERSION, "frames": frames}
 
 
-def _describe(error: BaseException, trace: TracebackType | None, payload: dict[str, Any]) -> None:
+def _describe(error: BaseException, trace: TracebackType | None, payload: dict[str, Any], kept: Locals | None) -> None:
     kind = type(error)
     payload["schema_version"] = EXCEPTION_SCHEMA_VERSION
     payload["type_name"] = kind.__qualname__
@@ -140,7 +155,11 @@ def _describe(error: BaseException, trace: TracebackType | None, payload: dict[s
     if notes:
         payload["notes"] = [_text_of(note, str) for note in notes]
     if trace is not None:
-        payload["frames"] = [_frame(frame) for frame in traceback.extract_tb(trace)]
+        payload["frames"] = frames = [_frame(frame) for frame in traceback.extract_tb(trace)]
+        if kept is not None:
+            for frame, variables in zip(frames, kept.of_frames(trace), strict=False):
+                if variables:
+                    frame["locals"] = variables
 
 
 def _listed(value: object) -> Iterable[object]:
