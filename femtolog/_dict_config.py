@@ -59,9 +59,9 @@ class Configurator(logging.config.DictConfigurator):
 
 def _is_peer(cls: type) -> bool:
     """Does it take the path of a file as well?"""
-    from femtolog.femto.socket import FemtoSocketHandler
+    from femtolog.femto.peer import PeerHandler
 
-    return issubclass(cls, FemtoSocketHandler)
+    return issubclass(cls, PeerHandler)
 
 
 def load(config: dict[str, Any]) -> None:

@@ -43,7 +43,7 @@ class _Payload(TypedDict):
     module_path: str
     thread_id: str
     thread_name: str | None
-    key_values: dict[str, str]
+    key_values: dict[str, Any]
 
 __all__ = [
     "FrameReader",

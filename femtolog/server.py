@@ -294,10 +294,10 @@ def _unpickled(payload: bytes) -> logging.LogRecord:
 def record_of(payload: bytes) -> logging.LogRecord:
     """The record in a payload of MessagePack or CBOR. ValueError if there is none."""
     native = _native.load()
-    return _record(native.decode_payload(payload, native.kind_of_payload(payload) or "msgpack"))
+    return record_from(native.decode_payload(payload, native.kind_of_payload(payload) or "msgpack"))
 
 
-def _record(payload: _Payload) -> logging.LogRecord:
+def record_from(payload: _Payload) -> logging.LogRecord:
     """A record of this process, of what came from another."""
     from femtolog.femto.levels import level_number
 

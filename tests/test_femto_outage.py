@@ -1,6 +1,8 @@
-"""FemtoSocketHandler while its peer is away: what goes to the spool is sent later, in order; what goes to the fallback is there at once."""
+"""Handlers while their peer is away: what goes to the spool is sent later, in order; what goes to the fallback is there at once."""
 
 import contextlib
+import http.server
+import json
 import logging
 import multiprocessing
 import os
@@ -9,6 +11,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+import threading
 
 import msgpack
 import pytest
@@ -36,12 +39,75 @@ def nobody():
         yield made
 
 
+class Frames:
+    """A peer over TCP."""
+
+    made, builder, options = femto.FemtoSocketHandler, femto.SocketHandlerBuilder, {}
+
+    def __init__(self, listening):
+        self.listening = listening
+
+    def where(self):
+        host, port = self.listening.getsockname()
+        return {"host": host, "port": port}
+
+    def received(self, count):
+        """The messages of so many records, over as many connections as it takes."""
+        self.listening.listen()
+        messages = []
+        while len(messages) < count:
+            with contextlib.closing(self.listening.accept()[0]) as connection, connection.makefile("rb") as stream:
+                while len(messages) < count and (length := stream.read(4)):
+                    messages.append(msgpack.unpackb(stream.read(int.from_bytes(length, "big")))["message"])
+        return messages
+
+
+class Requests(Frames):
+    """A peer by HTTP, with batches that wait for ten records for longer than a test takes."""
+
+    made, builder = femto.FemtoHTTPHandler, femto.HTTPHandlerBuilder
+    options = {"batch": {"max_records": 10, "max_wait_ms": 600_000}}
+
+    def where(self):
+        host, port = self.listening.getsockname()
+        return {"url": f"http://{host}:{port}/in"}
+
+    def received(self, count, statuses=()):
+        """The same; first there are answers with these statuses."""
+        messages, statuses = [], list(statuses)
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                status = statuses.pop(0) if statuses else 200
+                if status == 200:
+                    messages.extend(record["msg"] for record in json.loads(body))
+                self.send_response(status)
+                self.end_headers()
+
+            def log_message(self, *args):
+                pass
+
+        server = http.server.HTTPServer(self.listening.getsockname(), Handler, bind_and_activate=False)
+        server.socket.close()
+        server.socket = self.listening
+        server.server_activate()
+        while len(messages) < count:
+            server.handle_request()
+        return messages
+
+
+@pytest.fixture(params=[Frames, Requests])
+def peer(request, nobody):
+    return request.param(nobody)
+
+
 @pytest.fixture
-def make(nobody, tmp_path):
+def make(peer, tmp_path):
     made = []
 
     def new(**options):
-        handler = femto.FemtoSocketHandler(*nobody.getsockname(), capacity=10, **{"backoff": QUICK} | options)
+        handler = peer.made(**peer.where(), capacity=10, **{"backoff": QUICK} | peer.options | options)
         made.append(handler)
         logger = logging.Logger("outage")
         logger.addHandler(handler)
@@ -73,17 +139,6 @@ def log_lines(logger, numbers):
         logger.warning("line %d", number)
 
 
-def received(nobody, count):
-    """The messages of so many frames, over as many connections as it takes."""
-    nobody.listen()
-    messages = []
-    while len(messages) < count:
-        with contextlib.closing(nobody.accept()[0]) as connection, connection.makefile("rb") as stream:
-            while len(messages) < count and (length := stream.read(4)):
-                messages.append(msgpack.unpackb(stream.read(int.from_bytes(length, "big")))["message"])
-    return messages
-
-
 def account(handler, **expected):
     """What is not named must be 0; it must add up."""
     stats = handler.stats()
@@ -101,19 +156,19 @@ def wait_for(condition):
 # ---- replay
 
 
-def test_an_outage_loses_nothing(make, nobody):
+def test_an_outage_loses_nothing(make, peer):
     logger, handler = make.replay()
     log_lines(logger, range(COUNT))
     wait_for(lambda: handler.stats()["on_disk"] == COUNT)  # those of the queue, too: the deadline is over
     account(handler, in_flight=COUNT, on_disk=COUNT)
     assert handler.flush(0.01) is False
     log_lines(logger, range(COUNT, COUNT + 20))
-    assert received(nobody, COUNT + 20) == lines(range(COUNT + 20))
+    assert peer.received(COUNT + 20) == lines(range(COUNT + 20))
     assert handler.flush(30)
     account(handler, written=COUNT + 20)
 
 
-def test_what_close_leaves_is_sent_by_the_next_one(make, nobody, capsys):
+def test_what_close_leaves_is_sent_by_the_next_one(make, peer, capsys):
     logger, handler = make.replay(backoff={"base_ms": 60_000, "cap_ms": 60_000})
     log_lines(logger, range(30))
     handler.close()
@@ -121,21 +176,20 @@ def test_what_close_leaves_is_sent_by_the_next_one(make, nobody, capsys):
     logger, handler = make.replay()
     account(handler, in_flight=30, on_disk=30, recovered=30)
     log_lines(logger, range(30, 40))
-    assert received(nobody, 40) == lines(range(40))
+    assert peer.received(40) == lines(range(40))
     assert handler.flush(30)
     account(handler, written=40, recovered=30)
     assert capsys.readouterr().err == ""
 
 
 @POSIX
-def test_a_kill_in_an_outage_loses_nothing_that_is_on_disk(make, nobody, tmp_path):
+def test_a_kill_in_an_outage_loses_nothing_that_is_on_disk(make, peer, tmp_path):
     program = """
-        import logging, os, signal, sys, femtolog
-        from femtolog.femto import FemtoSocketHandler
+        import json, logging, os, signal, sys, femtolog
+        from femtolog import femto
         femtolog.install()
-        port, spool, count = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-        backoff = {"base_ms": 10, "cap_ms": 20, "deadline_ms": 50}
-        handler = FemtoSocketHandler("127.0.0.1", port, capacity=10, backoff=backoff, replay=True, spool_dir=spool)
+        kind, options, count = sys.argv[1], json.loads(sys.argv[2]), int(sys.argv[3])
+        handler = getattr(femto, kind)(capacity=10, replay=True, **options)
         log = logging.getLogger("l")
         log.addHandler(handler)
         for number in range(count):
@@ -144,17 +198,18 @@ def test_a_kill_in_an_outage_loses_nothing_that_is_on_disk(make, nobody, tmp_pat
             pass
         os.kill(os.getpid(), signal.SIGKILL)
         """
-    arguments = [str(nobody.getsockname()[1]), str(tmp_path / "spool"), str(COUNT)]
+    options = peer.where() | peer.options | {"backoff": QUICK, "spool_dir": str(tmp_path / "spool")}
+    arguments = [peer.made.__name__, json.dumps(options), str(COUNT)]
     killed = subprocess.run([sys.executable, "-P", "-c", textwrap.dedent(program), *arguments], check=False, timeout=60)
     assert killed.returncode == -signal.SIGKILL
     logger, handler = make.replay()
     account(handler, in_flight=COUNT, on_disk=COUNT, recovered=COUNT)
     log_lines(logger, [COUNT])
-    assert received(nobody, COUNT + 1) == lines(range(COUNT + 1))
+    assert peer.received(COUNT + 1) == lines(range(COUNT + 1))
 
 
 @POSIX
-def test_a_forked_child_has_a_spool_of_its_own(make, nobody):
+def test_a_forked_child_has_a_spool_of_its_own(make, peer):
     logger, handler = make.replay()
     log_lines(logger, range(50))
     child = os.fork()
@@ -167,17 +222,17 @@ def test_a_forked_child_has_a_spool_of_its_own(make, nobody):
         finally:
             os._exit(2)
     assert os.waitpid(child, 0)[1] == 0
-    assert received(nobody, 50) == lines(range(50))
+    assert peer.received(50) == lines(range(50))
     assert handler.flush(30)
     handler.close()
     logger, handler = make.replay()
     account(handler, in_flight=30, on_disk=30, recovered=30)
     log_lines(logger, [130])
-    assert received(nobody, 31) == lines(range(100, 131))
+    assert peer.received(31) == lines(range(100, 131))
 
 
 @POSIX
-def test_a_child_of_multiprocessing_leaves_its_records_on_disk(make, nobody):
+def test_a_child_of_multiprocessing_leaves_its_records_on_disk(make, peer):
     logger, handler = make.replay(backoff={"base_ms": 60_000, "cap_ms": 60_000})
     child = multiprocessing.get_context("fork").Process(target=log_lines, args=(logger, range(15)))
     child.start()
@@ -187,13 +242,13 @@ def test_a_child_of_multiprocessing_leaves_its_records_on_disk(make, nobody):
     logger, handler = make.replay()
     account(handler, in_flight=15, on_disk=15, recovered=15)
     log_lines(logger, [15])
-    assert received(nobody, 16) == lines(range(16))
+    assert peer.received(16) == lines(range(16))
 
 
 # ---- fallback
 
 
-def test_beyond_the_deadline_the_fallback_has_the_records(make, nobody, capsys):
+def test_beyond_the_deadline_the_fallback_has_the_records(make, peer, capsys):
     fallback = Collecting(logging.WARNING)
     logger, handler = make(fallback=fallback)
     logger.info("too low")
@@ -203,9 +258,12 @@ def test_beyond_the_deadline_the_fallback_has_the_records(make, nobody, capsys):
     assert handler.flush(30) is False
     assert fallback.seen == lines(range(8))
     account(handler, failed=9, fallback=9)
-    nobody.listen()
-    wait_for(lambda: logger.warning("back") or handler.flush(30) or handler.stats()["connected"])
-    assert handler.flush(30)
+    back = []
+    receiver = threading.Thread(target=lambda: back.extend(peer.received(1)))
+    receiver.start()
+    wait_for(lambda: logger.warning("back") or handler.flush(30))
+    receiver.join()
+    assert back == ["back"]
     assert "dropped" not in capsys.readouterr().err
 
 
@@ -235,7 +293,7 @@ def test_a_fallback_that_fails_does_not_end_it(make, capsys):
     assert "LookupError: broken" in capsys.readouterr().err
 
 
-def test_the_fallback_has_what_the_disk_does_not_take(make, nobody):
+def test_the_fallback_has_what_the_disk_does_not_take(make, peer):
     fallback = Collecting()
     logger, handler = make.replay(fallback=fallback, spool_max="16 KB")
     log_lines(logger, range(COUNT))
@@ -245,7 +303,7 @@ def test_the_fallback_has_what_the_disk_does_not_take(make, nobody):
     assert 0 < stats["fallback"] == len(fallback.seen) < COUNT
     logger, handler = make.replay()
     logger.warning("last")
-    sent = received(nobody, stats["on_disk"] + 1)
+    sent = peer.received(stats["on_disk"] + 1)
     assert sorted(sent[:-1] + fallback.seen) == sorted(lines(range(COUNT)))
     assert sent[:-1] == sorted(sent[:-1], key=lambda line: int(line.split()[1]))
 
@@ -268,33 +326,36 @@ def test_the_fallback_has_what_the_disk_does_not_take(make, nobody):
         ({"fallback": 7}, TypeError, "fallback must be a logging.Handler or a path, got 7"),
     ],
 )
-def test_options_that_cannot_be(options, error, text, tmp_path, monkeypatch):
+def test_options_that_cannot_be(options, error, text, peer, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(error) as caught:
-        femto.FemtoSocketHandler(**options)
+        peer.made(**peer.where(), **options)
     assert str(caught.value) == text
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_directory_is_of_one_handler(make, tmp_path):
     make.replay()
-    with pytest.raises(ValueError, match=r"spool_dir must be no other handler's, got .*which is that of <FemtoSocketHandler"):
+    with pytest.raises(ValueError, match=r"spool_dir must be no other handler's, got .*which is that of <Femto"):
         make.replay()
     (tmp_path / "file").touch()
     with pytest.raises(femtolog.errors.HandlerIOError, match="spool_dir must be a directory to write to, got"):
         make(replay=True, spool_dir=tmp_path / "file")
 
 
-def test_by_configuration(tmp_path):
-    peer = {
-        "class": "femtolog.femto.FemtoSocketHandler",
+def test_by_configuration(peer, tmp_path):
+    configured = peer.where() | {
+        "class": f"femtolog.femto.{peer.made.__name__}",
         "replay": True,
         "spool_dir": str(tmp_path / "spool"),
         "fallback": "file",
     }
     config = {
         "version": 1,
-        "handlers": {"a peer": peer, "file": {"class": "logging.FileHandler", "filename": str(tmp_path / "log"), "delay": True}},
+        "handlers": {
+            "a peer": configured,
+            "file": {"class": "logging.FileHandler", "filename": str(tmp_path / "log"), "delay": True},
+        },
         "loggers": {"outage.configured": {"handlers": ["a peer", "file"]}},
     }
     femtolog.dictConfig(config)
@@ -303,10 +364,98 @@ def test_by_configuration(tmp_path):
     logger.handlers = []
     assert handler._aside.fallback is fallback
     handler.close()
-    builder = femto.SocketHandlerBuilder().with_replay(tmp_path / "spool", "1 MB").with_fallback(tmp_path / "fallback.log")
+    builder = peer.builder()
+    if peer.builder is femto.HTTPHandlerBuilder:
+        builder.with_url(**peer.where())
+    builder.with_replay(tmp_path / "spool", "1 MB").with_fallback(tmp_path / "fallback.log")
     told = builder.as_dict()
     assert (told["spool_dir"], told["spool_max"]) == (str(tmp_path / "spool"), "1 MB")
     assert told["fallback"] == str(tmp_path / "fallback.log")
     handler = builder.build()
     assert handler._aside.fallback.baseFilename == told["fallback"]
     handler.close()
+
+
+# ---- by HTTP alone
+
+BY_HTTP = pytest.mark.parametrize("peer", [Requests], indirect=True)
+
+
+@BY_HTTP
+def test_a_server_that_cannot_now_gets_it_later(make, peer):
+    logger, handler = make.replay()
+    log_lines(logger, range(COUNT))
+    assert peer.received(COUNT, statuses=[503] * 20) == lines(range(COUNT))
+    assert handler.flush(30)
+    account(handler, written=COUNT)
+
+
+@BY_HTTP
+def test_what_is_on_disk_for_other_requests_stays_there(make):
+    single = {"batch": None}
+    for options in ({}, {"batch": {"layout": "ndjson"}}, single | {"format": "json"}, single | {"method": "GET"}, single):
+        logger, handler = make.replay(**options)
+        account(handler)
+        log_lines(logger, range(3))
+        handler.close()
+        account(handler, in_flight=3, on_disk=3)
+    _, handler = make.replay(**single)
+    account(handler, in_flight=3, on_disk=3, recovered=3)
+
+
+@BY_HTTP
+@pytest.mark.parametrize("options", [{"batch": None}, {"method": "GET", "batch": None}, {}, {"batch": {"layout": "ndjson"}}])
+def test_the_fallback_gets_the_record_that_was_logged(make, options):
+    class Keeping(Collecting):
+        def emit(self, record):
+            self.seen.append(record)
+
+    fallback = Keeping()
+    logger, handler = make(fallback=fallback, **options)
+    records = Keeping()
+    logger.addHandler(records)
+    try:
+        raise ValueError("no stock")
+    except ValueError:
+        logger.warning("é & %s,\n", "=", extra={"shelf": "4"}, exc_info=True)
+    handler.close()
+    (got,), (logged,) = fallback.seen, records.seen
+    same = (
+        "name",
+        "levelname",
+        "levelno",
+        "created",
+        "pathname",
+        "filename",
+        "lineno",
+        "module",
+        "thread",
+        "threadName",
+        "shelf",
+    )
+    assert [getattr(got, name) for name in same] == [getattr(logged, name) for name in same]
+    assert got.getMessage() == logged.getMessage()
+    error = got.extra_exc_info
+    assert (json.loads(error) if isinstance(error, str) else error)["message"] == "no stock"
+
+
+@BY_HTTP
+@pytest.mark.parametrize(
+    ("options", "text", "attributes"),
+    [
+        ({"record_fields": ["msg"]}, "open", {}),
+        ({"transform": lambda records: [{"text": "shut", "lineno": "?"}]}, '{"text":"shut","lineno":"?"}', {"text": "shut"}),
+        ({"transform": lambda records: [{"text": "a b"}], "batch": None}, "text=a+b", {"text": "a b"}),
+    ],
+)
+def test_the_fallback_gets_what_would_be_sent(make, options, text, attributes):
+    fallback = logging.Handler(logging.INFO)
+    fallback.emit = lambda record: seen.append(record)
+    seen = []
+    logger, handler = make(fallback=fallback, **options)
+    logger.error("open")
+    handler.close()
+    (record,) = seen
+    assert (record.getMessage(), record.levelname, record.name, record.lineno) == (text, "INFO", "root", 0)
+    assert {name: getattr(record, name) for name in attributes} == attributes
+    account(handler, failed=1, fallback=1)

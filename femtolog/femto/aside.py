@@ -1,4 +1,4 @@
-"""Where a FemtoSocketHandler's records go while the peer is away: to a spool on disk, to be sent later, or to a fallback."""
+"""Where the records of a handler go while its peer is away: to a spool on disk, to be sent later, or to a fallback."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
 class Aside:
-    """The options of a handler for that, checked, and the thread that gives the fallback what it is to have."""
+    """The options of a handler for that, checked, and the thread that gives the fallback what it is to have: records that `read` makes of
+    what was to be sent. `read` must not hold the handler."""
 
     def __init__(
         self,
@@ -34,6 +35,8 @@ class Aside:
         spool_dir: str | os.PathLike[str] | None,
         spool_max: str | int,
         policy: str,
+        *,
+        read: Callable[[bytes], logging.LogRecord],
     ) -> None:
         self.place: Place | None = None
         if replay:
@@ -55,6 +58,7 @@ class Aside:
             self.owned = fallback = logging.FileHandler(fallback, encoding="utf-8", delay=True)
             fallback.setFormatter(logging.Formatter(FORMAT))
         self.fallback: logging.Handler | None = fallback
+        self.read = read
         self.thread: threading.Thread | None = None
 
     def spool(self) -> tuple[str, int] | None:
@@ -82,7 +86,7 @@ class Aside:
         if self.fallback is None or self.thread is not None:
             return
         thread = self.thread = threading.Thread(
-            target=_serve, args=(sender, self.fallback), name="femtolog-fallback", daemon=True
+            target=_serve, args=(sender, self.fallback, self.read), name="femtolog-fallback", daemon=True
         )
         try:
             thread.start()
@@ -95,7 +99,7 @@ class Aside:
         if self.fallback is None:
             return
         if self.thread is None:
-            _serve(sender, self.fallback)
+            _serve(sender, self.fallback, self.read)
         elif self.thread is not threading.current_thread():
             self.thread.join(timeout)
         if self.owned is not None:
@@ -112,15 +116,13 @@ def _closed(handler: logging.Handler) -> Callable[[], bool]:
     return is_closed
 
 
-def _serve(sender: PeerSender, fallback: logging.Handler) -> None:
+def _serve(sender: PeerSender, fallback: logging.Handler, read: Callable[[bytes], logging.LogRecord]) -> None:
     """Gives the fallback what is for it, until there is no more."""
-    from femtolog.server import record_of
-
     while payloads := sender.take_for_fallback():
         for payload in payloads:
             written = False
             try:
-                record = record_of(payload)
+                record = read(payload)
                 if record.levelno >= fallback.level:
                     fallback.handle(record)
                 written = True

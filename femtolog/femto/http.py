@@ -6,11 +6,14 @@ Whoever logs makes the record's part of a body and puts it on a queue. What goes
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import logging
 import re
+import time
 import urllib.parse
 
+from femtolog import _enqueue
 from femtolog.errors import HandlerConfigError
 from femtolog.femto import formatting
 from femtolog.femto.options import not_negative, positive
@@ -18,6 +21,7 @@ from femtolog.femto.peer import QUEUE_BYTES, PeerHandler, PeerHandlerBuilder, ba
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any, Self
 
@@ -27,7 +31,12 @@ if TYPE_CHECKING:
 
 _AUTH_KEYS = ({"token"}, {"username", "password"}, {"api_key"}, {"api_key", "header"})
 _BATCH = {"max_records": 100, "max_bytes": 1 << 20, "max_wait_ms": 1000, "layout": "array"}
-_CONTENT_TYPES = {"form": "application/x-www-form-urlencoded", "array": "application/json", "ndjson": "application/x-ndjson"}
+_CONTENT_TYPES = {
+    "form": "application/x-www-form-urlencoded",
+    "json": "application/json",
+    "array": "application/json",
+    "ndjson": "application/x-ndjson",
+}
 
 # Headers that say how a request is sent.
 _OWN_HEADERS = ("connection", "content-encoding", "content-length", "expect", "transfer-encoding")
@@ -47,6 +56,9 @@ class FemtoHTTPHandler(PeerHandler):
 
     `transform` is given a list of records as dicts, and gives what is sent instead: none, one or more. It is called by whoever logs, with one
     record at a time: the thread that sends runs no Python.
+
+    `fallback`, `replay`, `spool_dir` and `spool_max` are as for FemtoSocketHandler: where records go while the server is away, or answers with 429
+    or 5xx. What the fallback gets is a record made of what would have been sent.
 
     An answer of 2xx is success. With 429, 5xx, and without an answer it is tried again, later; any other answer drops the record. Redirects are not
     followed. HandlerConfigError, a ValueError, for settings that cannot be; TypeError for values of the wrong type. Nothing is connected before the
@@ -80,6 +92,10 @@ class FemtoHTTPHandler(PeerHandler):
         backoff_cap_ms: int | None = None,
         backoff_reset_after_ms: int | None = None,
         backoff_deadline_ms: int | None = None,
+        fallback: logging.Handler | str | os.PathLike[str] | None = None,
+        replay: bool = False,
+        spool_dir: str | os.PathLike[str] | None = None,
+        spool_max: str | int = _enqueue.SPILL_MAX,
     ) -> None:
         endpoint = _Endpoint(url)
         self.url, self.method = endpoint.shown, _method(method)
@@ -92,16 +108,14 @@ class FemtoHTTPHandler(PeerHandler):
             raise HandlerConfigError("method 'GET' has no body: it goes without JSON, batch and compression")
         sent = _headers(headers, _credentials(auth, endpoint))
         if self.method == "POST":
-            content = "form" if not self._json else "ndjson" if self._layout == "ndjson" else "array"
-            sent.setdefault("content-type", _CONTENT_TYPES[content])
+            sent.setdefault("content-type", _CONTENT_TYPES[self._body()])
         sent.setdefault("user-agent", "femtolog")
-        body = "query" if self.method == "GET" else "array" if self._layout == "array" else "plain"
         batched = self._batch or {"max_records": 1, "max_bytes": _BATCH["max_bytes"], "max_wait_ms": 0}
         super().__init__(
             (endpoint.host, endpoint.port),
             (
                 endpoint.url,
-                body,
+                self._body(),
                 list(sent.items()),
                 _compression(compression),
                 (batched["max_records"], batched["max_bytes"], batched["max_wait_ms"]),
@@ -112,7 +126,20 @@ class FemtoHTTPHandler(PeerHandler):
             connect_timeout_ms=connect_timeout_ms,
             write_timeout_ms=write_timeout_ms,
             backoff=backoff_of(backoff, backoff_base_ms, backoff_cap_ms, backoff_reset_after_ms, backoff_deadline_ms),
+            fallback=fallback,
+            replay=replay,
+            spool_dir=spool_dir,
+            spool_max=spool_max,
         )
+
+    def _body(self) -> str:
+        """How records become requests."""
+        if self.method == "GET":
+            return "query"
+        return "form" if not self._json else "json" if self._layout == "single" else self._layout
+
+    def _reader(self) -> Callable[[bytes], logging.LogRecord]:
+        return functools.partial(_record_of, is_json=self._json)
 
     def _items(self, record: logging.LogRecord) -> list[bytes]:
         fields = self._fields(record)
@@ -157,6 +184,38 @@ class FemtoHTTPHandler(PeerHandler):
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str)
+
+
+def _record_of(body: bytes, *, is_json: bool) -> logging.LogRecord:
+    """The record of which this is the part of a body. What `record_fields` or `transform` has left out is as if it were logged by nobody, now;
+    without a `msg` all of the text is the message."""
+    from femtolog.server import record_from
+
+    text = body.decode(errors="replace").rstrip(",\n")
+    fields: dict[str, Any] = json.loads(text) if is_json else dict(urllib.parse.parse_qsl(text, keep_blank_values=True))
+
+    def field(name: str, kind: Callable[[Any], Any], default: Any) -> Any:
+        try:
+            value = kind(fields[name])
+        except (KeyError, TypeError, ValueError, OverflowError):
+            return default
+        del fields[name]
+        return value
+
+    return record_from(
+        {
+            "logger": field("name", str, "root"),
+            "level": field("levelname", str, "INFO"),
+            "message": field("msg", str, text),
+            "timestamp_ns": field("created", lambda created: max(0, round(float(created) * 1e9)), time.time_ns()),
+            "filename": field("filename", str, ""),
+            "line_number": field("lineno", int, 0),
+            "module_path": field("module", str, ""),
+            "thread_id": field("thread", str, ""),
+            "thread_name": field("threadName", str, None),
+            "key_values": fields,
+        }
+    )
 
 
 class _Endpoint:

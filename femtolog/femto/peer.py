@@ -23,7 +23,7 @@ from femtolog_compat import _native
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any, Self
 
     from femtolog._native import PeerSender, _Protocol, _SenderAccount, _TlsOptions
@@ -63,7 +63,7 @@ class PeerHandler(logging.Handler):
         spool_max: str | int = _enqueue.SPILL_MAX,
     ) -> None:
         self.target = target
-        self._aside = Aside(fallback, bool(replay), spool_dir, spool_max, policy_text(policy))
+        self._aside = Aside(fallback, bool(replay), spool_dir, spool_max, policy_text(policy), read=self._reader())
         policy_name, self._wait = _enqueue._policy(policy_text(policy))  # noqa: SLF001 - the one reader of policies
         times = [positive("connect_timeout_ms", connect_timeout_ms), positive("write_timeout_ms", write_timeout_ms)]
         try:
@@ -86,6 +86,10 @@ class PeerHandler(logging.Handler):
 
     def _items(self, record: logging.LogRecord) -> Iterable[object]:
         """What is to be sent for the record, as the sender takes it; one item unless a subclass says otherwise."""
+        raise NotImplementedError
+
+    def _reader(self) -> Callable[[bytes], logging.LogRecord]:
+        """What makes a record of an item again, for the fallback."""
         raise NotImplementedError
 
     # ---- the caller's side
@@ -296,6 +300,7 @@ class PeerHandlerBuilder(HandlerBuilder):
         super().__init__(connect_timeout_ms=5000, **defaults)
         self._tls: dict[str, Any] | None = None
         self._backoff = BackoffConfig()
+        self._aside: dict[str, Any] = {}
 
     def with_connect_timeout_ms(self, milliseconds: int) -> Self:
         """How long an attempt to connect may take."""
@@ -328,6 +333,17 @@ class PeerHandlerBuilder(HandlerBuilder):
         self._backoff = backoff_of(config)
         return self
 
+    def with_fallback(self, fallback: logging.Handler | str | os.PathLike[str]) -> Self:
+        """Who gets what is dropped otherwise because the peer is away for too long: a handler, or a file."""
+        self._aside["fallback"] = fallback
+        return self._tell("fallback", repr(fallback) if isinstance(fallback, logging.Handler) else os.fsdecode(fallback))
+
+    def with_replay(self, spool_dir: str | os.PathLike[str], spool_max: str | int = _enqueue.SPILL_MAX) -> Self:
+        """What cannot be sent waits there, and is sent in order when the peer is back."""
+        self._aside |= {"replay": True, "spool_dir": spool_dir, "spool_max": spool_max}
+        self._tell("spool_dir", os.fsdecode(spool_dir))
+        return self._tell("spool_max", spool_max)
+
     def as_dict(self) -> dict[str, Any]:
         """What it was told, and the defaults of the rest."""
         return super().as_dict() | {f"backoff_{key}": value for key, value in self._backoff.as_dict().items()}
@@ -342,4 +358,5 @@ class PeerHandlerBuilder(HandlerBuilder):
             "write_timeout_ms": told["write_timeout_ms"],
             "tls": self._tls,
             "backoff": self._backoff,
+            **self._aside,
         }

@@ -19,7 +19,7 @@ from femtolog_compat import _native
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any, Self
 
     from femtolog.femto.options import BackoffConfig, OverflowPolicy
@@ -119,6 +119,11 @@ class FemtoSocketHandler(PeerHandler):
         )
         return (fields,)
 
+    def _reader(self) -> Callable[[bytes], logging.LogRecord]:
+        from femtolog.server import record_of
+
+        return record_of
+
     def __repr__(self) -> str:
         host, port = self.target
         return f"<{type(self).__name__} {host if port is None else f'{host}:{port}'} ({logging.getLevelName(self.level)})>"
@@ -159,7 +164,6 @@ class SocketHandlerBuilder(PeerHandlerBuilder):
             format="msgpack",
         )
         self._address_told = False
-        self._aside: dict[str, Any] = {}
 
     def with_tcp(self, host: str, port: int) -> Self:
         """The peer's address. HandlerConfigError if there is a path."""
@@ -190,17 +194,6 @@ class SocketHandlerBuilder(PeerHandlerBuilder):
         """How a record is encoded: "msgpack" or "cbor"."""
         return self._tell("format", _wire_format(wire_format))
 
-    def with_fallback(self, fallback: logging.Handler | str | os.PathLike[str]) -> Self:
-        """Who gets what is dropped otherwise because the peer is away for too long: a handler, or a file."""
-        self._aside["fallback"] = fallback
-        return self._tell("fallback", repr(fallback) if isinstance(fallback, logging.Handler) else os.fsdecode(fallback))
-
-    def with_replay(self, spool_dir: str | os.PathLike[str], spool_max: str | int = _enqueue.SPILL_MAX) -> Self:
-        """What cannot be sent waits there, and is sent in order when the peer is back."""
-        self._aside |= {"replay": True, "spool_dir": spool_dir, "spool_max": spool_max}
-        self._tell("spool_dir", os.fsdecode(spool_dir))
-        return self._tell("spool_max", spool_max)
-
     def _make(self) -> FemtoSocketHandler:
         told = self._told
         return FemtoSocketHandler(
@@ -211,5 +204,4 @@ class SocketHandlerBuilder(PeerHandlerBuilder):
             truncate=told["truncate"],
             wire_format=told["format"],
             **self._common(),
-            **self._aside,
         )

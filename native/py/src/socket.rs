@@ -94,8 +94,8 @@ enum Encoding {
         max_size: usize,
         truncate: bool,
     },
-    /// It is bytes, of at most so many.
-    Ready { max_size: usize },
+    /// It is bytes, of at most so many; and how these are called on disk.
+    Ready { max_size: usize, kind: &'static str },
 }
 
 impl Encoding {
@@ -110,7 +110,15 @@ impl Encoding {
                 format: Format::Cbor,
                 ..
             } => "cbor",
-            Encoding::Ready { .. } => "bodies",
+            Encoding::Ready { kind, .. } => kind,
+        }
+    }
+
+    /// Bytes of an item that stand before its payload.
+    fn before(self) -> usize {
+        match self {
+            Encoding::Frame { .. } => LENGTH,
+            Encoding::Ready { .. } => 0,
         }
     }
 }
@@ -146,11 +154,13 @@ impl Sent {
                 Ok((encoding, Protocol::Frames, Batch::default()))
             }
             Sent::Requests(url, body, headers, coding, (entries, bytes, wait)) => {
-                let (body, max_size) = match body.as_str() {
-                    "query" => (Body::Query, URL.saturating_sub(url.len())),
-                    "plain" => (Body::Plain, bytes),
+                let (body, max_size, kind) = match body.as_str() {
+                    "query" => (Body::Query, URL.saturating_sub(url.len()), "query"),
+                    "form" => (Body::Plain, bytes, "form"),
+                    "json" => (Body::Plain, bytes, "json"),
+                    "ndjson" => (Body::Plain, bytes, "ndjson"),
                     // A bracket stands before the records.
-                    "array" => (Body::Array, bytes.saturating_sub(1)),
+                    "array" => (Body::Array, bytes.saturating_sub(1), "array"),
                     other => return Err(PyValueError::new_err(other.to_owned())),
                 };
                 let coding = match coding.as_deref() {
@@ -168,7 +178,7 @@ impl Sent {
                     wait: Duration::from_millis(wait),
                 };
                 let protocol = Protocol::Http(Arc::new(http.map_err(PyValueError::new_err)?));
-                Ok((Encoding::Ready { max_size }, protocol, batch))
+                Ok((Encoding::Ready { max_size, kind }, protocol, batch))
             }
         }
     }
@@ -333,10 +343,11 @@ impl PeerSender {
         };
         // Not in slices: a daemon thread must not ask for the GIL again when the interpreter is gone.
         py.detach(|| queue.wait_filled(None));
-        let mut frames: Vec<Vec<u8>> = Vec::new();
-        queue.take(BATCH, &mut frames);
-        let payload = |frame: Vec<u8>| PyBytes::new(py, frame.get(LENGTH..).unwrap_or_default());
-        frames.into_iter().map(payload).collect()
+        let mut items: Vec<Vec<u8>> = Vec::new();
+        queue.take(BATCH, &mut items);
+        let before = self.encoding.before();
+        let payload = |item: Vec<u8>| PyBytes::new(py, item.get(before..).unwrap_or_default());
+        items.into_iter().map(payload).collect()
     }
 
     /// The fallback has got the oldest payload that was taken for it, or has failed.
@@ -441,7 +452,7 @@ impl PeerSender {
 
     fn encoded(&self, item: &Bound<'_, PyAny>) -> PyResult<Result<Vec<u8>, Oversize>> {
         let (format, max_size, truncate) = match self.encoding {
-            Encoding::Ready { max_size } => {
+            Encoding::Ready { max_size, .. } => {
                 let bytes = item.cast::<PyBytes>()?.as_bytes();
                 return Ok(if bytes.len() <= max_size {
                     Ok(bytes.to_vec())

@@ -105,7 +105,8 @@ impl Worker<'_> {
         if queue.wait_filled(None) == Waited::Closed && !aside.has_on_disk(queue) {
             return false;
         }
-        if !batch.wait.is_zero() {
+        // While there is something on disk, what comes goes there: nothing would gather here.
+        if !batch.wait.is_zero() && !aside.has_on_disk(queue) {
             let _ = queue.wait_gathered(batch.limits, Some(batch.wait));
         }
         match aside.take(queue, batch.limits, &mut self.hand) {
