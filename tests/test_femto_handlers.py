@@ -430,16 +430,16 @@ def test_what_a_killed_process_has_parked_becomes_a_backup(tmp_path):
 
 
 def test_rotation_by_time(tmp_path, monkeypatch):
-    options = femto.TimedHandlerOptions(when="s", interval=1, utc=True)
+    options = femto.TimedHandlerOptions(when="s", interval=1000, utc=True)
     handler = femto.FemtoTimedRotatingFileHandler(tmp_path / "t.log", options)
-    assert (handler.when, handler.interval, handler.backup_count, handler.suffix) == ("S", 1, 0, "%Y-%m-%d_%H-%M-%S")
+    assert (handler.when, handler.interval, handler.backup_count, handler.suffix) == ("S", 1000, 0, "%Y-%m-%d_%H-%M-%S")
     for number in range(3):
         handler.handle("c", "INFO", f"m{number}")
         assert handler.flush()
         handler.rolloverAt = 1_000_000 * (number + 1)  # long ago
     handler.close()
     assert list(texts(tmp_path).values()) == [["c [INFO] m2"], ["c [INFO] m0"], ["c [INFO] m1"]]
-    assert [name for name in texts(tmp_path)][1:] == ["t.log.1970-01-12_13-46-39", "t.log.1970-01-24_03-33-19"]
+    assert [name for name in texts(tmp_path)][1:] == ["t.log.1970-01-12_13-30-00", "t.log.1970-01-24_03-16-40"]
 
 
 @pytest.mark.parametrize(
