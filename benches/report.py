@@ -175,12 +175,21 @@ def loop(found: Found) -> list[str]:
     ]
 
 
+def tasks(found: Found) -> list[str]:
+    lines = [
+        "| thousands of records a second | until the tasks have come back | until all is in the file |",
+        "| --- | ---: | ---: |",
+    ]
+    return lines + [f"| {name} | {rates['logged']:.1f} | {rates['written']:.1f} |" for name, rates in found["tasks"].items()]
+
+
 SECTIONS = (
     # what the JSON calls it, what stands above the table, the table
     ("scaling", "Millions of calls a second by 1 thread → by 2 threads (times as many); least of the turns:", scaling),
     ("memory_bytes", "Bytes of resident memory, least (median), fresh interpreters:", memory),
     ("instructions", "Counted by callgrind:", instructions),
     ("loop_ms", "An event loop beside a sink that takes 50 ms for a write:", loop),
+    ("tasks", "Ten tasks with an AsyncLogger:", tasks),
     ("install_ms", "Milliseconds, least (median), fresh interpreters:", install),
 )
 

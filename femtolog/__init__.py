@@ -357,4 +357,12 @@ def get_logger(name):  # type: ignore[no-untyped-def]
     return get_logger(name)
 
 
-_forward(_sys.modules[__name__], "logging", {"extra_policy": _extra.set_policy}, {"LogServer": "femtolog.server"})
+_forward(
+    _sys.modules[__name__],
+    "logging",
+    {"extra_policy": _extra.set_policy},
+    {
+        "LogServer": "femtolog.server",
+        **dict.fromkeys(("AsyncLogger", "AsyncLoggerConfig", "get_async_logger", "shutdown_all_async_loggers"), "femtolog.aio"),
+    },
+)

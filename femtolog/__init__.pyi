@@ -36,6 +36,10 @@ from femtolog._doctor import Diagnosis as _Diagnosis
 from femtolog._explain import Explanation as _Explanation
 from femtolog._native import _Stats
 from femtolog._watch import Watch as _Watch
+from femtolog.aio import AsyncLogger as AsyncLogger
+from femtolog.aio import AsyncLoggerConfig as AsyncLoggerConfig
+from femtolog.aio import get_async_logger as get_async_logger
+from femtolog.aio import shutdown_all_async_loggers as shutdown_all_async_loggers
 from femtolog.femto.logger import FemtoLogger as _FemtoLogger
 from femtolog.server import LogServer as LogServer
 from femtolog_compat import install as install

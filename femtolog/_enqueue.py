@@ -90,6 +90,7 @@ class _Pipeline:
         self.timeout = timeout
         self.spilling = spilling
         self.callbacks = callbacks
+        self.batch = BATCH
         self.renew()
 
     def renew(self) -> None:
@@ -126,8 +127,26 @@ class _Pipeline:
 
     def submit(self, handler: Any, record: logging.LogRecord) -> int | None:
         """Freezes the record, which has passed the filters, and puts it on the queue. What became of it; None if it could not be frozen."""
+        offered = self.prepared(handler, record)
+        if offered is None:
+            return None
+        queue, item = self.queue, offered[0]
+        outcome = queue.offer(*offered)
+        if outcome == FULL and self.spilling is not None:
+            self.kept = handler
+            outcome = queue.spill(*self.spilling.encoded(item))
+        elif outcome == FULL:
+            outcome = self.submit_to_full(queue, *offered)
+        if outcome == CLOSED:
+            self.emit_directly(handler, item)
+        else:
+            self.settle(handler, outcome)
+        return outcome
+
+    def prepared(self, handler: Any, record: logging.LogRecord) -> tuple[QueuedRecord, int, bool] | None:
+        """What the queue is offered: the record frozen, its weight, is it protected. None if it could not be frozen, which is told."""
         try:
-            item = self.prepared(handler, record)
+            item = self.frozen(handler, record)
         except RecursionError:
             self.queue.unprepared()
             raise
@@ -135,26 +154,19 @@ class _Pipeline:
             self.queue.unprepared()
             handler.handleError(record)
             return None
-        queue, text = self.queue, item.text
-        weight = queue.RECORD_WEIGHT + (sys.getsizeof(text) if type(text) is str else 0)
+        weight = self.queue.RECORD_WEIGHT + (sys.getsizeof(item.text) if isinstance(item.text, str) else 0)
         try:
             protected = record.levelno >= self.protect_level
         except TypeError:  # of makeLogRecord({}), say, which has no level
             protected = False
-        outcome = queue.offer(item, weight, protected)
-        if outcome == FULL and self.spilling is not None:
-            self.kept = handler
-            outcome = queue.spill(*self.spilling.encoded(item))
-        elif outcome == FULL:
-            outcome = self.submit_to_full(queue, item, weight, protected)
-        if outcome == CLOSED:
-            self.emit_directly(handler, item)
-            return outcome
+        return item, weight, protected
+
+    def settle(self, handler: Any, outcome: int) -> None:
+        """What is to be done after an offer to a queue that is open."""
         if outcome != QUEUED:
             self.warn_of_drops(handler)
         if self.worker is None:
             self.start()
-        return outcome
 
     def submit_to_full(self, queue: RecordQueue, item: QueuedRecord, weight: int, protected: bool) -> int:
         """There is no room, and the policy is to wait for it."""
@@ -182,7 +194,7 @@ class _Pipeline:
             queue.interrupted()
             raise
 
-    def prepared(self, handler: Any, record: logging.LogRecord) -> QueuedRecord:
+    def frozen(self, handler: Any, record: logging.LogRecord) -> QueuedRecord:
         """A copy of the record that nothing the caller does later can change, and its text."""
         text: object
         only_text = self.queue.emits_text()
@@ -267,7 +279,7 @@ class _Pipeline:
     def take(self, queue: RecordQueue) -> bool:
         """Is there anything to write, in hand now?"""
         try:
-            return queue.take(BATCH)
+            return queue.take(self.batch)
         except OSError:
             time.sleep(SLICE)  # too many open files, say: what is on disk stays there until it can be read
             return False
@@ -779,8 +791,7 @@ def _at_exit() -> None:
             before, done = done, pipeline.done()
             if done == before:
                 # The sink hangs, with the handler's lock: logging.shutdown() would wait for it without end.
-                known = logging._handlerList  # type: ignore[attr-defined]  # noqa: SLF001 - what logging.shutdown() walks
-                known[:] = [ref for ref in known if ref() is not handler]
+                unlist(handler)
                 pipeline.queue.close()
                 pipeline.give_up(handler, taken=False)
                 break
@@ -788,6 +799,12 @@ def _at_exit() -> None:
                 break  # what is on disk may stay there
         if pipeline.spilling is not None and in_child_of_multiprocessing():
             pipeline.close(handler)  # nobody else will
+
+
+def unlist(handler: logging.Handler) -> None:
+    """logging.shutdown() does not flush and close it, nor does dictConfig()."""
+    known = logging._handlerList  # type: ignore[attr-defined]  # noqa: SLF001 - what they walk
+    known[:] = [ref for ref in known if ref() is not handler]
 
 
 def in_child_of_multiprocessing() -> bool:

@@ -99,6 +99,16 @@ class Sink:
 
 
 femto_log: FemtoLogger = femtolog.get_logger("svc")
+
+
+async def awaited() -> bool:
+    log: femtolog.AsyncLogger = femtolog.get_async_logger("svc", femtolog.AsyncLoggerConfig(queue_size=10))
+    await log.ainfo("order %d", 7, customer="Ann")
+    await log.alog(25, "order", exc_info=True)
+    await femtolog.shutdown_all_async_loggers()
+    return await log.aflush(1.0)
+
+
 line: str | None = femto_log.log("INFO", "ready", exc_info=ValueError("x"), extra={"k": 1})
 femto_log.add_handler(Sink())
 file = FemtoFileHandler("femto.log", policy=OverflowPolicy.timeout(20))
