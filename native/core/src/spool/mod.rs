@@ -185,11 +185,12 @@ impl Spool {
         Ok(())
     }
 
-    /// Puts entries before all that are not read. So many of them are there now.
+    /// Puts entries before all that are not acknowledged. So many of them are there now. `read`: the first so many are those that were
+    /// read last, and stay nowhere but here.
     ///
     /// # Errors
     /// None is.
-    pub fn prepend(&mut self, entries: &[Vec<u8>]) -> io::Result<usize> {
+    pub fn prepend(&mut self, entries: &[Vec<u8>], read: usize) -> io::Result<usize> {
         let mut bytes = segment::head(HEAD as u64).to_vec();
         let mut count = 0;
         for entry in entries {
@@ -201,14 +202,16 @@ impl Spool {
             }
             count += 1;
         }
-        if count > 0 {
-            self.rewind();
+        if count > 0 && count >= read {
             let first = self.segments.iter().map(|segment| segment.number).min();
             let number = first.map_or(FIRST, |first| first - 1);
             let (_, segment) = self.begin(number, &bytes, count)?;
+            self.acknowledge(read);
+            self.rewind();
             self.segments.push_front(segment);
+            return Ok(count);
         }
-        Ok(count)
+        Ok(0)
     }
 
     fn begin(&mut self, number: u64, bytes: &[u8], entries: usize) -> io::Result<(File, Segment)> {

@@ -150,7 +150,8 @@ fn entries_are_put_before_all_others() {
     let mut read = Vec::new();
     spool.read(1, usize::MAX, &mut read).unwrap();
     spool.acknowledge(1);
-    assert_eq!(spool.prepend(&[b"a".to_vec(), b"b".to_vec()]).unwrap(), 2);
+    let entries = [b"a".to_vec(), b"b".to_vec()];
+    assert_eq!(spool.prepend(&entries, 0).unwrap(), 2);
     drop(spool);
     let mut spool = place.open();
     let expected = [b"a".to_vec(), b"b".to_vec(), entry(1), entry(2), entry(3)];
