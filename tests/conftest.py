@@ -27,6 +27,18 @@ def logging_as_it_was() -> Iterator[None]:
         femtolog.install() if bound else femtolog.uninstall()
 
 
+@pytest.fixture
+def tier(request: pytest.FixtureRequest) -> Iterator[None]:
+    """With femtolog's methods; with the interpreter's own where a test is for both and this is its turn."""
+    import femtolog
+
+    if getattr(request, "param", "installed") == "installed":
+        with femtolog.installed():
+            yield
+    else:
+        yield
+
+
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """(certificate, key) of localhost, signed by itself."""

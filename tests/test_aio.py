@@ -22,16 +22,7 @@ from femtolog.errors import ConfigurationError, HandlerIOError
 RECORDS = int(os.environ.get("FEMTOLOG_STRESS_RECORDS", "2000"))
 
 
-@pytest.fixture(autouse=True)
-def tier(request):
-    """With femtolog's methods; with the interpreter's own where a test is for both."""
-    if getattr(request, "param", "installed") == "installed":
-        with femtolog.installed():
-            yield
-    else:
-        yield
-
-
+pytestmark = pytest.mark.usefixtures("tier")
 BOTH = pytest.mark.parametrize("tier", ["installed", "stdlib"], indirect=True)
 
 

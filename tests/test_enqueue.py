@@ -26,17 +26,8 @@ from femtolog import _callbacks
 REASONS = ("overflow", "timeout", "interrupted", "reentrant", "closed")
 
 
-@pytest.fixture(autouse=True)
-def tier(request):
-    """With femtolog's methods; with the interpreter's own where a test is for both."""
-    if getattr(request, "param", "installed") == "installed":
-        with femtolog.installed():
-            yield
-    else:
-        yield
-
-
 NATIVE = pytest.mark.skipif(femtolog._native.raw_layout() != "raw", reason="without raw reads the caller's part is Python code")
+pytestmark = pytest.mark.usefixtures("tier")
 BOTH = pytest.mark.parametrize("tier", ["installed", "stdlib"], indirect=True)
 
 

@@ -21,13 +21,8 @@ from femtolog import femto
 
 COUNT = int(os.environ.get("FEMTOLOG_STRESS_RECORDS", "300"))
 QUICK = {"base_ms": 10, "cap_ms": 20, "deadline_ms": 50}
+pytestmark = pytest.mark.usefixtures("tier")
 POSIX = pytest.mark.skipif(not hasattr(os, "fork"), reason="fork and signals are POSIX's")
-
-
-@pytest.fixture(autouse=True)
-def tier():
-    with femtolog.installed():
-        yield
 
 
 @pytest.fixture

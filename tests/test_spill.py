@@ -27,16 +27,7 @@ COUNT = int(os.environ.get("FEMTOLOG_STRESS_RECORDS", "400"))
 POSIX = pytest.mark.skipif(not hasattr(os, "fork"), reason="fork, signals and limits of files are POSIX's")
 
 
-@pytest.fixture(autouse=True)
-def tier(request):
-    """With femtolog's methods; with the interpreter's own where a test is for both."""
-    if getattr(request, "param", "installed") == "installed":
-        with femtolog.installed():
-            yield
-    else:
-        yield
-
-
+pytestmark = pytest.mark.usefixtures("tier")
 BOTH = pytest.mark.parametrize("tier", ["installed", "stdlib"], indirect=True)
 
 

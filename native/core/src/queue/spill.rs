@@ -191,7 +191,7 @@ impl<P: Platform> Spill<P> {
                 let append = |record: &&Vec<u8>| spool.append(record).is_ok();
                 records.iter().take_while(append).count()
             } else {
-                before_unread(spool, of_disk, records).unwrap_or(0)
+                spool.prepend(records).unwrap_or(0)
             };
             if of_disk > 0 {
                 spool.rewind();
@@ -207,16 +207,4 @@ impl<P: Platform> Spill<P> {
         self.holds.store(false, Ordering::Relaxed);
         *state = State::Closed;
     }
-}
-
-/// Puts these behind the so many that were read last and before all that were not. So many of them are there.
-fn before_unread(spool: &mut Spool, read: usize, records: &[Vec<u8>]) -> io::Result<usize> {
-    let mut entries = Vec::new();
-    if read > 0 && !records.is_empty() {
-        spool.rewind();
-        spool.read(read, usize::MAX, &mut entries)?;
-    }
-    let read = entries.len();
-    entries.extend_from_slice(records);
-    Ok(spool.prepend(&entries, read)?.saturating_sub(read))
 }

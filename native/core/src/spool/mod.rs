@@ -185,15 +185,21 @@ impl Spool {
         Ok(())
     }
 
-    /// Puts entries before all that are not acknowledged. So many of them are there now. `read`: the first so many are those that were
-    /// read last, and stay nowhere but here.
+    /// Puts entries before all that are not read, and behind those that are read and not acknowledged, which are going to be read once more.
+    /// So many of the entries are there now.
     ///
     /// # Errors
     /// None is.
-    pub fn prepend(&mut self, entries: &[Vec<u8>], read: usize) -> io::Result<usize> {
+    pub fn prepend(&mut self, entries: &[Vec<u8>]) -> io::Result<usize> {
+        let mut older = Vec::new();
+        let unacknowledged = self.ends.len();
+        if unacknowledged > 0 {
+            self.rewind();
+            self.read(unacknowledged, usize::MAX, &mut older)?;
+        }
         let mut bytes = segment::head(HEAD as u64).to_vec();
-        let mut count = 0;
-        for entry in entries {
+        let mut count = 0_usize;
+        for entry in older.iter().chain(entries) {
             let before = bytes.len();
             segment::push(&mut bytes, before as u64, entry);
             if self.bytes + bytes.len() as u64 > self.limit || bytes.len() == before {
@@ -202,16 +208,17 @@ impl Spool {
             }
             count += 1;
         }
-        if count > 0 && count >= read {
+        let added = count.saturating_sub(older.len());
+        if added > 0 {
             let first = self.segments.iter().map(|segment| segment.number).min();
             let number = first.map_or(FIRST, |first| first - 1);
             let (_, segment) = self.begin(number, &bytes, count)?;
-            self.acknowledge(read);
-            self.rewind();
+            // From here on they stand in the new segment.
+            self.acknowledge(older.len());
+            self.reader = None;
             self.segments.push_front(segment);
-            return Ok(count);
         }
-        Ok(0)
+        Ok(added)
     }
 
     fn begin(&mut self, number: u64, bytes: &[u8], entries: usize) -> io::Result<(File, Segment)> {

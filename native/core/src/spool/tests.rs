@@ -150,11 +150,25 @@ fn entries_are_put_before_all_others() {
     let mut read = Vec::new();
     spool.read(1, usize::MAX, &mut read).unwrap();
     spool.acknowledge(1);
-    let entries = [b"a".to_vec(), b"b".to_vec()];
-    assert_eq!(spool.prepend(&entries, 0).unwrap(), 2);
+    assert_eq!(spool.prepend(&[b"a".to_vec(), b"b".to_vec()]).unwrap(), 2);
     drop(spool);
     let mut spool = place.open();
     let expected = [b"a".to_vec(), b"b".to_vec(), entry(1), entry(2), entry(3)];
+    assert_eq!(drained(&mut spool), (expected.to_vec(), 0));
+}
+
+#[test]
+fn entries_are_put_behind_those_that_are_being_sent() {
+    let place = Place::new(LARGE);
+    let mut spool = filled(&place, 4);
+    let mut read = Vec::new();
+    spool.read(3, usize::MAX, &mut read).unwrap();
+    spool.acknowledge(1);
+    assert_eq!(spool.prepend(&[b"a".to_vec(), b"b".to_vec()]).unwrap(), 2);
+    let expected = [entry(1), entry(2), b"a".to_vec(), b"b".to_vec(), entry(3)];
+    assert_eq!(spool.unread(), expected.len());
+    drop(spool);
+    let mut spool = place.open();
     assert_eq!(drained(&mut spool), (expected.to_vec(), 0));
 }
 
