@@ -3,7 +3,9 @@
 import _thread
 import io
 import logging
+import os
 import threading
+import types
 
 import pytest
 from oracle import same_as_stdlib
@@ -127,3 +129,38 @@ def test_stream_exchanged_while_threading_is_asked_for_a_thread_it_does_not_know
         done.acquire()
     finally:
         threading._DummyThread = own
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("place", ["class", "instance"])
+def test_overridden_is_enabled_for_is_asked_once_where_frames_of_logging_are_looked_for(w, place):
+    class Asks(logging.Logger):
+        def isEnabledFor(self, level):
+            w.note("asked", level)
+            return super().isEnabledFor(level)
+
+    log = Asks("asks", 20)
+    if place == "instance":
+        log = logging.Logger("asks", 20)
+        log.isEnabledFor = lambda level: w.note("asked", level) or level >= 20
+    log.addHandler(logging.StreamHandler(w.stream()))
+    logging.os = types.SimpleNamespace(**{**vars(os), "getpid": lambda: 12})
+    for enabled in (10, 20):
+        log.log(enabled, "log")
+    for name in ("debug", "info", "warning", "error", "critical", "exception", "fatal"):
+        getattr(log, name)(name)
+
+
+@same_as_stdlib
+def test_overridden_is_enabled_for_that_makes_frames_looked_for_is_asked_once(w):
+    class Asks(logging.Logger):
+        def isEnabledFor(self, level):
+            w.note("asked", level)
+            logging.os = types.SimpleNamespace(**{**vars(os), "getpid": lambda: 12})
+            return True
+
+    for name in ("info", "error", "exception"):
+        log = Asks("asks", 20)
+        log.addHandler(logging.StreamHandler(w.stream()))
+        getattr(log, name)(name)
+        logging.os = os

@@ -495,7 +495,8 @@ def streams(r: random.Random) -> Drawn:
                 'put_back(logging.StreamHandler, "terminator")',
             ),
             lambda: f"S[\"{r.choice(_TEXT_STREAMS)}\"].write('mine\\n')",
-            lambda: f'S["{r.choice(_TEXT_STREAMS)}"].seek(0)',
+            # Begun anew: half of a text overwritten, or its length, would hide frames from the masks.
+            lambda: "{0}.truncate({0}.seek(0))".format(f'S["{r.choice(_TEXT_STREAMS)}"]'),
             lambda: f'S["{r.choice(_TEXT_STREAMS)}"].seek(0, 2)',
             lambda: 'S["wrapper"].reconfigure(line_buffering=True)',
             lambda: f'S["ascii wrapper"].reconfigure(errors={r.choice([repr("replace"), repr("strict")])})',

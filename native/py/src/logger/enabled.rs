@@ -315,10 +315,16 @@ pub(super) fn ask<'py>(logger: &Obj<'py>, level: &Obj<'py>, within: Target) -> R
     }
 }
 
+/// Is the logger's `isEnabledFor` the stdlib's?
+#[inline]
+pub(super) fn is_native(logger: &Obj<'_>) -> bool {
+    guard::target(logger, Name::isEnabledFor) == Target::LoggerIsEnabledFor
+}
+
 #[cold]
 fn ask_the_method<'py>(logger: &Obj<'py>, level: &Obj<'py>, within: Target) -> Res<bool> {
     let py = logger.py();
-    let answer = if guard::target(logger, Name::isEnabledFor) == Target::LoggerIsEnabledFor {
+    let answer = if is_native(logger) {
         enabled(logger, level)
     } else {
         py_ffi::method(logger, Name::isEnabledFor, [level])

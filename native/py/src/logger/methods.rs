@@ -93,10 +93,34 @@ fn at_level<'py>(call: &Call<'_, 'py>, name: Name, here: Target) -> Res<Obj<'py>
             Some(logged) => logged?,
             None => forward(call, level, 0, None, here)?,
         }
-    } else if enabled::ask(&call.slf(), level, here)? {
-        forward(call, level, 0, None, here)?;
+        return Ok(py_ffi::none(call.py()));
+    }
+    match ask_once(call, level, here)? {
+        Ok(true) => forward(call, level, 0, None, here)?,
+        Ok(false) => {}
+        Err(reason) => return call.reference(reason),
     }
     Ok(py_ffi::none(call.py()))
+}
+
+/// Is the logger enabled? The error: the interpreter's body has to ask, because it will have to go on, and an `isEnabledFor` of
+/// somebody's own must not be called twice.
+#[inline]
+fn ask_once<'py>(
+    call: &Call<'_, 'py>,
+    level: &Obj<'py>,
+    here: Target,
+) -> Res<Result<bool, Reason>> {
+    let logger = call.slf();
+    if let Some(known) = guard::quickly_enabled(&logger, level) {
+        return Ok(Ok(known));
+    }
+    if !enabled::is_native(&logger)
+        && let Some(reason) = wants_frames(&logger)?
+    {
+        return Ok(Err(reason));
+    }
+    enabled::ask(&logger, level, here).map(Ok)
 }
 
 /// What [`forward`] comes to for a call without keywords where nobody has replaced anything, with nothing asked twice: 250
@@ -129,8 +153,15 @@ pub fn log<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
         return Ok(py_ffi::none(py));
     }
     let here = Target::LoggerLog;
-    if call.is_enabled() || enabled::ask(&call.slf(), &level, here)? {
-        forward(call, &level, 1, None, here)?;
+    let enabled = if call.is_enabled() {
+        Ok(true)
+    } else {
+        ask_once(call, &level, here)?
+    };
+    match enabled {
+        Ok(true) => forward(call, &level, 1, None, here)?,
+        Ok(false) => {}
+        Err(reason) => return call.reference(reason),
     }
     Ok(py_ffi::none(py))
 }
@@ -289,12 +320,16 @@ fn forward<'py>(
     };
     let args = call.rest(start + 1);
     let usual = usual(&logger);
-    let native = usual.is_some() || guard::target(&logger, Name::_log) == Target::LoggerLogLow;
+    let mut native = usual.is_some() || guard::target(&logger, Name::_log) == Target::LoggerLogLow;
     if native
         && usual.is_none()
         && let Some(reason) = wants_frames(&logger)?
     {
-        return call.reference(reason).map(drop);
+        if enabled::is_native(&logger) {
+            return call.reference(reason).map(drop);
+        }
+        // An `isEnabledFor` of somebody's own has been called, and made it so: it is not called again.
+        native = false;
     }
     let mut options = Options {
         exc_info: exc_info.map(|value| value.as_borrowed()),
