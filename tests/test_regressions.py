@@ -4,6 +4,7 @@ import _thread
 import io
 import logging
 import os
+import sys
 import threading
 import types
 
@@ -164,3 +165,51 @@ def test_overridden_is_enabled_for_that_makes_frames_looked_for_is_asked_once(w)
         log.addHandler(logging.StreamHandler(w.stream()))
         getattr(log, name)(name)
         logging.os = os
+
+
+class Low(logging.Logger):
+    def _log(self, *args, **kwargs):
+        super()._log(*args, **kwargs)
+
+
+class Log(logging.Logger):
+    def log(self, *args, **kwargs):
+        super().log(*args, **kwargs)
+
+
+class Named(logging.LoggerAdapter):
+    def log(self, *args, **kwargs):
+        super().log(*args, **kwargs)
+
+
+class Asking(logging.LoggerAdapter):
+    def isEnabledFor(self, level):
+        return super().isEnabledFor(level)
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("looks", ["_srcfile", "findCaller"])
+@pytest.mark.parametrize("adapters", [(), (logging.LoggerAdapter,), (Named,), (Asking, Named), (Named, Asking)])
+@pytest.mark.parametrize("cls", [logging.Logger, Low, Log])
+def test_frames_below_an_override_where_frames_of_logging_are_looked_for(w, cls, adapters, looks):
+    class Logger(cls):
+        def findCaller(self, *args, **kwargs):
+            frame, names = sys._getframe(1), []
+            while frame and len(names) < 9:
+                names.append(frame.f_code.co_name)
+                frame = frame.f_back
+            w.note(names)
+            return super().findCaller(*args, **kwargs)
+
+    if looks == "_srcfile":
+        logging._srcfile = "elsewhere.py"
+        Logger = cls
+    log = Logger("own", 10)
+    kept = w.keeper(log)
+    for adapter in adapters:
+        log = adapter(log, {})
+    for stacklevel in range(1, 9):
+        log.info("m", stacklevel=stacklevel)
+        log.log(20, "m", stacklevel=stacklevel)
+    log.exception("m", stacklevel=3)
+    w.note([record.funcName for record in kept])

@@ -155,6 +155,9 @@ fn at_level<'py>(call: &Call<'_, 'py>, level: Name, exc_info: Option<&Obj<'py>>)
     guard::learn(&slf);
     let level = logger::level_named(py, level)?;
     if guard::target(&slf, Name::log) != Target::AdapterLog {
+        if let Some(reason) = wants_frames(&slf)? {
+            return call.reference(reason);
+        }
         let log = py_ffi::getattr(&slf, Name::log)?;
         call.pass_to(
             &log,
@@ -214,9 +217,12 @@ fn wants_frames(adapter: &Obj<'_>) -> Res<Option<Reason>> {
     for _ in 0..64 {
         match guard::target(&object, Name::log) {
             Target::LoggerLog => return logger::wants_frames(&object),
-            Target::AdapterLog => object = guard::attr(&object, Name::logger)?,
-            _ => break,
+            Target::AdapterLog => {}
+            // An adapter that overrides it ends at a logger, too.
+            _ if guard::target(&object, Name::isEnabledFor) == Target::AdapterIsEnabledFor => {}
+            _ => return logger::may_want_frames(&object),
         }
+        object = guard::attr(&object, Name::logger)?;
     }
     Ok(None)
 }

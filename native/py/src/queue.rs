@@ -62,6 +62,13 @@ struct Line {
     of: Option<(Py<PyAny>, Kept)>,
 }
 
+impl Line {
+    /// What it occupies.
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.text.capacity()
+    }
+}
+
 enum Item {
     Made(Py<QueuedRecord>),
     #[cfg_attr(
@@ -145,15 +152,38 @@ impl Item {
     }
 }
 
-#[allow(
-    clippy::vec_box,
-    reason = "they come from the queue and go there as they are"
-)]
-type Spare = Vec<Box<Line>>;
+/// Lines of no record, to be used again.
+#[derive(Default)]
+struct Spare {
+    #[allow(
+        clippy::vec_box,
+        reason = "they come from the queue and go there as they are"
+    )]
+    lines: Vec<Box<Line>>,
+    /// All that they occupy.
+    bytes: usize,
+}
 
-/// So many lines are kept, each with room for that many bytes at most.
-const SPARE_LINES: usize = 1024;
-const SPARE_BYTES: usize = 1024;
+/// So much is kept in all, and of each line that much at most.
+const SPARE_BYTES: usize = 4 << 20;
+const SPARE_LINE_BYTES: usize = 1024;
+
+impl Spare {
+    fn pop(&mut self) -> Option<Box<Line>> {
+        let line = self.lines.pop()?;
+        self.bytes -= line.bytes();
+        Some(line)
+    }
+
+    fn push(&mut self, mut line: Box<Line>) {
+        let bytes = line.bytes();
+        if bytes <= SPARE_LINE_BYTES && self.bytes + bytes <= SPARE_BYTES {
+            line.text.clear();
+            self.lines.push(line);
+            self.bytes += bytes;
+        }
+    }
+}
 
 /// What became of a line that was offered.
 #[cfg(not(Py_GIL_DISABLED))]
@@ -262,30 +292,24 @@ impl RecordQueue {
         self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps lines, which are of no record any more.
-    fn keep(&self, lines: impl Iterator<Item = Box<Line>>) {
-        let mut spare = self.spare();
-        for mut line in lines {
-            if spare.len() < SPARE_LINES && line.text.capacity() <= SPARE_BYTES {
-                line.text.clear();
-                spare.push(line);
+    /// Gives items up that are written, or dropped.
+    fn forget(&self, mut items: Vec<Item>) {
+        // What they were of may run Python code when it is freed, so not under the lock.
+        for item in &mut items {
+            if let Item::Line(line) = item {
+                drop(line.of.take());
             }
         }
-    }
-
-    /// Gives items up that are written, or dropped.
-    fn forget(&self, items: Vec<Item>) {
-        let lines: Spare = items
-            .into_iter()
-            .filter_map(|item| match item {
-                Item::Made(_) | Item::Stored(_) => None,
-                Item::Line(mut line) => {
-                    drop(line.of.take());
-                    Some(line)
-                }
-            })
-            .collect();
-        self.keep(lines.into_iter());
+        let mut spare = self.spare();
+        let mut others = Vec::new();
+        for item in items {
+            match item {
+                Item::Line(line) => spare.push(line),
+                other => others.push(other),
+            }
+        }
+        drop(spare);
+        drop(others);
     }
 
     /// The same on a thread that is attached, which `PyO3` need not know.
@@ -299,7 +323,7 @@ impl RecordQueue {
                     handler.drop_ref(py);
                     kept.release(py);
                 }
-                self.keep(std::iter::once(line));
+                self.spare().push(line);
             }
         }
     }
@@ -403,7 +427,7 @@ impl RecordQueue {
                 }
             }),
             hand: Mutex::new(VecDeque::new()),
-            spare: Mutex::new(Vec::new()),
+            spare: Mutex::default(),
             probe,
             protect_level: protect_level.extract().ok(),
         })

@@ -321,8 +321,7 @@ fn forward<'py>(
     let args = call.rest(start + 1);
     let usual = usual(&logger);
     let mut native = usual.is_some() || guard::target(&logger, Name::_log) == Target::LoggerLogLow;
-    if native
-        && usual.is_none()
+    if usual.is_none()
         && let Some(reason) = wants_frames(&logger)?
     {
         if enabled::is_native(&logger) {
@@ -388,6 +387,15 @@ pub fn wants_frames(logger: &Obj<'_>) -> Res<Option<Reason>> {
         Ok(None)
     } else {
         frames_may_answer(logger.py())
+    }
+}
+
+/// The same of an object that may be no logger.
+pub fn may_want_frames(object: &Obj<'_>) -> Res<Option<Reason>> {
+    if py_ffi::type_attr(object, Name::findCaller).is_some() {
+        wants_frames(object)
+    } else {
+        frames_may_answer(object.py())
     }
 }
 

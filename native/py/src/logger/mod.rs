@@ -16,7 +16,7 @@ pub use extra::{rename_clashing_extra, renames_clashing_extra};
 pub use log::{find_caller_method, log_low_method, make_record};
 pub use methods::{
     critical, debug, error, error_of_exception, exception, fatal, info, log, log_with,
-    wants_frames, warn, warning,
+    may_want_frames, wants_frames, warn, warning,
 };
 
 use pyo3::prelude::*;
