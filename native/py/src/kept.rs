@@ -14,73 +14,58 @@ use crate::format::message;
 use crate::format::unseen;
 use crate::record::{Event, Facts, Record};
 
-/// Name, message, level, its name, path, file, module, line, function, thread, its name, process's name, process, task's
-/// name, `extra` and what the formatter set as `asctime`; `None` for none.
-const COUNT: usize = 16;
+/// Name, message, level, its name, path, file, module, line, function, thread, its name, process's name, process, task's name.
+const COUNT: usize = 14;
 
 /// That many arguments need no tuple until somebody wants to see it: making and freeing one takes 400 instructions.
 const FEW: usize = 4;
 
-enum Arguments {
-    #[cfg_attr(
-        Py_GIL_DISABLED,
-        allow(dead_code, reason = "nothing is put aside without a GIL")
-    )]
-    Few([Option<Py<PyAny>>; FEW]),
-    #[cfg_attr(
-        Py_GIL_DISABLED,
-        allow(dead_code, reason = "nothing is put aside without a GIL")
-    )]
-    Tuple(Py<PyAny>),
-}
-
-/// See the module.
+/// See the module. As it is made by default, nothing.
+#[derive(Default)]
 pub struct Kept {
-    objects: [Py<PyAny>; COUNT],
-    args: Arguments,
+    objects: [Option<Py<PyAny>>; COUNT],
+    args: [Option<Py<PyAny>>; FEW],
+    /// The arguments, if they are more.
+    tuple: Option<Py<PyAny>>,
+    extra: Option<Py<PyAny>>,
+    /// What the formatter set as such.
+    asctime: Option<Py<PyAny>>,
     /// Created, its milliseconds, since the start.
     times: [f64; 3],
 }
 
 impl Kept {
-    /// Of a settled record that no Python code has seen, formatted with this `asctime` or the `None` object. Nothing for one whose
-    /// values could change, or with an exception or a stack.
+    /// Puts a settled record aside that no Python code has seen, formatted with this `asctime` or the `None` object. False, with nothing
+    /// done, for one whose values could change, or with an exception or a stack. Filled in place: 150 instructions less than to make and
+    /// to move it.
     #[cfg(not(Py_GIL_DISABLED))]
-    pub fn of<'py>(record: &Record<'_, 'py>, asctime: &Obj<'py>) -> Res<Option<Self>> {
+    pub fn fill<'py>(&mut self, record: &Record<'_, 'py>, asctime: &Obj<'py>) -> Res<bool> {
         let Some(unseen) = record.unseen() else {
-            return Ok(None);
+            return Ok(false);
         };
         let (facts, event) = (unseen.facts, &unseen.facts.event);
         let (py, stamp) = (event.msg.py(), facts.stamp()?);
         let (Number::Float(created), Number::Float(msecs), Number::Float(relative)) =
             (&stamp.created, &stamp.msecs, &stamp.relative)
         else {
-            return Ok(None);
+            return Ok(false);
         };
         if !message::is_plain_message(&event.msg, event.args)
             || !event.exc_info.is_none()
             || !event.stack.is_none()
         {
-            return Ok(None);
+            return Ok(false);
         }
         let (site, context) = (facts.site()?, &facts.context);
         let (filename, module) = site.names()?;
         let (thread, thread_name) = context.thread(py)?;
         let earlier = unseen.formatted.and_then(|earlier| earlier.time.as_ref());
-        let asctime = match earlier {
-            Some(earlier) if asctime.is_none() => earlier,
-            _ => asctime,
-        };
-        let args = if event.args_tuple.is_none() && event.args.len() <= FEW {
-            let mut given = event.args.iter();
-            Arguments::Few(std::array::from_fn(|_| {
-                given.next().map(|arg| arg.to_owned().unbind())
-            }))
+        let asctime = if asctime.is_none() {
+            earlier
         } else {
-            Arguments::Tuple(event.tuple()?.unbind())
+            Some(asctime)
         };
-        let none = py_ffi::none(py);
-        let objects = [
+        let objects: [&Obj<'py>; COUNT] = [
             facts.name()?,
             &event.msg,
             &event.level,
@@ -95,80 +80,106 @@ impl Kept {
             context.process_name(py)?,
             context.process(py)?,
             context.task_name(py)?,
-            event.extra.as_ref().unwrap_or(&none),
-            asctime,
         ];
-        Ok(Some(Kept {
-            objects: objects.map(|object| object.clone().unbind()),
-            args,
-            times: [*created, *msecs, *relative],
-        }))
+        if event.args_tuple.is_none() && event.args.len() <= FEW {
+            for (place, arg) in self.args.iter_mut().zip(event.args.iter()) {
+                put(place, &arg);
+            }
+        } else {
+            self.tuple = Some(event.tuple()?.unbind());
+        }
+        for (place, object) in self.objects.iter_mut().zip(&objects) {
+            put(place, object);
+        }
+        let given = |object: &Obj<'py>| object.clone().unbind();
+        self.extra = event.extra.as_ref().map(given);
+        self.asctime = asctime.map(given);
+        self.times = [*created, *msecs, *relative];
+        Ok(true)
     }
 
-    /// The `LogRecord`, as it was when it had been formatted.
-    pub fn record<'py>(&self, py: Python<'py>) -> Res<Obj<'py>> {
+    /// The `LogRecord`, as it was when it had been formatted; nothing where nothing has been put aside.
+    pub fn record<'py>(&self, py: Python<'py>) -> Res<Option<Obj<'py>>> {
+        let objects = self.objects.each_ref().map(Option::as_ref);
         let [
-            name,
-            msg,
-            level,
-            level_name,
-            pathname,
-            filename,
-            module,
-            line,
-            function,
-            thread,
-            thread_name,
-            process_name,
-            process,
-            task_name,
-            extra,
-            asctime,
-        ] = self.objects.each_ref().map(|object| object.bind(py));
-        let args = match &self.args {
-            Arguments::Few(few) => {
-                let few: Vec<&Obj<'py>> = few.iter().flatten().map(|arg| arg.bind(py)).collect();
-                py_ffi::new_tuple(py, &few)?
-            }
-            Arguments::Tuple(tuple) => tuple.bind(py).clone(),
+            Some(name),
+            Some(msg),
+            Some(level),
+            Some(level_name),
+            Some(pathname),
+            Some(filename),
+            Some(module),
+            Some(line),
+            Some(function),
+            Some(thread),
+            Some(thread_name),
+            Some(process_name),
+            Some(process),
+            Some(task_name),
+        ] = objects
+        else {
+            return Ok(None);
         };
-        let given = |object: &Obj<'py>| (!object.is_none()).then(|| object.clone());
+        let own = |object: &Py<PyAny>| object.bind(py).clone();
+        let args = if let Some(tuple) = &self.tuple {
+            own(tuple)
+        } else {
+            let few = self.args.iter().flatten();
+            let few: Vec<&Obj<'py>> = few.map(|arg| arg.bind(py)).collect();
+            py_ffi::new_tuple(py, &few)?
+        };
         let event = Event {
             // Nobody asks for more than its name, which is known.
-            logger: name.as_borrowed(),
-            level: level.as_borrowed(),
-            msg: msg.as_borrowed(),
+            logger: name.bind_borrowed(py),
+            level: level.bind_borrowed(py),
+            msg: msg.bind_borrowed(py),
             args: Args::of_tuple(&args),
             args_tuple: Some(args.as_borrowed()),
             exc_info: py_ffi::none(py),
             stack: py_ffi::none(py),
-            extra: given(extra),
+            extra: self.extra.as_ref().map(own),
         };
         let message = unseen::own_message(&event)?;
-        let names = (filename.clone(), module.clone());
-        let site = Site::named(pathname.clone(), names, line.clone(), function.clone());
+        let names = (own(filename), own(module));
+        let site = Site::named(own(pathname), names, own(line), own(function));
         let [created, msecs, relative] = self.times.map(Number::Float);
         let stamp = Stamp {
             created,
             msecs,
             relative,
         };
-        let mut facts = Facts::known(event, name.clone(), site, level_name.clone(), stamp);
-        let context = [thread, thread_name, process_name, process, task_name];
-        facts.context = Context::known(context.map(Clone::clone));
+        let mut facts = Facts::known(event, own(name), site, own(level_name), stamp);
+        facts.context =
+            Context::known([thread, thread_name, process_name, process, task_name].map(own));
         let mut record = Record::unseen_yet(facts, Some(args.clone()));
-        record.remember(Some(message), given(asctime));
-        record.real()
+        record.remember(Some(message), self.asctime.as_ref().map(own));
+        record.real().map(Some)
     }
 
-    /// Gives everything up on a thread that is attached, which `PyO3` need not know.
-    #[cfg(not(Py_GIL_DISABLED))]
-    pub fn release(self, py: Python<'_>) {
-        let args = match self.args {
-            Arguments::Few(few) => few,
-            Arguments::Tuple(tuple) => [Some(tuple), None, None, None],
-        };
-        for object in self.objects.into_iter().chain(args.into_iter().flatten()) {
+    /// Gives everything up. What is freed by that may run Python code.
+    pub fn clear(&mut self, py: Python<'_>) {
+        give_up(py, &mut self.objects);
+        give_up(py, &mut self.args);
+        for object in [&mut self.tuple, &mut self.extra, &mut self.asctime] {
+            give_up(py, std::slice::from_mut(object));
+        }
+    }
+}
+
+/// Into a place that is empty: asking each whether it is takes 100 instructions a record.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline]
+fn put(place: &mut Option<Py<PyAny>>, object: &Obj<'_>) {
+    let before = place.replace(object.clone().unbind());
+    debug_assert!(before.is_none(), "put aside over another record");
+    std::mem::forget(before);
+}
+
+/// On a thread that is attached, which `PyO3` need not find out for each.
+#[inline]
+fn give_up(py: Python<'_>, places: &mut [Option<Py<PyAny>>]) {
+    for place in places {
+        if let Some(object) = place.take() {
             object.drop_ref(py);
         }
     }

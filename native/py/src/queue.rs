@@ -23,6 +23,8 @@ use crate::handler::{asynchronous, direct, file};
 use crate::kept::Kept;
 use crate::names::Name;
 use crate::natives::Target;
+#[cfg(not(Py_GIL_DISABLED))]
+use crate::{raw, record::Record};
 
 type Items = Queue<Item, Os>;
 
@@ -58,14 +60,23 @@ impl QueuedRecord {
 struct Line {
     text: Vec<u8>,
     ascii: bool,
-    /// Nothing in a line that waits to be used again.
-    of: Option<(Py<PyAny>, Kept)>,
+    /// Nothing in a line that waits to be used again, and so what the record can be made from.
+    handler: Option<Py<PyAny>>,
+    kept: Kept,
 }
 
 impl Line {
     /// What it occupies.
     fn bytes(&self) -> usize {
         size_of::<Self>() + self.text.capacity()
+    }
+
+    /// Gives up what it is of. What is freed by that may run Python code.
+    fn clear(&mut self, py: Python<'_>) {
+        if let Some(handler) = self.handler.take() {
+            handler.drop_ref(py);
+        }
+        self.kept.clear(py);
     }
 }
 
@@ -119,12 +130,12 @@ impl Item {
             }
             Item::Made(made) => Ok(made.clone_ref(py)),
             Item::Line(line) => {
-                let Some((handler, kept)) = &line.of else {
+                let text = py_ffi::text_from_utf8(py, &line.text, line.ascii);
+                let made = text.and_then(|text| Ok((text, line.kept.record(py)?)));
+                let (text, record) = made.map_err(|raised| PyErr::from_value(raised.take(py)))?;
+                let (Some(handler), Some(record)) = (&line.handler, record) else {
                     return Err(PyRuntimeError::new_err("a line of no record"));
                 };
-                let text = py_ffi::text_from_utf8(py, &line.text, line.ascii);
-                let made = text.and_then(|text| Ok((text, kept.record(py)?)));
-                let (text, record) = made.map_err(|raised| PyErr::from_value(raised.take(py)))?;
                 let handler = handler.clone_ref(py);
                 Py::new(
                     py,
@@ -293,11 +304,10 @@ impl RecordQueue {
     }
 
     /// Gives items up that are written, or dropped.
-    fn forget(&self, mut items: Vec<Item>) {
-        // What they were of may run Python code when it is freed, so not under the lock.
+    fn forget(&self, py: Python<'_>, mut items: Vec<Item>) {
         for item in &mut items {
             if let Item::Line(line) = item {
-                drop(line.of.take());
+                line.clear(py);
             }
         }
         let mut spare = self.spare();
@@ -312,60 +322,49 @@ impl RecordQueue {
         drop(others);
     }
 
-    /// The same on a thread that is attached, which `PyO3` need not know.
-    #[cfg(not(Py_GIL_DISABLED))]
-    fn release(&self, py: Python<'_>, item: Item) {
-        match item {
-            Item::Made(made) => made.drop_ref(py),
-            Item::Stored(_) => {}
-            Item::Line(mut line) => {
-                if let Some((handler, kept)) = line.of.take() {
-                    handler.drop_ref(py);
-                    kept.release(py);
-                }
-                self.spare().push(line);
-            }
-        }
-    }
-
     /// See the field.
     #[cfg(not(Py_GIL_DISABLED))]
     pub fn probe<'py>(&self, py: Python<'py>) -> Option<Obj<'py>> {
         Some(self.probe.as_ref()?.bind(py).clone())
     }
 
-    /// Offers the text of a record of that level, and what the record can be made from.
+    /// Offers the text of a settled record that no Python code has seen, and what the record can be made from.
     #[cfg(not(Py_GIL_DISABLED))]
-    pub fn put(&self, handler: &Obj<'_>, text: &Buffer<'_>, kept: Kept, level: i64) -> Put {
+    pub fn put<'py>(
+        &self,
+        handler: &Obj<'py>,
+        text: &Buffer<'_>,
+        record: &Record<'_, 'py>,
+        asctime: &Obj<'py>,
+    ) -> Res<Put> {
         let py = handler.py();
+        let (Some(protect_level), Some(level)) =
+            (self.protect_level, raw::small_int(&record.level()?))
+        else {
+            return Ok(Put::Refused);
+        };
         let spare = self.spare().pop();
         let mut line = spare.unwrap_or_default();
+        if !line.kept.fill(record, asctime)? {
+            self.spare().push(line);
+            return Ok(Put::Refused);
+        }
         line.text.extend_from_slice(text.as_bytes());
         line.ascii = text.is_ascii();
-        line.of = Some((handler.clone().unbind(), kept));
+        line.handler = Some(handler.clone().unbind());
         let item = Item::Line(line);
-        let Some(protect_level) = self.protect_level else {
-            self.release(py, item);
-            return Put::Refused;
-        };
         let weight = Self::RECORD_WEIGHT + text.as_bytes().len();
-        match self.items.offer(item, weight, level >= protect_level) {
-            Offer::Queued(evicted) if evicted.is_empty() => Put::Queued,
-            Offer::Queued(evicted) => {
-                for item in evicted {
-                    self.release(py, item);
-                }
-                Put::Dropped
-            }
-            Offer::Dropped(item, _) => {
-                self.release(py, item);
-                Put::Dropped
-            }
+        let evicted = match self.items.offer(item, weight, level >= protect_level) {
+            Offer::Queued(evicted) if evicted.is_empty() => return Ok(Put::Queued),
+            Offer::Queued(evicted) => evicted,
+            Offer::Dropped(item, _) => vec![item],
             Offer::Full(item) | Offer::Closed(item) => {
-                self.release(py, item);
-                Put::Refused
+                self.forget(py, vec![item]);
+                return Ok(Put::Refused);
             }
-        }
+        };
+        self.forget(py, evicted);
+        Ok(Put::Dropped)
     }
 
     /// The handler's stream, and lines for the file behind it, where `emit` and `flush` of its class do nothing but write there.
@@ -587,7 +586,7 @@ impl RecordQueue {
                 py.detach(|| spill.finish(&self.items, written, failed));
             }
         }
-        self.forget(done);
+        self.forget(py, done);
     }
 
     /// The oldest taken record is none.
@@ -596,7 +595,7 @@ impl RecordQueue {
         if let Some(Spilling { spill, .. }) = &self.spilling {
             py.detach(|| spill.drop_taken(&self.items, lost.len(), Reason::Damaged));
         }
-        self.forget(lost);
+        self.forget(py, lost);
     }
 
     /// Puts everything on disk that is queued, and what is in hand if that is `taken` as well; `encode` makes a text or None and the rest of
@@ -631,7 +630,7 @@ impl RecordQueue {
             let dropped = records.len() - kept + lost;
             self.items.drop_taken(dropped, Reason::Spill);
         });
-        self.forget(items);
+        self.forget(py, items);
     }
 
     /// Leaves what is on disk to whoever opens that directory next.

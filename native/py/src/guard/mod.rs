@@ -368,27 +368,25 @@ impl<'a, 'py> View<'a, 'py> {
 
     /// Does `object.name` bind this function of its class, with nothing of the object's own in front of it?
     #[cfg(not(Py_GIL_DISABLED))]
+    #[inline]
     pub fn shows(&self, name: Name, function: &Saved) -> bool {
-        let (info, values) = match self.direct {
-            Some((info, values)) => (info, Some(values)),
-            None if raw::reads_instances() => (info(self.object), None),
-            None => return false,
+        let Some((info, values)) = self.direct else {
+            return self.shows_in_dict(name, function);
         };
         let slot = slot(self.object, info, name);
-        if !function.is_at(slot.default.address()) {
+        // SAFETY: the object's own values, an index of the shared keys. What is found is only asked whether it is there.
+        function.is_at(slot.default.address())
+            && (slot.index == NO_INDEX || unsafe { value_address(values, slot.index).is_null() })
+    }
+
+    #[cfg(not(Py_GIL_DISABLED))]
+    fn shows_in_dict(&self, name: Name, function: &Saved) -> bool {
+        if !raw::reads_instances() {
             return false;
         }
-        // SAFETY: the object's own values, an index of the shared keys; a view is of a plain type, whose slot this is. What is found
-        // is only asked whether it is there.
-        let hidden = unsafe {
-            match values {
-                Some(values) => {
-                    slot.index != NO_INDEX && !value_address(values, slot.index).is_null()
-                }
-                None => !own(self.object, slot, name).is_null(),
-            }
-        };
-        !hidden
+        let slot = slot(self.object, info(self.object), name);
+        // SAFETY: a view is of a plain type, whose slot this is. What is found is only asked whether it is there.
+        function.is_at(slot.default.address()) && unsafe { own(self.object, slot, name).is_null() }
     }
 
     /// What the logger's `_cache` says of `level` while it is not disabled, by reads alone; `None` when anything is not as usual.

@@ -15,10 +15,8 @@ use crate::{
     format::{Buffer, unseen},
     guard,
     handler::{Place, stream},
-    kept::Kept,
     ordinary,
     queue::{Put, RecordQueue},
-    raw,
     record::Record,
     stats,
 };
@@ -109,13 +107,7 @@ pub fn queued<'py>(
     let Some(asctime) = unseen::push_aside(&mut text, &parts.formatter, record, place)? else {
         return Ok(false);
     };
-    let (Some(level), Some(kept)) = (
-        raw::small_int(&record.level()?),
-        Kept::of(record, &asctime)?,
-    ) else {
-        return Ok(false);
-    };
-    match parts.queue.get().put(handler, &text, kept, level) {
+    match parts.queue.get().put(handler, &text, record, &asctime)? {
         Put::Queued => {}
         Put::Dropped => {
             py_ffi::method(&parts.pipeline, Name::warn_of_drops, [handler])?;
