@@ -10,6 +10,7 @@ in the queue's hand, which that lock guards as well. So any thread that has the 
 
 from __future__ import annotations
 
+import _thread
 import atexit
 import contextlib
 import copy
@@ -20,6 +21,7 @@ import threading
 import time
 import weakref
 
+from femtolog._green import park, threads_are_green
 from femtolog.errors import HandlerConfigError
 from femtolog_compat import _native
 
@@ -45,6 +47,9 @@ BATCH = 1024
 
 SLICE = 0.05
 """Seconds after which somebody who waits looks whether a signal handler is to run and whether the worker is still there."""
+
+GREEN_TURN = 0.001
+"""Seconds until a greenlet looks again whether another one has done with a record."""
 
 WARN_EVERY = 5.0
 """Seconds between two warnings of one handler."""
@@ -95,7 +100,7 @@ class _Pipeline:
 
     def renew(self) -> None:
         """An empty queue and no worker: at the beginning, and in a forked child."""
-        self.worker: threading.Thread | None = None
+        self.worker: threading.Thread | bool | None = None
         self.starting = False
         self.writing = 0  # the thread that writes a record now
         self.current: QueuedRecord | None = None
@@ -227,6 +232,9 @@ class _Pipeline:
         if self.starting:
             return
         self.starting = True
+        if threads_are_green():
+            self.start_green()
+            return
         worker = threading.Thread(target=_work, args=(self, self.queue), name="femtolog-queue", daemon=True)
         self.worker = worker
         try:
@@ -240,22 +248,49 @@ class _Pipeline:
         finally:
             self.starting = False
 
+    def start_green(self) -> None:
+        """A worker that is a greenlet. Not by a Thread: it would wait until the greenlet runs, and who logs may be the hub itself.
+
+        In a thread of the system that the hub has set to work a greenlet would never run: such a thread writes its records itself.
+        """
+        try:
+            if threading.get_native_id() == _Hooks.home:
+                self.worker = True
+                _thread.start_new_thread(_work_green, (self, self.queue))
+            elif (handler := self.handler()) is not None:
+                self.wait_until(handler, self.queue.mark(), time.monotonic() + self.timeout)
+        except BaseException:
+            self.worker = None
+            raise
+        finally:
+            self.starting = False
+
     # ---- the lock
 
     def take_lock(self, handler: Any, timeout: float) -> bool:
         lock = handler.lock or self.turn
-        try:
-            return bool(lock.acquire(timeout=timeout))
-        except TypeError:  # somebody's lock that knows no timeouts
-            return bool(lock.acquire())
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                taken = bool(lock.acquire(timeout=timeout))
+            except TypeError:  # somebody's lock that knows no timeouts
+                taken = bool(lock.acquire())
+            if not taken or self.writing in (0, threading.get_ident()):
+                return taken
+            # Greenlets that share a lock of the system's all have it at once.
+            lock.release()
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(GREEN_TURN)
 
     def give_lock(self, handler: Any) -> None:
         (handler.lock or self.turn).release()
 
     def must_help(self, handler: Any) -> bool:
-        """Would waiting for the worker be in vain? It has ended or never begun, or needs a lock that this thread has."""
+        """Would waiting for the worker be in vain? It has ended or never begun, or needs a lock that this thread has; or it is a greenlet,
+        and would wait for this one."""
         worker = self.worker
-        if worker is None or not worker.is_alive() or sys.is_finalizing():
+        if not isinstance(worker, threading.Thread) or not worker.is_alive() or sys.is_finalizing() or threads_are_green():
             return True
         is_owned = getattr(handler.lock or self.turn, "_is_owned", None)
         return is_owned is not None and bool(is_owned())
@@ -478,6 +513,11 @@ def _all_plain(values: Any) -> bool:
 def _work(pipeline: _Pipeline, queue: RecordQueue) -> None:
     """The worker. It keeps the handler alive only while there are records for it."""
     while (queue.has_taken() or queue.wait_filled()) and pipeline.queue is queue:
+        if threads_are_green():
+            # Since this thread began; it has no business with locks of greenlets. The next record starts another worker.
+            pipeline.worker = None
+            del pipeline, queue
+            park()
         handler = pipeline.handler()
         if handler is None:
             return
@@ -492,12 +532,45 @@ def _work(pipeline: _Pipeline, queue: RecordQueue) -> None:
         finally:
             if pipeline.queue is queue:
                 lock.release()
-        if pipeline.kept is not None and not queue.has_taken() and not queue.has_spilled():
-            pipeline.kept = None
-        if pipeline.close_later and pipeline.queue is queue and not queue.has_taken():
-            pipeline.close_later = False
-            pipeline.end(handler)
+        _settle(pipeline, queue, handler)
         del handler, lock
+
+
+def _work_green(pipeline: _Pipeline, queue: RecordQueue) -> None:
+    """The worker as a greenlet: nothing in it waits as a thread of the system does. It ends when everything is written."""
+    more = True
+    while more and pipeline.queue is queue:
+        handler = pipeline.handler()
+        if handler is None:
+            return
+        if pipeline.take_lock(handler, SLICE):
+            more = False
+            try:
+                more = pipeline.write_some(handler)
+                if not more:
+                    pipeline.worker = None
+                    # What came from a thread of the system before it could see that.
+                    more = pipeline.write_some(handler)
+            except Exception:  # noqa: BLE001 - as the other worker
+                more = True
+                sys.excepthook(*sys.exc_info())
+            finally:
+                if pipeline.queue is queue:
+                    if not more:
+                        pipeline.worker = None
+                    pipeline.give_lock(handler)
+            _settle(pipeline, queue, handler)
+        del handler
+        time.sleep(0)  # it is the others' turn
+
+
+def _settle(pipeline: _Pipeline, queue: RecordQueue, handler: Any) -> None:
+    """What a worker does after it has written, without the lock."""
+    if pipeline.kept is not None and not queue.has_taken() and not queue.has_spilled():
+        pipeline.kept = None
+    if pipeline.close_later and pipeline.queue is queue and not queue.has_taken():
+        pipeline.close_later = False
+        pipeline.end(handler)
 
 
 class _Asynchronous:
@@ -670,7 +743,7 @@ def enqueue(
 
 
 class Options:
-    """What enqueue() is told. TypeError, ValueError for what cannot be; RuntimeError where threads are greenlets."""
+    """What enqueue() is told. TypeError, ValueError for what cannot be."""
 
     def __init__(
         self,
@@ -699,7 +772,6 @@ class Options:
         elif spill_dir is not None or spill_max != SPILL_MAX:
             given = f"spill_dir={spill_dir!r}" if spill_dir is not None else f"spill_max={spill_max!r}"
             raise HandlerConfigError(f"overflow must be 'spill' with {given}, got {overflow!r}")
-        _refuse_green_threads()
         self.limits = (capacity, capacity_bytes, policy)
         self.callbacks: Callbacks | None = None
         self.protect_level, self.timeout = protect_level, timeout
@@ -741,15 +813,6 @@ def _policy(overflow: str) -> tuple[str, float]:
     return name, int(number) / 1000
 
 
-def _refuse_green_threads() -> None:
-    """The worker waits as a thread of the system does, which would stop all greenlets."""
-    for package in ("gevent", "eventlet"):
-        if str(getattr(threading.Thread.start, "__module__", "")).startswith(package) or str(
-            getattr(threading.get_ident, "__module__", "")
-        ).startswith(package):
-            raise RuntimeError(f"femtolog.enqueue() does not work with threads that {package} has replaced")
-
-
 def _class_of(cls: type) -> type:
     found = _classes.get(cls)
     if found is None:
@@ -763,12 +826,15 @@ class _Hooks:
     """What runs at a fork and at the end; registered with the first asynchronous handler."""
 
     registered = False
+    home = 0
+    """The thread of the system that made the first asynchronous handler, or that forked: greenlets run there."""
 
     @classmethod
     def register(cls) -> None:
         if cls.registered:
             return
         cls.registered = True
+        cls.home = threading.get_native_id()
         # Later than logging's own, so this runs before logging.shutdown(), and in a child after the locks are new.
         atexit.register(_at_exit)
         # A child of multiprocessing ends without atexit, but with this.
@@ -820,6 +886,8 @@ def _before_fork() -> None:
         if handler is not None and pipeline.account()["in_flight"]:
             # A thread that forks while somebody keeps the lock for so long forks as with the stdlib.
             pipeline.held_for_fork = pipeline.take_lock(handler, 1.0)
+            if pipeline.held_for_fork and threads_are_green():
+                time.sleep(0)  # the hub has done with the lock, too: a child has a copy of the hub
 
 
 def _after_fork_in_parent() -> None:
@@ -833,6 +901,7 @@ def _after_fork_in_parent() -> None:
 
 def _after_fork_in_child() -> None:
     """What is queued is the parent's. logging has made the handlers' locks new already."""
+    _Hooks.home = threading.get_native_id()
     for pipeline in list(_live):
         for descriptor in pipeline.queue.leak():
             with contextlib.suppress(OSError):

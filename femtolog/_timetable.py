@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import os
 import queue
@@ -10,9 +11,16 @@ import threading
 import time
 import weakref
 
+from femtolog._green import park, threads_are_green
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    _Order = tuple[float, Callable[[], object]]
+
+GREEN_TURN = 0.05
+"""Seconds until a greenlet looks again what there is to do."""
 
 
 class Timetable:
@@ -27,8 +35,8 @@ class Timetable:
     def renew(self) -> None:
         """Nothing to do and no thread: at the beginning, and in a forked child."""
         # Unlike a Condition, its put() may be interrupted by itself.
-        self._orders: queue.SimpleQueue[tuple[float, Callable[[], object]]] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
+        self._orders: queue.SimpleQueue[_Order] = queue.SimpleQueue()
+        self.works = False
         self._starting = threading.Lock()
 
     def call(self, function: Callable[[], object], at: float = 0.0) -> bool:
@@ -37,12 +45,14 @@ class Timetable:
         False if nobody is going to: the interpreter is about to end, and starts no threads any more.
         """
         self._orders.put((at, function))
-        if self._thread is None and self._starting.acquire(blocking=False):
+        if not self.works and self._starting.acquire(blocking=False):
             try:
-                if self._thread is None:
-                    thread = threading.Thread(target=_work, args=(self._orders,), name=self.name, daemon=True)
-                    thread.start()
-                    self._thread = thread
+                if not self.works:
+                    if threads_are_green():
+                        _thread.start_new_thread(_work_green, (self, self._orders))
+                    else:
+                        threading.Thread(target=_work, args=(self, self._orders), name=self.name, daemon=True).start()
+                    self.works = True
             except RuntimeError:
                 return False
             finally:
@@ -50,21 +60,45 @@ class Timetable:
         return True
 
 
-def _work(orders: queue.SimpleQueue[tuple[float, Callable[[], object]]]) -> None:
-    waiting: list[tuple[float, Callable[[], object]]] = []
+def _work(table: Timetable, orders: queue.SimpleQueue[_Order]) -> None:
+    waiting: list[_Order] = []
     while True:
         left = min(at for at, _ in waiting) - time.monotonic() if waiting else None
         with contextlib.suppress(queue.Empty):
             waiting.append(orders.get(timeout=None if left is None else max(0.0, left)))
-        now = time.monotonic()
-        due = [order for order in waiting if order[0] <= now]
-        waiting = [order for order in waiting if order[0] > now]
-        for _, function in due:
-            called = function() if isinstance(function, weakref.WeakMethod) else function
-            if called is None:
-                continue
-            try:
-                called()
-            except Exception:  # noqa: BLE001 - the others still have to be called
-                sys.excepthook(*sys.exc_info())
-            del called
+        if threads_are_green():
+            # Since this thread began. The next call starts another worker.
+            for order in waiting:
+                orders.put(order)
+            table.works = False
+            park()
+        waiting = _call_those_due(waiting)
+
+
+def _work_green(table: Timetable, orders: queue.SimpleQueue[_Order]) -> None:
+    """The same as a greenlet, which ends when there is nothing left to do."""
+    waiting: list[_Order] = []
+    while True:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                waiting.append(orders.get_nowait())
+        waiting = _call_those_due(waiting)
+        if not waiting and orders.empty():
+            table.works = False
+            return
+        time.sleep(GREEN_TURN)
+
+
+def _call_those_due(waiting: list[_Order]) -> list[_Order]:
+    """The others are left."""
+    now = time.monotonic()
+    for at, function in waiting:
+        called = function() if isinstance(function, weakref.WeakMethod) else function
+        if at > now or called is None:
+            continue
+        try:
+            called()
+        except Exception:  # noqa: BLE001 - the others still have to be called
+            sys.excepthook(*sys.exc_info())
+        del called
+    return [order for order in waiting if order[0] > now]

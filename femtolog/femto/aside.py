@@ -10,6 +10,7 @@ import traceback
 import weakref
 
 from femtolog._enqueue import SPILL_MAX
+from femtolog._green import refuse
 from femtolog.errors import HandlerConfigError
 
 TYPE_CHECKING = False
@@ -53,6 +54,8 @@ class Aside:
             raise HandlerConfigError(f"replay must be True with spool_dir and spool_max, got {replay!r}")
         if not isinstance(fallback, logging.Handler | str | os.PathLike | None):
             raise TypeError(f"fallback must be a logging.Handler or a path, got {fallback!r}")
+        if fallback is not None:
+            refuse("fallback=")  # its thread waits for what the sender gives it
         self.owned: logging.Handler | None = None
         if isinstance(fallback, str | os.PathLike):
             self.owned = fallback = logging.FileHandler(fallback, encoding="utf-8", delay=True)

@@ -93,7 +93,7 @@ def policy_text(policy: str | OverflowPolicy, *, may_spill: bool = False) -> str
 
 
 def queue_options(capacity: int, policy: str | OverflowPolicy) -> _enqueue.Options:
-    """The options of a handler's queue. HandlerConfigError for what cannot be; RuntimeError where threads are greenlets."""
+    """The options of a handler's queue. HandlerConfigError for what cannot be."""
     text = policy_text(policy, may_spill=True)
     limits = positive("capacity", capacity), 64 << 20
     if not isinstance(policy, OverflowPolicy):

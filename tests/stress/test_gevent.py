@@ -121,3 +121,51 @@ def test_gevent_fork_and_subprocess(run):
         files=("app.log",),
         flags=("-W", "ignore::DeprecationWarning"),
     )
+
+
+def test_asynchronous_handlers_and_the_hub(run):
+    """The hub goes on while a queue is full and a sink is slow; order and account are as with threads of the system."""
+    run(
+        """
+        from gevent import monkey; monkey.patch_all()
+        import gevent, logging, os, threading
+        import femtolog
+        out, turns = [], []
+        class Slow(logging.StreamHandler):
+            def emit(self, record):
+                gevent.sleep(0.001)
+                out.append(record.getMessage())
+        log = logging.getLogger("l")
+        log.setLevel(10)
+        log.propagate = False
+        slow, quick = femtolog.enqueue(Slow(), capacity=4), femtolog.enqueue(logging.FileHandler("app.log"), capacity=50)
+        log.addHandler(quick)
+        log.addHandler(slow)
+        def tick():
+            while True:
+                turns.append(len(out))
+                gevent.sleep(0.001)
+        ticking = gevent.spawn(tick)
+        def work(n):
+            for i in range(50):
+                log.info("%d %d", n, i)
+        gevent.joinall([gevent.spawn(work, n) for n in range(5)])
+        print(slow.flush(30), quick.flush(30), len(set(turns)) > 50)
+        gevent.get_hub().threadpool.spawn(log.info, "9 0").get()
+        gevent.get_hub().loop.run_callback(log.info, "9 1")
+        gevent.sleep(0.05)
+        ticking.kill()
+        for handler in slow, quick:
+            handler.close()
+            account = handler.stats()
+            print(account["emitted"], account["written"], account["in_flight"])
+        for lines in out, open("app.log").read().splitlines():
+            numbers = {}
+            for line in lines:
+                n, i = line.split()
+                numbers.setdefault(n, []).append(int(i))
+            print(all(one == list(range(len(one))) for one in numbers.values()), len(lines))
+        """,
+        timeout=60,
+        native=None,
+    )

@@ -1,0 +1,35 @@
+"""Threads that are greenlets: gevent and eventlet put functions of their own in the place of those of `_thread` and `threading`.
+
+Waiting as a thread of the system does would stop all of them. What has to wait asks here first.
+"""
+
+from __future__ import annotations
+
+import _queue
+import threading
+import types
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def threads_are_green() -> bool:
+    """Are the threads that `threading` starts from now on something else than threads of the system?"""
+    return type(threading.get_ident) is not types.BuiltinFunctionType
+
+
+def refuse(what: str) -> None:
+    """RuntimeError for what waits as a thread of the system does."""
+    if threads_are_green():
+        owner = str(threading.get_ident.__module__).partition(".")[0]
+        raise RuntimeError(f"{what} does not work with threads that {owner} has replaced")
+
+
+def park() -> None:
+    """For a thread of the system that was started before the others were replaced and has nothing to do any more.
+
+    It waits for ever: `threading` has another idea of who is running now, and could not end it.
+    """
+    nothing: _queue.SimpleQueue[Any] = _queue.SimpleQueue()
+    nothing.get()
