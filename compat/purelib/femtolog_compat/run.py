@@ -23,6 +23,7 @@ usage: python -m femtolog [option] ... [-c cmd | -m mod | file] [arg] ...
        python -m femtolog migrate [-h] ...   rewrite picologging, loguru and structlog
        python -m femtolog serve [-h] ...     take records from other processes
        python -m femtolog recover [-h] ...   print what a black box holds
+       python -m femtolog verify [-h] ...    say which numbered records are missing
        femtolog-run ...                      the same
 
 Runs the program as `python` would, its logging executed by femtolog; its child processes too (FEMTOLOG=1 is set).
@@ -36,6 +37,7 @@ COMMANDS = {
     "migrate": "femtolog._migrate",
     "serve": "femtolog._serve",
     "recover": "femtolog.blackbox",
+    "verify": "femtolog.delivery",
 }
 """First words that are no program's name (a file of that name is `./shadow`), and the modules whose main() they are."""
 
