@@ -1,5 +1,6 @@
 """femtolog.testing.capture_logs(): what a piece of code logs, for a test that needs no framework."""
 
+import contextvars
 import logging
 import threading
 
@@ -14,7 +15,7 @@ def pay(order):
 
 
 with capture_logs() as logs:
-    other = threading.Thread(target=pay, args=(18,))  # of another thread: not captured
+    other = threading.Thread(target=contextvars.Context().run, args=(pay, 18))  # of another context: not captured
     pay(17)
     other.start()
     other.join()
