@@ -4,13 +4,36 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import logging
 import signal
 import sys
 
+from femtolog.femto.formatting import extra_of
 from femtolog.server import LogServer
 
 FORMAT = "%(asctime)s %(name)s [%(levelname)s] %(message)s"
+
+
+class JSONFormatter(logging.Formatter):
+    """An object in each line, with the names that FemtoHTTPHandler gives the fields of a record."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        fields = {
+            "name": record.name,
+            "levelname": record.levelname,
+            "msg": record.getMessage(),
+            "created": record.created,
+            "filename": record.pathname,
+            "lineno": record.lineno,
+            "module": record.module,
+            "thread": record.thread,
+            "threadName": record.threadName,
+        }
+        for name, value in extra_of(record).items():
+            fields[f"extra_{name}" if name in fields else name] = value
+        return json.dumps(fields, default=str)
 
 
 def main(arguments: list[str]) -> None:
@@ -26,6 +49,7 @@ def main(arguments: list[str]) -> None:
     )
     parser.add_argument("--output", metavar="FILE", help="append to this file instead of writing to the standard output")
     parser.add_argument("--format", default=FORMAT, help="of a line, as logging.Formatter takes it")
+    parser.add_argument("--json", action="store_true", help="write an object of JSON in each line, for femtolog verify")
     parser.add_argument("--max-frame-size", metavar="BYTES", type=int, default=1 << 20)
     parser.add_argument(
         "--allow-pickle", action="store_true", help="take SocketHandler's pickles: whoever connects can run anything here"
@@ -33,7 +57,7 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     tcp = options.tcp if options.tcp or options.unix or options.udp else ("127.0.0.1", 9020)
     handler = logging.FileHandler(options.output, encoding="utf-8") if options.output else logging.StreamHandler(sys.stdout)
-    handler.setFormatter(logging.Formatter(options.format))
+    handler.setFormatter(JSONFormatter() if options.json else logging.Formatter(options.format))
     try:
         server = LogServer(
             handler,

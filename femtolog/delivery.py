@@ -1,5 +1,7 @@
 """Delivery that can be proved: Numbering counts the records that go to a handler, and verify() tells at the other end which are missing.
 
+Handlers that send to a peer number what they send by themselves, with `numbered=True`: native/py/src/socket.rs.
+
 The handler's account says what became of each record as far as this process knows; the numbers say it of everything between here and the
 file or server where the records end.
 """
@@ -98,7 +100,7 @@ class Delivery:
         >>> from femtolog.delivery import verify
         >>> (delivery,) = verify(['{"boot_id": "feed", "seq": 1}', '{"boot_id": "feed", "seq": 4}'])
         >>> delivery
-        Delivery(boot_id='feed', records=2, last=4, missing=[(2, 3)], twice=[])
+        Delivery(boot_id='feed', records=2, last=4, missing=[(2, 3)], twice=[], late=[])
         >>> str(delivery)
         'feed: 2 records, 1 to 4, 2 missing: 2 to 3'
     """
@@ -112,6 +114,8 @@ class Delivery:
     """First and last number of each gap, from 1 to `last`."""
     twice: list[int]
     """Numbers that came more than once, each as often as it came again. A peer that is away while it takes a record may get it again."""
+    late: list[int]
+    """Numbers that came for the first time behind a greater one. Those that `numbered=True` gives come in order unless something changed it."""
 
     @property
     def is_complete(self) -> bool:
@@ -127,6 +131,8 @@ class Delivery:
             text += ", none missing"
         if self.twice:
             text += f", {len(self.twice)} again: {_some([str(number) for number in self.twice])}"
+        if self.late:
+            text += f", {len(self.late)} late: {_some([str(number) for number in self.late])}"
         return text
 
 
@@ -142,6 +148,7 @@ class _Seen:
         self.lasts: list[int] = []
         self.records = 0
         self.twice: list[int] = []
+        self.late: list[int] = []
 
     def add(self, number: int) -> None:
         self.records += 1
@@ -149,6 +156,8 @@ class _Seen:
         if at >= 0 and number <= self.lasts[at]:
             self.twice.append(number)
             return
+        if at + 1 < len(self.firsts):
+            self.late.append(number)
         grows = at >= 0 and self.lasts[at] == number - 1
         meets = at + 1 < len(self.firsts) and self.firsts[at + 1] == number + 1
         if grows and meets:
@@ -181,7 +190,7 @@ def verify(lines: Iterable[str | bytes], last: dict[str, int] | None = None) -> 
     Examples:
         >>> from femtolog.delivery import verify
         >>> [str(delivery) for delivery in verify(["boot_id=feed seq=2 m", "boot_id=feed seq=1 m"], last={"feed": 3})]
-        ['feed: 2 records, 1 to 3, 1 missing: 3']
+        ['feed: 2 records, 1 to 3, 1 missing: 3, 1 late: 1']
     """
     seen: dict[str, _Seen] = {}
     for line in lines:
@@ -194,7 +203,7 @@ def verify(lines: Iterable[str | bytes], last: dict[str, int] | None = None) -> 
     told = []
     for boot_id, one in seen.items():
         until = max([*one.lasts[-1:], (last or {}).get(boot_id, 0)])
-        told.append(Delivery(boot_id, one.records, until, list(one.gaps(until)), one.twice))
+        told.append(Delivery(boot_id, one.records, until, list(one.gaps(until)), one.twice, one.late))
     return told
 
 
@@ -231,10 +240,10 @@ def _number(boot_id: object, seq: object) -> Iterator[tuple[str, int]]:
 
 
 def main(arguments: list[str]) -> NoReturn:
-    """Print what has arrived; exit with 0 if nothing is missing, 1 if something is, 2 if there are no numbers at all."""
+    """Print what has arrived; exit with 0 if nothing is missing (or late, if order is wanted), 1 if something is, 2 without any numbers."""
     parser = argparse.ArgumentParser(
         prog="python -m femtolog verify",
-        description="Say which records, numbered by femtolog.delivery.Numbering, are missing in logs.",
+        description="Say which records, numbered by femtolog.delivery.Numbering or a handler with numbered=True, are missing in logs.",
     )
     parser.add_argument(
         "files", metavar="FILE", nargs="+", help="lines of JSON, or of text with boot_id=… and seq=…; - for standard input"
@@ -242,6 +251,7 @@ def main(arguments: list[str]) -> NoReturn:
     parser.add_argument(
         "--last", metavar="BOOT_ID=N", action="append", default=[], type=_last, help="what the sender's Numbering.last was"
     )
+    parser.add_argument("--in-order", action="store_true", help="exit with 1 if a number came behind a greater one, too")
     options = parser.parse_args(arguments)
     try:
         deliveries = verify(itertools.chain.from_iterable(map(_lines, options.files)), dict(options.last))
@@ -252,7 +262,8 @@ def main(arguments: list[str]) -> NoReturn:
     if not deliveries:
         sys.stderr.write("femtolog verify: no line has boot_id and seq\n")
         sys.exit(2)
-    sys.exit(0 if all(delivery.is_complete for delivery in deliveries) else 1)
+    wrong = any(not delivery.is_complete or (options.in_order and delivery.late) for delivery in deliveries)
+    sys.exit(1 if wrong else 0)
 
 
 def _lines(path: str) -> Iterator[bytes]:

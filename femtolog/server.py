@@ -327,6 +327,7 @@ def record_from(payload: _Payload) -> logging.LogRecord:
         }
     )
     attributes = vars(record)
+    attributes.update((key, value) for key, value in payload.items() if key in ("boot_id", "seq"))
     for key, value in payload["key_values"].items():
         clashes = key in attributes or key in ("message", "asctime")
         attributes[f"extra_{key}" if clashes else key] = value

@@ -70,6 +70,8 @@ def test_what_is_missing_and_what_came_twice_in_any_order(numbered, seed):
     assert all(after[0] > before[1] + 1 for before, after in zip(delivery.missing, delivery.missing[1:], strict=False))
     assert sorted(delivery.twice) == sorted(number + 1 for number in again)
     assert (delivery.records, delivery.last) == (len(arrived), 500)
+    firsts = list(dict.fromkeys(arrived))
+    assert delivery.late == [number + 1 for place, number in enumerate(firsts) if number < max(firsts[:place], default=0)]
 
 
 def test_threads_share_the_numbers(numbered):
@@ -197,6 +199,10 @@ def test_the_command(tmp_path):
     assert (done.returncode, done.stdout) == (1, "feed: 7 records, 1 to 9, 3 missing: 4, 6 to 7, 1 again: 8\n")
     done = command("-", "--last", "feed=2", text=line(1))
     assert (done.returncode, done.stdout) == (1, "feed: 1 record, 1 to 2, 1 missing: 2\n")
+    done = command("-", text="".join(map(line, [1, 3, 2])))
+    assert (done.returncode, done.stdout) == (0, "feed: 3 records, 1 to 3, none missing, 1 late: 2\n")
+    assert command("-", "--in-order", text="".join(map(line, [1, 3, 2]))).returncode == 1
+    assert command("-", "--in-order", text="".join(map(line, [1, 2, 2]))).returncode == 0
     done = command("-", text="nothing\n")
     assert (done.returncode, done.stdout, done.stderr) == (2, "", "femtolog verify: no line has boot_id and seq\n")
     done = command(tmp_path / "away")

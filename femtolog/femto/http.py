@@ -40,6 +40,7 @@ _CONTENT_TYPES = {
 
 # Headers that say how a request is sent.
 _OWN_HEADERS = ("connection", "content-encoding", "content-length", "expect", "transfer-encoding")
+_NUMBERS = ("boot_id", "seq")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
@@ -59,6 +60,7 @@ class FemtoHTTPHandler(PeerHandler):
 
     `fallback`, `replay`, `spool_dir` and `spool_max` are as for FemtoSocketHandler: where records go while the server is away, or answers with 429
     or 5xx. What the fallback gets is a record made of what would have been sent.
+    With `numbered` what is sent for a record ends with a `boot_id` and a `seq`, whatever `record_fields` says, for `python -m femtolog verify`.
 
     An answer of 2xx is success. With 429, 5xx, and without an answer it is tried again, later; any other answer drops the record. Redirects are not
     followed. HandlerConfigError, a ValueError, for settings that cannot be; TypeError for values of the wrong type. Nothing is connected before the
@@ -96,6 +98,7 @@ class FemtoHTTPHandler(PeerHandler):
         replay: bool = False,
         spool_dir: str | os.PathLike[str] | None = None,
         spool_max: str | int = _enqueue.SPILL_MAX,
+        numbered: bool = False,
     ) -> None:
         endpoint = _Endpoint(url)
         self.url, self.method = endpoint.shown, _method(method)
@@ -130,6 +133,7 @@ class FemtoHTTPHandler(PeerHandler):
             replay=replay,
             spool_dir=spool_dir,
             spool_max=spool_max,
+            numbered=numbered,
         )
 
     def _body(self) -> str:
@@ -171,6 +175,9 @@ class FemtoHTTPHandler(PeerHandler):
 
     def _encoded(self, fields: dict[str, Any]) -> bytes:
         """A record's part of a body: with a comma or a newline behind it where others follow."""
+        if self._boot_id is not None:
+            fields = {f"extra_{key}" if key in _NUMBERS else key: value for key, value in fields.items()}
+            fields |= {"boot_id": self._boot_id, "seq": 0}  # the sender says the number in its place
         if not self._json:
             plain = {key: _json(value) if isinstance(value, dict | list) else value for key, value in fields.items()}
             return urllib.parse.urlencode(plain, errors="backslashreplace").encode()

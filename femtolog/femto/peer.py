@@ -61,8 +61,10 @@ class PeerHandler(logging.Handler):
         replay: bool = False,
         spool_dir: str | os.PathLike[str] | None = None,
         spool_max: str | int = _enqueue.SPILL_MAX,
+        numbered: bool = False,
     ) -> None:
         self.target = target
+        self._boot_id = _boot_id() if numbered else None
         self._aside = Aside(fallback, bool(replay), spool_dir, spool_max, policy_text(policy), read=self._reader())
         policy_name, self._wait = _enqueue._policy(policy_text(policy))  # noqa: SLF001 - the one reader of policies
         times = [positive("connect_timeout_ms", connect_timeout_ms), positive("write_timeout_ms", write_timeout_ms)]
@@ -73,8 +75,8 @@ class PeerHandler(logging.Handler):
                 queue=(positive("capacity", capacity), QUEUE_BYTES, policy_name),
                 milliseconds=[*times, *backoff.as_dict().values()],
                 tls=tls,
-                spool=self._aside.spool(),
-                has_fallback=self._aside.fallback is not None,
+                aside=(self._aside.spool(), self._aside.fallback is not None),
+                boot_id=self._boot_id,
             )
         except ValueError as error:
             raise HandlerConfigError(str(error)) from None
@@ -165,9 +167,18 @@ class PeerHandler(logging.Handler):
         failed the `fallback` has got; whether the peer is `connected`, how many `connections` were made, and the last `error` of one."""
         return self._sender.account()
 
+    def numbers(self) -> tuple[str, int] | None:
+        """The `boot_id` of this handler in this process and the last `seq` that was given; None where records are not numbered.
+
+        Each record that `stats()` counts as emitted has a number, but those that an earlier process had left in the spool have their own.
+        """
+        return self._sender.numbers()
+
     def _in_child(self) -> None:
-        """An empty queue, and no connection: those of the parent are the parent's."""
-        inherited, self._sender = self._sender, self._sender.renewed()
+        """An empty queue, numbers of its own, and no connection: those of the parent are the parent's."""
+        if self._boot_id is not None:
+            self._boot_id = _boot_id()
+        inherited, self._sender = self._sender, self._sender.renewed(self._boot_id)
         for descriptor in inherited.leave_to_parent():
             with contextlib.suppress(OSError):
                 os.close(descriptor)
@@ -204,6 +215,10 @@ class _Told:
         account = handler.stats()
         before, self.lost = self.lost, account["failed"] + sum(account["dropped_by"][reason] for reason in _LOST)
         return self.lost == before
+
+
+def _boot_id() -> str:
+    return os.urandom(16).hex()
 
 
 _registered = False
@@ -344,6 +359,10 @@ class PeerHandlerBuilder(HandlerBuilder):
         self._tell("spool_dir", os.fsdecode(spool_dir))
         return self._tell("spool_max", spool_max)
 
+    def with_numbers(self) -> Self:
+        """Records have a `boot_id` and a `seq`, for `python -m femtolog verify`."""
+        return self._tell("numbered", True)
+
     def as_dict(self) -> dict[str, Any]:
         """What it was told, and the defaults of the rest."""
         return super().as_dict() | {f"backoff_{key}": value for key, value in self._backoff.as_dict().items()}
@@ -358,5 +377,6 @@ class PeerHandlerBuilder(HandlerBuilder):
             "write_timeout_ms": told["write_timeout_ms"],
             "tls": self._tls,
             "backoff": self._backoff,
+            "numbered": told.get("numbered", False),
             **self._aside,
         }

@@ -39,8 +39,9 @@ class FemtoSocketHandler(PeerHandler):
     While the peer is away for longer than the backoff's deadline, records go to `fallback`, a handler or the path of a file, if there is
     one. With `replay` they wait in `spool_dir`, a directory of this handler's own of at most `spool_max` bytes, as soon as the queue has no
     room for them, and are sent in order when the peer is back, by the next process if need be; the fallback has what the disk does not
-    take. HandlerConfigError, a ValueError, for
-    settings that cannot be; TypeError for values of the wrong type. Nothing is connected before the first record.
+    take. With `numbered` the map has two more keys, `boot_id` and `seq`, by which `python -m femtolog verify` finds at the other end what is
+    missing; see numbers(). HandlerConfigError, a ValueError, for settings that cannot be; TypeError for values of the wrong type. Nothing is
+    connected before the first record.
 
     Examples:
         >>> import logging
@@ -80,6 +81,7 @@ class FemtoSocketHandler(PeerHandler):
         replay: bool = False,
         spool_dir: str | os.PathLike[str] | None = None,
         spool_max: str | int = _enqueue.SPILL_MAX,
+        numbered: bool = False,
     ) -> None:
         chosen_tls = tls_of(tls, tls_domain, tls_insecure)
         target = _address(host, port) if unix_path is None else (os.fsdecode(unix_path), None)
@@ -99,6 +101,7 @@ class FemtoSocketHandler(PeerHandler):
             replay=replay,
             spool_dir=spool_dir,
             spool_max=spool_max,
+            numbered=numbered,
         )
 
     # For most records native code does what handle(), emit() and _items() do, see native/py/src/handler/framed.rs.

@@ -3,9 +3,10 @@
 //!
 //! Everything of a record is read and encoded in the thread that logs; the sender's thread has bytes only. Whatever waits gives the GIL away.
 use std::borrow::Cow;
+use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use femtolog_core::backoff;
@@ -14,7 +15,7 @@ use femtolog_core::spool;
 use femtolog_core::transport::{
     Batch, Body, Coding, Http, Identity, Options, Protocol, Sender, Target, Tls,
 };
-use femtolog_core::wire::{Format, Frames, Kind, Oversize, Record};
+use femtolog_core::wire::{self, Format, Frames, Kind, Number, Oversize, Record};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
@@ -26,6 +27,9 @@ const SLICE: Duration = Duration::from_millis(50);
 
 /// So many payloads are taken for the fallback at once.
 const BATCH: usize = 256;
+
+/// Digits that a number may have.
+const DIGITS: usize = 20;
 
 /// Bytes before a payload.
 const LENGTH: usize = 4;
@@ -80,9 +84,30 @@ fn after(timeout: f64) -> PyResult<Option<Instant>> {
 pub struct PeerSender {
     sender: Sender,
     encoding: Encoding,
+    numbers: Option<Numbers>,
     made: Instant,
     /// When somebody should look again what was dropped, in milliseconds from `made` on.
     look_at: AtomicU64,
+}
+
+/// The numbers of what is emitted. Each number is one record of the account, so one that is dropped leaves a gap.
+struct Numbers {
+    boot_id: String,
+    last: Mutex<u64>,
+}
+
+impl Numbers {
+    fn of(boot_id: String) -> Self {
+        Self {
+            boot_id,
+            last: Mutex::new(0),
+        }
+    }
+
+    fn last(&self) -> MutexGuard<'_, u64> {
+        // Nothing panics while it is locked.
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What becomes of an item that Python gives.
@@ -112,6 +137,25 @@ impl Encoding {
             } => "cbor",
             Encoding::Ready { kind, .. } => kind,
         }
+    }
+
+    /// Says the number of an item: of a frame, or the digits that are the last value of a form or of an object.
+    fn renumber(self, item: &mut Vec<u8>, seq: u64) {
+        let Encoding::Ready { kind, .. } = self else {
+            wire::renumber(item, seq);
+            return;
+        };
+        let behind = match kind {
+            "form" | "query" => 0,
+            "json" => 1,
+            _ => 2,
+        };
+        let behind = item.split_off(item.len().saturating_sub(behind));
+        while item.last().is_some_and(u8::is_ascii_digit) {
+            item.pop();
+        }
+        item.extend(itoa::Buffer::new().format(seq).bytes());
+        item.extend(behind);
     }
 
     /// Bytes of an item that stand before its payload.
@@ -210,18 +254,18 @@ struct Fields<'py>(
 #[pymethods]
 impl PeerSender {
     /// `target` is a host and a port, or a path without one. `milliseconds`: the times for connecting and for writing; base, cap, reset and
-    /// deadline of the backoff. `spool`: a directory for what cannot be sent, and the size it may have. `has_fallback`: somebody takes
-    /// what would be dropped at the deadline.
+    /// deadline of the backoff. `aside`: a directory for what cannot be sent, and the size it may have; and whether somebody
+    /// takes what would be dropped at the deadline. With a `boot_id` items are numbered: bytes end with a number then, which is replaced.
     #[new]
-    #[pyo3(signature = (target, protocol, *, queue, milliseconds, tls, spool=None, has_fallback=false))]
+    #[pyo3(signature = (target, protocol, *, queue, milliseconds, tls, aside, boot_id=None))]
     fn new(
         target: (String, Option<u16>),
         protocol: Sent,
         queue: (usize, usize, &str),
         milliseconds: [u64; 6],
         tls: Option<TlsOptions>,
-        spool: Option<(PathBuf, u64)>,
-        has_fallback: bool,
+        aside: (Option<(PathBuf, u64)>, bool),
+        boot_id: Option<String>,
     ) -> PyResult<Self> {
         let target = match target {
             (host, Some(port)) => Target::Tcp(host, port),
@@ -244,6 +288,7 @@ impl PeerSender {
         let [connect, write, base, cap, reset_after, deadline] =
             milliseconds.map(Duration::from_millis);
         let (encoding, protocol, batch) = protocol.read(write)?;
+        let (spool, has_fallback) = aside;
         let options = Options {
             target,
             connect_timeout: connect,
@@ -270,6 +315,7 @@ impl PeerSender {
         Ok(Self {
             sender: Sender::new(options, Limits { entries, bytes }, overflow(policy)?),
             encoding,
+            numbers: boot_id.map(Numbers::of),
             made: Instant::now(),
             look_at: AtomicU64::new(0),
         })
@@ -281,29 +327,33 @@ impl PeerSender {
     fn send(&self, item: &Bound<'_, PyAny>, protected: bool, patience: f64) -> PyResult<u8> {
         let py = item.py();
         let queue = self.sender.queue();
-        let encoded = self.encoded(item).inspect_err(|_| queue.fail_unqueued())?;
+        let encoded = self.encoded(item).inspect_err(|_| self.unread())?;
         let Ok(encoded) = encoded else {
-            queue.give_up(Reason::Oversize);
+            self.give_up(Reason::Oversize);
             return Ok(DROPPED);
         };
-        let weight = encoded.len();
         let until = Duration::try_from_secs_f64(patience)
             .ok()
             .and_then(|patience| Instant::now().checked_add(patience));
-        let offered = self.sender.offer(encoded, protected).map_err(|error| {
-            queue.fail_unqueued();
+        let offered = self.numbered(encoded, |item| self.sender.offer(item, protected));
+        let mut offered = offered.map_err(|error| {
+            self.unread();
             PyOSError::new_err(error)
-        });
-        let mut offered = offered?;
+        })?;
         while let Offer::Full(encoded) = offered {
+            let weight = encoded.len();
             let waited = patiently(py, until, |left| {
                 queue.wait_for_room(weight, Some(left)) != Waited::TimedOut
             });
             offered = match waited {
-                Ok(true) => queue.offer(encoded, weight, protected),
-                Ok(false) => queue.offer_at_last(encoded, weight, protected),
+                Ok(true) => {
+                    self.numbered(encoded, |item| Ok(queue.offer(item, weight, protected)))?
+                }
+                Ok(false) => self.numbered(encoded, |item| {
+                    Ok(queue.offer_at_last(item, weight, protected))
+                })?,
                 Err(raised) => {
-                    queue.give_up(Reason::Interrupted);
+                    self.give_up(Reason::Interrupted);
                     return Err(raised);
                 }
             };
@@ -311,7 +361,7 @@ impl PeerSender {
         Ok(match offered {
             Offer::Dropped(..) => DROPPED,
             Offer::Closed(_) => {
-                queue.give_up(Reason::Closed);
+                self.give_up(Reason::Closed);
                 CLOSED
             }
             Offer::Queued(_) | Offer::Full(_) => QUEUED,
@@ -365,6 +415,13 @@ impl PeerSender {
     /// Counts a record that could not even be read.
     fn unread(&self) {
         self.sender.queue().fail_unqueued();
+        self.skip_number();
+    }
+
+    /// Who numbers what is sent, and the last number that was given; None: nobody does.
+    fn numbers(&self) -> Option<(&str, u64)> {
+        let numbers = self.numbers.as_ref()?;
+        Some((&numbers.boot_id, *numbers.last()))
     }
 
     /// Waits up to so many seconds until what was logged before is sent, with the fallback or dropped.
@@ -417,10 +474,12 @@ impl PeerSender {
     }
 
     /// Another one with the same options, and nothing in it.
-    fn renewed(&self) -> Self {
+    #[pyo3(signature = (boot_id=None))]
+    fn renewed(&self, boot_id: Option<String>) -> Self {
         Self {
             sender: self.sender.renewed(),
             encoding: self.encoding,
+            numbers: boot_id.map(Numbers::of),
             made: Instant::now(),
             look_at: AtomicU64::new(0),
         }
@@ -440,13 +499,50 @@ impl PeerSender {
             return None;
         };
         let Ok(frame) = record.frame(format, max_size, truncate) else {
-            self.sender.queue().give_up(Reason::Oversize);
+            self.give_up(Reason::Oversize);
             return Some(true);
         };
-        match self.sender.offer(frame, protected) {
+        match self.numbered(frame, |frame| self.sender.offer(frame, protected)) {
             Ok(Offer::Queued(_)) => Some(self.is_due()),
             Ok(Offer::Dropped(..)) => Some(true),
             Ok(Offer::Full(_) | Offer::Closed(_)) | Err(_) => None,
+        }
+    }
+
+    /// The number of a record that is not on the queue yet.
+    pub fn number(&self) -> Option<Number<'_>> {
+        let numbers = self.numbers.as_ref()?;
+        Some(Number::unknown(&numbers.boot_id))
+    }
+
+    /// Lets `decide` have the item with the next number, and nobody come between: so numbers are in the order of the queue. An item for which
+    /// there is no room yet has no number yet.
+    fn numbered(
+        &self,
+        mut item: Vec<u8>,
+        decide: impl FnOnce(Vec<u8>) -> io::Result<Offer<Vec<u8>>>,
+    ) -> io::Result<Offer<Vec<u8>>> {
+        let Some(numbers) = &self.numbers else {
+            return decide(item);
+        };
+        let mut last = numbers.last();
+        self.encoding.renumber(&mut item, *last + 1);
+        let offered = decide(item);
+        if matches!(offered, Ok(Offer::Queued(_) | Offer::Dropped(..))) {
+            *last += 1;
+        }
+        offered
+    }
+
+    /// Counts a record that does not come in.
+    fn give_up(&self, reason: Reason) {
+        self.sender.queue().give_up(reason);
+        self.skip_number();
+    }
+
+    fn skip_number(&self) {
+        if let Some(numbers) = &self.numbers {
+            *numbers.last() += 1;
         }
     }
 
@@ -454,7 +550,12 @@ impl PeerSender {
         let (format, max_size, truncate) = match self.encoding {
             Encoding::Ready { max_size, .. } => {
                 let bytes = item.cast::<PyBytes>()?.as_bytes();
-                return Ok(if bytes.len() <= max_size {
+                let longer = if self.numbers.is_some() {
+                    DIGITS - 1
+                } else {
+                    0
+                };
+                return Ok(if bytes.len() + longer <= max_size {
                     Ok(bytes.to_vec())
                 } else {
                     Err(Oversize(bytes.len()))
@@ -492,6 +593,7 @@ impl PeerSender {
             thread_id: utf8(&thread_id)?,
             thread_name: thread_name.as_ref().map(utf8).transpose()?,
             key_values: pairs.collect::<PyResult<_>>()?,
+            number: self.number(),
         };
         Ok(record.frame(format, max_size, truncate))
     }
@@ -569,5 +671,9 @@ pub fn decode_payload<'py>(
         key_values.set_item(key, value)?;
     }
     map.set_item("key_values", key_values)?;
+    if let Some(number) = record.number {
+        map.set_item("boot_id", number.boot_id)?;
+        map.set_item("seq", number.seq)?;
+    }
     Ok(map)
 }

@@ -1,7 +1,7 @@
 //! Log records on a stream: frames, and the map in each.
 //!
 //! A frame is a length, four bytes with the highest first, and as many bytes of payload: one map with ten text keys, in a fixed order, as
-//! `MessagePack` or as CBOR. The standard library's `SocketHandler` has the same length in front of a pickle; the first byte of a payload
+//! `MessagePack` or as CBOR; with twelve where records are numbered. The standard library's `SocketHandler` has the same length in front of a pickle; the first byte of a payload
 //! tells the three apart ([`Kind::of`]). What is read here comes from strangers: nothing is allocated on the word of a length,
 //! nesting is bounded, and whatever is wrong is a [`Malformed`].
 mod framing;
@@ -61,6 +61,35 @@ pub struct Record<'a> {
     pub thread_id: Cow<'a, str>,
     pub thread_name: Option<Cow<'a, str>>,
     pub key_values: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// Two more keys, for senders that number what they send.
+    pub number: Option<Number<'a>>,
+}
+
+/// Which record of which sender it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Number<'a> {
+    /// The sender, as long as its process lives.
+    pub boot_id: Cow<'a, str>,
+    pub seq: u64,
+}
+
+impl<'a> Number<'a> {
+    /// For a frame whose number [`renumber`] is to say.
+    #[must_use]
+    pub fn unknown(boot_id: &'a str) -> Self {
+        Number {
+            boot_id: boot_id.into(),
+            seq: u64::MAX,
+        }
+    }
+}
+
+/// Says the number of a frame that was made with an [unknown](Number::unknown) one, or the number it has instead. Its length stays: in both
+/// formats the number is the last of it, eight bytes with the highest first.
+pub fn renumber(frame: &mut [u8], seq: u64) {
+    if let Some(last) = frame.last_chunk_mut() {
+        *last = seq.to_be_bytes();
+    }
 }
 
 /// The key that tells of a message that was cut.

@@ -5,11 +5,12 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::Record;
+use super::{Number, Record};
 
 impl Serialize for Record<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(10))?;
+        let mut map =
+            serializer.serialize_map(Some(if self.number.is_some() { 12 } else { 10 }))?;
         map.serialize_entry("logger", &self.logger)?;
         map.serialize_entry("level", &self.level)?;
         map.serialize_entry("message", &self.message)?;
@@ -20,6 +21,10 @@ impl Serialize for Record<'_> {
         map.serialize_entry("thread_id", &self.thread_id)?;
         map.serialize_entry("thread_name", &self.thread_name)?;
         map.serialize_entry("key_values", &Pairs(&self.key_values))?;
+        if let Some(number) = &self.number {
+            map.serialize_entry("boot_id", &number.boot_id)?;
+            map.serialize_entry("seq", &number.seq)?;
+        }
         map.end()
     }
 }
@@ -49,6 +54,7 @@ impl<'de> Visitor<'de> for Fields {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Record<'de>, A::Error> {
         let (mut logger, mut level, mut message) = (None, None, None);
+        let (mut boot_id, mut seq) = (None, None);
         let mut record = Record::default();
         while let Some(key) = map.next_key::<&str>()? {
             match key {
@@ -64,11 +70,17 @@ impl<'de> Visitor<'de> for Fields {
                     record.thread_name = map.next_value::<Option<&str>>()?.map(Cow::Borrowed);
                 }
                 "key_values" => record.key_values = map.next_value::<Entries<'_>>()?.0,
+                "boot_id" => boot_id = Some(map.next_value::<&str>()?),
+                "seq" => seq = Some(map.next_value()?),
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
+        record.number = boot_id.zip(seq).map(|(boot_id, seq)| Number {
+            boot_id: boot_id.into(),
+            seq,
+        });
         record.logger = logger
             .ok_or_else(|| A::Error::missing_field("logger"))?
             .into();

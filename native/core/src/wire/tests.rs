@@ -14,6 +14,7 @@ fn sample() -> Record<'static> {
         thread_id: "7".into(),
         thread_name: None,
         key_values: vec![("k".into(), "v".into())],
+        number: None,
     }
 }
 
@@ -34,6 +35,35 @@ fn the_bytes_of_a_cbor_frame() {
         \x69thread_id\x617\x6bthread_name\xf6\x6akey_values\xa1\x61k\x61v";
     let frame = sample().frame(Format::Cbor, 1 << 20, false).unwrap();
     assert_eq!(frame, expected);
+}
+
+/// Two keys more, at the end, and the number as wide as it can be.
+#[test]
+fn the_number_of_a_frame_is_said_when_it_is_known() {
+    let record = Record {
+        number: Some(Number::unknown("b0")),
+        ..sample()
+    };
+    let messagepack = b"\xa7boot_id\xa2b0\xa3seq\xcf\0\0\0\0\0\0\0\x11";
+    let cbor = b"\x67boot_id\x62b0\x63seq\x1b\0\0\0\0\0\0\0\x11";
+    let tails = [
+        (Format::MessagePack, &messagepack[..], 0x8c),
+        (Format::Cbor, &cbor[..], 0xac),
+    ];
+    for (format, tail, first) in tails {
+        let mut frame = record.frame(format, 1 << 20, false).unwrap();
+        renumber(&mut frame, 4);
+        renumber(&mut frame, 17);
+        assert!(frame.ends_with(tail) && frame[4] == first, "{frame:x?}");
+        let number = Record::decode(&frame[4..], format).unwrap().number;
+        assert_eq!(
+            number,
+            Some(Number {
+                boot_id: "b0".into(),
+                seq: 17
+            })
+        );
+    }
 }
 
 #[test]
@@ -167,6 +197,7 @@ prop_compose! {
         thread_name in prop::option::of(texts()),
         numbers in any::<[u64; 2]>(),
         shift in [0..64u32, 0..64u32],
+        number in prop::option::of((texts(), any::<u64>())),
         key_values in prop::collection::vec((texts(), texts()), 0..20),
     ) -> Record<'static> {
         let [logger, level, message, filename, module_path, thread_id] = names;
@@ -174,6 +205,7 @@ prop_compose! {
             logger, level, message, filename, module_path, thread_id, thread_name, key_values,
             timestamp_ns: numbers[0] >> shift[0],
             line_number: numbers[1] >> shift[1],
+            number: number.map(|(boot_id, seq)| Number { boot_id, seq }),
         }
     }
 }

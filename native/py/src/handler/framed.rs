@@ -83,7 +83,8 @@ pub fn sent<'py>(
         return Ok(false);
     };
     let sender = sender.get();
-    let Some(is_to_be_told) = with_fields(&unseen, text.as_bytes(), |fields| {
+    let number = sender.number();
+    let Some(is_to_be_told) = with_fields(&unseen, text.as_bytes(), number.as_ref(), |fields| {
         sender.send_at_once(fields, level >= PROTECTED)
     })?
     else {
@@ -123,6 +124,7 @@ fn parts<'py>(handler: &View<'_, 'py>) -> Option<(Bound<'py, PeerSender>, Obj<'p
 fn with_fields<R>(
     unseen: &Unseen<'_, '_, '_>,
     text: &[u8],
+    number: Option<&wire::Number<'_>>,
     send: impl FnOnce(&wire::Record<'_>) -> Option<R>,
 ) -> Res<Option<R>> {
     let facts = unseen.facts;
@@ -171,6 +173,7 @@ fn with_fields<R>(
             key_values: pairs
                 .map(|(key, value)| Some((text_of(key)?, text_of(value)?)))
                 .collect::<Option<_>>()?,
+            number: number.cloned(),
         })
     };
     Ok(fields().and_then(|fields| send(&fields)))
