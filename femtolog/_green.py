@@ -7,16 +7,23 @@ from __future__ import annotations
 
 import _queue
 import threading
+import time
 import types
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 
 def threads_are_green() -> bool:
     """Are the threads that `threading` starts from now on something else than threads of the system?"""
     return type(threading.get_ident) is not types.BuiltinFunctionType
+
+
+def sleep_of_greenlets() -> Callable[[float], object] | None:
+    """What waits and lets the others go on. None where threads are threads of the system."""
+    return time.sleep if threads_are_green() else None
 
 
 def refuse(what: str) -> None:

@@ -173,6 +173,40 @@ def test_what_is_to_be_done_later_is_done():
     )
 
 
+def test_a_peer_may_be_a_greenlet_of_the_one_who_waits():
+    """Here it reads in the sleep of whoever waits for room, flushes or closes; nobody else would read."""
+    run(
+        """
+        import socket
+        from femtolog.femto import FemtoSocketHandler
+        replace()
+        listener = socket.create_server(("127.0.0.1", 0))
+        listener.setblocking(False)
+        peers, arrived = [], 0
+        def sleep(seconds, sleep=time.sleep):
+            global arrived
+            try:
+                for peer in peers:
+                    arrived += len(peer.recv(1 << 20))
+                if not peers:
+                    peers.append(listener.accept()[0])
+                    peers[0].setblocking(False)
+            except BlockingIOError:
+                sleep(seconds)
+        time.sleep = sleep
+        handler = FemtoSocketHandler(*listener.getsockname(), capacity=2, policy="block", write_timeout_ms=30_000)
+        log.addHandler(handler)
+        for number in range(400):
+            log.info("x" * 100_000)
+        assert handler.flush(30)
+        log.info("last")
+        handler.close()
+        assert handler.stats()["written"] == 401, handler.stats()
+        assert arrived
+        """
+    )
+
+
 def test_a_fallback_is_refused(monkeypatch):
     def get_ident():
         return 1

@@ -169,3 +169,39 @@ def test_asynchronous_handlers_and_the_hub(run):
         timeout=60,
         native=None,
     )
+
+
+def test_a_peer_is_a_greenlet_of_the_same_hub(run):
+    """It reads only while the hub goes on, and so do those who wait for room, flush and close."""
+    run(
+        """
+        from gevent import monkey; monkey.patch_all()
+        import gevent, logging, socket
+        import femtolog
+        from femtolog.femto import FemtoSocketHandler
+        listener = socket.create_server(("127.0.0.1", 0))
+        sizes = []
+        def serve():
+            peer = listener.accept()[0]
+            while data := peer.recv(1 << 16):
+                sizes.append(len(data))
+        served = gevent.spawn(serve)
+        handler = FemtoSocketHandler(*listener.getsockname(), capacity=2, policy="block", write_timeout_ms=30_000)
+        log = logging.getLogger("l")
+        log.setLevel(10)
+        log.propagate = False
+        log.addHandler(handler)
+        def work(n):
+            for i in range(100):
+                log.info("x" * 100_000)
+        gevent.joinall([gevent.spawn(work, n) for n in range(3)])
+        print(handler.flush(30), handler.stats()["written"])
+        gevent.get_hub().loop.run_callback(log.info, "from the hub")
+        gevent.sleep(0)
+        handler.close()
+        served.join()
+        print(handler.stats()["written"], sum(sizes) > 30_000_000)
+        """,
+        timeout=60,
+        native=None,
+    )

@@ -16,7 +16,7 @@ use femtolog_core::transport::{
     Batch, Body, Coding, Http, Identity, Options, Protocol, Sender, Target, Tls,
 };
 use femtolog_core::wire::{self, Format, Frames, Kind, Number, Oversize, Record};
-use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::exceptions::{PyAssertionError, PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
@@ -24,6 +24,9 @@ use crate::queue::{CLOSED, DROPPED, QUEUED, account, overflow, seconds};
 
 /// After so long somebody who waits looks whether a signal handler is to run.
 const SLICE: Duration = Duration::from_millis(50);
+
+/// Seconds until a greenlet that waits looks again.
+const GREEN_TURN: f64 = 0.001;
 
 /// So many payloads are taken for the fallback at once.
 const BATCH: usize = 256;
@@ -55,21 +58,39 @@ fn format_of(name: &str) -> PyResult<Format> {
     }
 }
 
+/// What waits and lets other greenlets go on; None where threads are the system's, and at the very end, when nothing is imported any more.
+fn sleep_of_greenlets(py: Python<'_>) -> Option<Bound<'_, PyAny>> {
+    let green = py.import("femtolog._green").ok()?;
+    let sleep = green.call_method0("sleep_of_greenlets").ok()?;
+    (!sleep.is_none()).then_some(sleep)
+}
+
 /// Runs `wait` in slices, without the GIL, until it says yes, `until` has come or a signal handler raises.
 fn patiently(
     py: Python<'_>,
     until: Option<Instant>,
     wait: impl Fn(Duration) -> bool + Sync,
 ) -> PyResult<bool> {
+    let mut sleep = sleep_of_greenlets(py);
     loop {
+        let slice = if sleep.is_some() {
+            Duration::ZERO
+        } else {
+            SLICE
+        };
         let left = until.map_or(SLICE, |until| {
             until.saturating_duration_since(Instant::now())
         });
-        if py.detach(|| wait(left.min(SLICE))) {
+        if py.detach(|| wait(left.min(slice))) {
             return Ok(true);
         }
         if left.is_zero() {
             return Ok(false);
+        }
+        match sleep.as_ref().map(|sleep| sleep.call1((GREEN_TURN,))) {
+            // The hub itself, which cannot sleep.
+            Some(Err(error)) if error.is_instance_of::<PyAssertionError>(py) => sleep = None,
+            slept => drop(slept.transpose()?),
         }
         py.check_signals()?;
     }
