@@ -52,7 +52,8 @@ class Callbacks:
         """There is something to tell, soon; at the end of the interpreter, when close() does."""
         if not self.waiting:
             self.waiting = True
-            _teller.call(pipeline.tell, self.told_at + EVERY)
+            if not _teller.call(pipeline.tell, self.told_at + EVERY):
+                self.waiting = False
 
     def tell(self, pipeline: _Pipeline) -> None:
         """Calls them for what has happened since the last time."""

@@ -21,7 +21,7 @@ import threading
 import time
 import weakref
 
-from femtolog._green import park, threads_are_green
+from femtolog._green import may_start_greenlets, park, threads_are_green
 from femtolog.errors import HandlerConfigError
 from femtolog_compat import _native
 
@@ -231,10 +231,10 @@ class _Pipeline:
     def start(self) -> None:
         if self.starting:
             return
-        self.starting = True
         if threads_are_green():
             self.start_green()
             return
+        self.starting = True
         worker = threading.Thread(target=_work, args=(self, self.queue), name="femtolog-queue", daemon=True)
         self.worker = worker
         try:
@@ -251,19 +251,19 @@ class _Pipeline:
     def start_green(self) -> None:
         """A worker that is a greenlet. Not by a Thread: it would wait until the greenlet runs, and who logs may be the hub itself.
 
-        In a thread of the system that the hub has set to work a greenlet would never run: such a thread writes its records itself.
+        A thread of the system that may not start one writes its records itself.
         """
-        try:
-            if threading.get_native_id() == _Hooks.home:
-                self.worker = True
-                _thread.start_new_thread(_work_green, (self, self.queue))
-            elif (handler := self.handler()) is not None:
+        if not may_start_greenlets():
+            handler = self.handler()
+            if handler is not None:
                 self.wait_until(handler, self.queue.mark(), time.monotonic() + self.timeout)
+            return
+        self.worker = True
+        try:
+            _thread.start_new_thread(_work_green, (self, self.queue))
         except BaseException:
             self.worker = None
             raise
-        finally:
-            self.starting = False
 
     # ---- the lock
 
@@ -272,7 +272,7 @@ class _Pipeline:
         deadline = time.monotonic() + timeout
         while True:
             try:
-                taken = bool(lock.acquire(timeout=timeout))
+                taken = bool(lock.acquire(timeout=max(0.0, deadline - time.monotonic())))
             except TypeError:  # somebody's lock that knows no timeouts
                 taken = bool(lock.acquire())
             if not taken or self.writing in (0, threading.get_ident()):
@@ -516,7 +516,6 @@ def _work(pipeline: _Pipeline, queue: RecordQueue) -> None:
         if threads_are_green():
             # Since this thread began; it has no business with locks of greenlets. The next record starts another worker.
             pipeline.worker = None
-            del pipeline, queue
             park()
         handler = pipeline.handler()
         if handler is None:
@@ -826,15 +825,12 @@ class _Hooks:
     """What runs at a fork and at the end; registered with the first asynchronous handler."""
 
     registered = False
-    home = 0
-    """The thread of the system that made the first asynchronous handler, or that forked: greenlets run there."""
 
     @classmethod
     def register(cls) -> None:
         if cls.registered:
             return
         cls.registered = True
-        cls.home = threading.get_native_id()
         # Later than logging's own, so this runs before logging.shutdown(), and in a child after the locks are new.
         atexit.register(_at_exit)
         # A child of multiprocessing ends without atexit, but with this.
@@ -901,7 +897,6 @@ def _after_fork_in_parent() -> None:
 
 def _after_fork_in_child() -> None:
     """What is queued is the parent's. logging has made the handlers' locks new already."""
-    _Hooks.home = threading.get_native_id()
     for pipeline in list(_live):
         for descriptor in pipeline.queue.leak():
             with contextlib.suppress(OSError):

@@ -6,6 +6,7 @@ Waiting as a thread of the system does would stop all of them. What has to wait 
 from __future__ import annotations
 
 import _queue
+import os
 import threading
 import time
 import types
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_home = threading.get_native_id()
+"""The thread of the system that greenlets are started in: the one that came here first, or that forked."""
+
+
 def threads_are_green() -> bool:
     """Are the threads that `threading` starts from now on something else than threads of the system?"""
     return type(threading.get_ident) is not types.BuiltinFunctionType
@@ -24,6 +29,11 @@ def threads_are_green() -> bool:
 def sleep_of_greenlets() -> Callable[[float], object] | None:
     """What waits and lets the others go on. None where threads are threads of the system."""
     return time.sleep if threads_are_green() else None
+
+
+def may_start_greenlets() -> bool:
+    """In a thread of the system that the hub has set to work a greenlet would never run."""
+    return threading.get_native_id() == _home
 
 
 def refuse(what: str) -> None:
@@ -40,3 +50,12 @@ def park() -> None:
     """
     nothing: _queue.SimpleQueue[Any] = _queue.SimpleQueue()
     nothing.get()
+
+
+def _in_child() -> None:
+    global _home
+    _home = threading.get_native_id()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)

@@ -31,6 +31,9 @@ class JSONFormatter(logging.Formatter):
             "thread": record.thread,
             "threadName": record.threadName,
         }
+        for name in ("exc_text", "stack_info"):
+            if text := getattr(record, name):
+                fields[name] = text
         for name, value in extra_of(record).items():
             fields[f"extra_{name}" if name in fields else name] = value
         return json.dumps(fields, default=str)

@@ -11,7 +11,7 @@ import threading
 import time
 import weakref
 
-from femtolog._green import park, threads_are_green
+from femtolog._green import may_start_greenlets, park, threads_are_green
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,18 +42,23 @@ class Timetable:
     def call(self, function: Callable[[], object], at: float = 0.0) -> bool:
         """Have this called when time.monotonic() is `at`, or soon after. A weakref.WeakMethod: if there is its object then.
 
-        False if nobody is going to: the interpreter is about to end, and starts no threads any more.
+        False if nobody is going to: the interpreter is about to end, and starts no threads any more; or this is a thread that starts no
+        greenlets, where these are all there is.
         """
+        green = threads_are_green()
+        if green and not may_start_greenlets():
+            return False
         self._orders.put((at, function))
         if not self.works and self._starting.acquire(blocking=False):
             try:
                 if not self.works:
-                    if threads_are_green():
+                    self.works = True
+                    if green:
                         _thread.start_new_thread(_work_green, (self, self._orders))
                     else:
                         threading.Thread(target=_work, args=(self, self._orders), name=self.name, daemon=True).start()
-                    self.works = True
             except RuntimeError:
+                self.works = False
                 return False
             finally:
                 self._starting.release()
@@ -76,9 +81,9 @@ def _work(table: Timetable, orders: queue.SimpleQueue[_Order]) -> None:
 
 
 def _work_green(table: Timetable, orders: queue.SimpleQueue[_Order]) -> None:
-    """The same as a greenlet, which ends when there is nothing left to do."""
+    """The same as a greenlet, which ends when there is nothing left to do. A forked child has a copy of it, which has nothing to do there."""
     waiting: list[_Order] = []
-    while True:
+    while table._orders is orders:  # noqa: SLF001
         with contextlib.suppress(queue.Empty):
             while True:
                 waiting.append(orders.get_nowait())

@@ -30,6 +30,7 @@ _NESTED = ("key_values", "extra", "extras", "attributes", "fields")
 """Where records that are JSON may have what was given as `extra`."""
 
 _WORD = re.compile(r"\b(seq|boot_id)[=:]\s*\"?(\w+)")
+_SEQ = re.compile(r"0*[1-9][0-9]{0,19}")
 _BOOT_ID = re.compile(r"\w{1,64}", re.ASCII)
 
 _numberings: weakref.WeakSet[Numbering] = weakref.WeakSet()
@@ -214,7 +215,7 @@ def _numbers_in(line: str) -> Iterator[tuple[str, int]]:
     if text[:1] in ("{", "["):
         try:
             value = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):  # anybody may have written it
             pass
         else:
             for one in value if isinstance(value, list) else [value]:
@@ -234,9 +235,8 @@ def _numbers_of(value: Any) -> Iterator[tuple[str, int]]:
 
 
 def _number(boot_id: object, seq: object) -> Iterator[tuple[str, int]]:
-    text = str(seq)
-    if isinstance(boot_id, str) and _BOOT_ID.fullmatch(boot_id) and text.isascii() and text.isdigit() and int(text) > 0:
-        yield boot_id, int(text)
+    if isinstance(seq, int | str) and isinstance(boot_id, str) and _BOOT_ID.fullmatch(boot_id) and _SEQ.fullmatch(str(seq)):
+        yield boot_id, int(seq)
 
 
 def main(arguments: list[str]) -> NoReturn:
@@ -276,6 +276,6 @@ def _lines(path: str) -> Iterator[bytes]:
 
 def _last(text: str) -> tuple[str, int]:
     boot_id, _, number = text.partition("=")
-    if not _BOOT_ID.fullmatch(boot_id) or not number.isascii() or not number.isdigit() or int(number) < 1:
+    if not _BOOT_ID.fullmatch(boot_id) or not _SEQ.fullmatch(number):
         raise argparse.ArgumentTypeError(f"not BOOT_ID=N with N from 1 on: {text!r}")
     return boot_id, int(number)

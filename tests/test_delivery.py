@@ -12,6 +12,7 @@ import threading
 import pytest
 
 import femtolog
+from femtolog._serve import JSONFormatter
 from femtolog.delivery import Numbering, verify
 from femtolog.femto import FemtoHTTPHandler, FemtoSocketHandler
 from femtolog.server import LogServer
@@ -177,6 +178,11 @@ LINES = [
     ('{"boot_id": 5, "seq": 1}', []),
     ('{"boot_id": "b 1", "seq": 1}', []),
     ("boot_id=b1 seq=", []),
+    ("boot_id=b1 seq=" + "9" * 5000, []),
+    ("boot_id=b1 seq=\N{ARABIC-INDIC DIGIT ONE}", []),
+    ('{"boot_id": "b1", "seq": true}', []),
+    ('{"boot_id": "b1", "seq": ' + "9" * 5000 + "}", []),
+    ('{"boot_id": ' + "[" * 100_000, []),
     ("seq=5", []),
     ("", []),
 ]
@@ -214,3 +220,18 @@ def test_the_command(tmp_path):
 def test_a_last_number_that_cannot_be():
     with pytest.raises(ValueError, match=r"^last must be at least 1, got 0 for feed$"):
         verify([], {"feed": 0})
+
+
+def test_lines_of_json_have_what_a_record_has():
+    record = logging.makeLogRecord(
+        {"name": "shop", "msg": "m %d", "args": (1,), "boot_id": "b1", "seq": 7, "msg_id": object, "lineno": 3}
+    )
+    first = json.loads(JSONFormatter().format(record))
+    assert (first["msg"], first["boot_id"], first["seq"], first["msg_id"], first["lineno"]) == ("m 1", "b1", 7, str(object), 3)
+    assert "exc_text" not in first
+    assert "stack_info" not in first
+    record.exc_text, record.stack_info, record.levelname = "Traceback\nKeyError", "Stack", "ERROR"
+    second = json.loads(JSONFormatter().format(record))
+    assert (second["exc_text"], second["stack_info"], second["levelname"]) == ("Traceback\nKeyError", "Stack", "ERROR")
+    (delivery,) = verify([JSONFormatter().format(record)])
+    assert (delivery.boot_id, delivery.last) == ("b1", 7)

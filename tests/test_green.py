@@ -173,6 +173,21 @@ def test_what_is_to_be_done_later_is_done():
     )
 
 
+def test_a_thread_that_starts_no_greenlets_is_told_that_nobody_will_do_it():
+    run(
+        """
+        start = _thread.start_new_thread
+        replace()
+        table, called, answers = _timetable.Timetable("later"), [], []
+        start(lambda: answers.append(table.call(lambda: called.append("there"))), ())
+        until(lambda: answers)
+        assert table.call(lambda: called.append("here"))
+        until(lambda: called and not table.works)
+        assert (answers, called) == ([False], ["here"]), (answers, called)
+        """
+    )
+
+
 def test_a_peer_may_be_a_greenlet_of_the_one_who_waits():
     """Here it reads in the sleep of whoever waits for room, flushes or closes; nobody else would read."""
     run(

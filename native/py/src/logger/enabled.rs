@@ -322,7 +322,11 @@ pub(super) fn is_native(logger: &Obj<'_>) -> bool {
 }
 
 #[cold]
-fn ask_the_method<'py>(logger: &Obj<'py>, level: &Obj<'py>, within: Target) -> Res<bool> {
+pub(super) fn ask_the_method<'py>(
+    logger: &Obj<'py>,
+    level: &Obj<'py>,
+    within: Target,
+) -> Res<bool> {
     let py = logger.py();
     let answer = if is_native(logger) {
         enabled(logger, level)

@@ -120,7 +120,7 @@ fn ask_once<'py>(
     {
         return Ok(Err(reason));
     }
-    enabled::ask(&logger, level, here).map(Ok)
+    enabled::ask_the_method(&logger, level, here).map(Ok)
 }
 
 /// What [`forward`] comes to for a call without keywords where nobody has replaced anything, with nothing asked twice: 250
@@ -383,11 +383,7 @@ pub fn wants_frames(logger: &Obj<'_>) -> Res<Option<Reason>> {
     if guard::target(logger, Name::findCaller) != Target::LoggerFindCaller {
         return Ok(Some(Reason::FindCaller));
     }
-    if ordinary::is_ordinary(logger.py()) {
-        Ok(None)
-    } else {
-        frames_may_answer(logger.py())
-    }
+    looks_for_frames(logger.py())
 }
 
 /// The same of an object that may be no logger.
@@ -395,7 +391,16 @@ pub fn may_want_frames(object: &Obj<'_>) -> Res<Option<Reason>> {
     if py_ffi::type_attr(object, Name::findCaller).is_some() {
         wants_frames(object)
     } else {
-        frames_may_answer(object.py())
+        looks_for_frames(object.py())
+    }
+}
+
+#[inline]
+fn looks_for_frames(py: Python<'_>) -> Res<Option<Reason>> {
+    if ordinary::is_ordinary(py) {
+        Ok(None)
+    } else {
+        frames_may_answer(py)
     }
 }
 
