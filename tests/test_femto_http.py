@@ -558,9 +558,13 @@ def test_a_server_that_does_not_answer_holds_up_nobody(make, monkeypatch, capsys
         handler = make(raw.url, write_timeout_ms=60, capacity=20)
         handler.handle(record("x" * 800_000))
         log(handler, range(30))
-        while not handler.stats()["error"]:
+        while not (error := handler.stats()["error"]):
             assert not handler.flush(0.01)
-        assert "no answer in time" in handler.stats()["error"] or "takes nothing" in handler.stats()["error"]
+        assert "no answer in time" in error or "takes nothing" in error
+        connections = handler.stats()["connections"]
+        while handler.stats()["connections"] == connections:
+            assert not handler.flush(0.01)
+        assert handler.stats()["error"]  # a new connection alone makes nothing good
         patient = make(raw.url)
         log(patient, range(3))
         assert not patient.flush(0)

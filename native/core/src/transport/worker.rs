@@ -180,7 +180,6 @@ impl Worker<'_> {
         let mut state = self.shared.state();
         state.status.connected = true;
         state.status.connections += 1;
-        state.status.error.clear();
         Ok(connection)
     }
 
