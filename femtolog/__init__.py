@@ -48,7 +48,8 @@ def stats() -> dict[str, object]:
     """What ran natively and what was left to the interpreter's own code, since the process began or reset_stats().
 
     `native`: records made natively; `emits`: emissions of handlers done natively; `real_records`: records that Python code
-    had to see and that became LogRecord objects; `reference`: each reason for using the interpreter's code, with its count.
+    had to see and that became LogRecord objects; `reference`: each reason for using the interpreter's code, with its count. While
+    femtolog.metrics is enabled also `records` and `handlers`, as its read() has them.
 
     Examples:
         >>> import io
@@ -60,7 +61,12 @@ def stats() -> dict[str, object]:
     """
     if _native is None:
         return {"native": 0, "emits": 0, "real_records": 0, "reference": {}}
-    return _native.stats()
+    counts: dict[str, object] = _native.stats()
+    metrics = _sys.modules.get("femtolog.metrics")
+    if metrics is not None and metrics.is_enabled():
+        numbers = metrics.read()
+        counts.update(records=numbers.records, handlers=numbers.handlers)
+    return counts
 
 
 def reset_stats() -> None:

@@ -66,6 +66,9 @@ _PLAIN = frozenset({str, int, float, bool, bytes, complex, type(None)})
 AGAIN = object()
 """The text of a record that came back from disk without one: it is made when the record is written."""
 
+_observe: Callable[[logging.Handler, float], None] | None = None
+"""Where femtolog.metrics, if anybody wants to know, is told how many seconds an `emit` took."""
+
 _live: weakref.WeakSet[_Pipeline] = weakref.WeakSet()
 _classes: weakref.WeakValueDictionary[type, type] = weakref.WeakValueDictionary()
 
@@ -362,6 +365,7 @@ class _Pipeline:
         """`emit` of the class the handler had. Has it gone well? What it lets out goes to `handleError`: no caller is there."""
         before = self.current, self.current_failed, self.writing
         self.current, self.current_failed, self.writing = item, False, threading.get_ident()
+        observe, begin = _observe, time.perf_counter()
         try:
             own = vars(handler).get("emit")
             if own is not None:
@@ -374,6 +378,8 @@ class _Pipeline:
             return False
         finally:
             self.current, self.current_failed, self.writing = before
+            if observe is not None:
+                observe(handler, time.perf_counter() - begin)
 
     # ---- flush and close
 

@@ -3,12 +3,16 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, NotRequired, Self, TypeAlias, TypedDict, final, type_check_only
 
+from femtolog.metrics import HandlerMetrics
+
 @type_check_only
 class _Stats(TypedDict):
     native: int
     emits: int
     real_records: int
     reference: dict[str, int]
+    records: NotRequired[dict[tuple[str, str], int]]
+    handlers: NotRequired[dict[str, HandlerMetrics]]
 
 @type_check_only
 class _Account(TypedDict):
@@ -31,6 +35,7 @@ class _SenderAccount(_Account):
     connected: bool
     connections: int
     error: str
+    bytes_written: int
 
 @type_check_only
 class _Payload(TypedDict):
@@ -67,6 +72,10 @@ __all__ = [
     "kind_of_payload",
     "know_asynchronous",
     "know_framed",
+    "metrics_bounds",
+    "metrics_count",
+    "metrics_observe",
+    "metrics_read",
     "move_attributes",
     "observe",
     "raw_layout",
@@ -88,6 +97,12 @@ def unbind() -> None: ...
 def is_bound() -> bool: ...
 def stats() -> _Stats: ...
 def reset_stats() -> None: ...
+
+# For femtolog.metrics.
+def metrics_bounds() -> list[float]: ...
+def metrics_count(every: int) -> None: ...
+def metrics_observe(handler: logging.Handler, seconds: float) -> None: ...
+def metrics_read() -> tuple[list[tuple[str, int, int]], list[tuple[logging.Handler | None, int, int, list[int], float]]]: ...
 def raw_layout() -> str: ...
 def raw_refusal() -> str: ...
 def rename_clashing_extra(on: bool) -> None: ...

@@ -165,7 +165,7 @@ class PeerHandler(logging.Handler):
     def stats(self) -> _SenderAccount:
         """What became of the records: emitted = written + failed + dropped + in_flight, and why they were dropped; how many of those that
         failed the `fallback` has got; whether the peer is `connected`, how many `connections` were made, and the last `error`,
-        empty as soon as the peer has taken something again."""
+        empty as soon as the peer has taken something again; `bytes_written` to it, before compression."""
         return self._sender.account()
 
     def numbers(self) -> tuple[str, int] | None:

@@ -35,6 +35,7 @@ mod level;
 mod lock;
 mod logger;
 mod manager;
+mod metrics;
 mod names;
 mod natives;
 mod ordinary;
@@ -68,6 +69,8 @@ mod native {
     use super::handler::framed::know_framed;
     #[pymodule_export]
     use super::logger::{rename_clashing_extra, renames_clashing_extra};
+    #[pymodule_export]
+    use super::metrics::{metrics_bounds, metrics_count, metrics_observe, metrics_read};
     #[pymodule_export]
     use super::queue::{QueuedRecord, RecordQueue};
     #[pymodule_export]

@@ -21,6 +21,7 @@ use crate::format::Buffer;
 use crate::guard;
 use crate::handler::{asynchronous, direct, file};
 use crate::kept::Kept;
+use crate::metrics;
 use crate::names::Name;
 use crate::natives::Target;
 #[cfg(not(Py_GIL_DISABLED))]
@@ -571,7 +572,11 @@ impl RecordQueue {
                 break;
             }
         }
-        let (written, raised) = lines.write(&stream);
+        let (mut written, mut raised) = (0, None);
+        metrics::batch(handler, || {
+            (written, raised) = lines.write(handler, &stream);
+            written
+        });
         let raised = raised.map(|raised| raised.take(py));
         self.finish(py, written, 0);
         (written, raised)

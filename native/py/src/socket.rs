@@ -485,6 +485,7 @@ impl PeerSender {
         account.set_item("connected", status.connected)?;
         account.set_item("connections", status.connections)?;
         account.set_item("error", status.error)?;
+        account.set_item("bytes_written", status.bytes)?;
         Ok(account)
     }
 

@@ -105,6 +105,8 @@ pub struct Status {
     pub connections: u64,
     /// Why the last attempt failed, or the last connection ended, or what the peer has refused; empty while all is well.
     pub error: String,
+    /// Bytes of the items that were delivered, each counted once, as they were before anything was compressed.
+    pub bytes: u64,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -186,7 +186,12 @@ impl Worker<'_> {
     /// Reports so many as written.
     fn settle(&mut self, count: usize) {
         if count > 0 {
-            self.hand.drain(..count);
+            let bytes = self
+                .hand
+                .drain(..count)
+                .map(|item| item.len() as u64)
+                .sum::<u64>();
+            self.shared.state().status.bytes += bytes;
             self.shared.aside.finish(&self.shared.queue, count);
             self.is_down = false;
             self.backoff.succeeded(Instant::now());

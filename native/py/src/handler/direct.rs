@@ -8,6 +8,7 @@ use super::Ran;
 use crate::ffi::{self as py_ffi, Obj, Position, Raised, Res};
 use crate::format::Buffer;
 use crate::guard::{self, View};
+use crate::metrics;
 use crate::names::Name;
 use crate::natives::Target;
 use crate::raw::textio::{self, Idle};
@@ -80,10 +81,15 @@ fn write_to<'py>(
         return Ok(Past::Refused);
     }
     match py_ffi::write_file(stream.py(), file.fd, line.as_bytes(), position) {
-        py_ffi::Written::All => Ok(Past::Written(Ran::Nothing)),
+        py_ffi::Written::All => {
+            let ran = metrics::wrote(handler.object(), line.as_bytes().len());
+            Ok(Past::Written(ran))
+        }
         py_ffi::Written::NoPosition => Ok(Past::Refused),
         py_ffi::Written::Part(written) => {
-            hand_over(stream, &line.as_bytes()[written..]).map(|()| Past::Written(Ran::Maybe))
+            hand_over(stream, &line.as_bytes()[written..])?;
+            metrics::wrote(handler.object(), line.as_bytes().len());
+            Ok(Past::Written(Ran::Maybe))
         }
     }
 }
@@ -156,25 +162,32 @@ impl Lines {
         true
     }
 
-    /// Writes them. Gives the number of lines that are in the file whole, and what was raised by the one behind them, if anything:
+    /// Writes them, for the handler of that stream. Gives the number of lines that are in the file whole, and what was raised by the one behind them, if anything:
     /// that one is in the stream's hands then.
-    pub fn write(self, stream: &Obj<'_>) -> (usize, Option<Raised>) {
+    pub fn write(self, handler: &Obj<'_>, stream: &Obj<'_>) -> (usize, Option<Raised>) {
         let Lines {
             file, bytes, ends, ..
         } = self;
         let written = match py_ffi::write_file(stream.py(), file.fd, &bytes, Position::Unknown) {
-            py_ffi::Written::All => return (ends.len(), None),
+            py_ffi::Written::All => {
+                metrics::wrote(handler, bytes.len());
+                return (ends.len(), None);
+            }
             py_ffi::Written::NoPosition => return (0, None),
             py_ffi::Written::Part(written) => written,
         };
         let whole = ends.partition_point(|end| *end <= written);
         let start = whole.checked_sub(1).map_or(0, |last| ends[last]);
+        metrics::wrote(handler, start);
         if written == start {
             // Nothing of the next line is out: it fails, or not, by itself.
             return (whole, None);
         }
         match hand_over(stream, &bytes[written..ends[whole]]) {
-            Ok(()) => (whole + 1, None),
+            Ok(()) => {
+                metrics::wrote(handler, ends[whole] - start);
+                (whole + 1, None)
+            }
             Err(raised) => (whole, Some(raised)),
         }
     }

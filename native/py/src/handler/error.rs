@@ -8,6 +8,7 @@ use crate::call::Call;
 use crate::ffi::{self as py_ffi, Exc, Obj, Raised, Res};
 use crate::globals;
 use crate::guard;
+use crate::metrics;
 use crate::names::Name;
 use crate::natives::Target;
 use crate::record::Record;
@@ -20,6 +21,7 @@ pub fn handle_error<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     let Some([Some(record)]) = call.parse([Name::record], 1) else {
         return call.mismatch();
     };
+    metrics::failed(&call.slf());
     report(&record)?;
     Ok(py_ffi::none(call.py()))
 }
@@ -60,10 +62,17 @@ pub fn caught<'py>(
 
 /// `handler.handleError(record)`
 pub fn ask<'py>(handler: &Obj<'py>, record: &Obj<'py>) -> Res<()> {
-    match guard::target(handler, Name::handleError) {
-        Target::HandlerHandleError => report(record),
-        _ => py_ffi::method(handler, Name::handleError, [record]).map(drop),
+    if guard::target(handler, Name::handleError) == Target::HandlerHandleError {
+        metrics::failed(handler);
+        return report(record);
     }
+    let before = metrics::failures(handler);
+    let answer = py_ffi::method(handler, Name::handleError, [record]);
+    // Unless it has called the base's.
+    if metrics::failures(handler) == before {
+        metrics::failed(handler);
+    }
+    answer.map(drop)
 }
 
 fn is(raised: &Raised, py: Python<'_>, kind: Exc) -> bool {

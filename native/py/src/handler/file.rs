@@ -15,15 +15,7 @@ use crate::trace::{At as _, call as calling, call_after, compare, get, store, tr
 
 /// `FileHandler.emit`
 pub fn emit<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
-    let Some([Some(real)]) = call.parse([Name::record], 1) else {
-        return call.mismatch();
-    };
-    emit_record(
-        &call.slf(),
-        &mut Record::of(real.to_owned()),
-        &Place::last(),
-    )?;
-    Ok(py_ffi::none(call.py()))
+    super::stream::emit_by(call, emit_record)
 }
 
 /// Opens the file if need be, then emits to it.

@@ -27,6 +27,7 @@ use crate::globals;
 use crate::guard::{self, Role, View};
 use crate::level;
 use crate::lock;
+use crate::metrics;
 use crate::names::Name;
 use crate::natives::Target;
 use crate::ordinary;
@@ -275,11 +276,11 @@ pub fn handle_record<'py>(
         Verdict::Pass | Verdict::Answered(_) => {
             // Whoever holds the lock may change anything before it is ours.
             record.settle()?;
-            lock::held(handler, here, || emit(handler, record, place))?;
+            lock::held(handler, here, || measured_emit(handler, record, place))?;
         }
         Verdict::Replaced(other) => {
             let mut other = Record::of(other.clone());
-            lock::held(handler, here, || emit(handler, &mut other, place))?;
+            lock::held(handler, here, || measured_emit(handler, &mut other, place))?;
         }
     }
     Ok(verdict)
@@ -297,14 +298,16 @@ fn emit_if_free<'py>(
         return None;
     }
     let quiet = py_ffi::with_free_lock(&view.get(Name::lock)?, || {
-        match stream::emit_quietly(view, record, place)? {
-            Quiet::Written(ran) => Ok(Some(ran)),
-            Quiet::Formatted(stream, line, way) => {
-                stream::emit_line(view.object(), record, place, (&stream, &line, way))
-                    .map(|()| Some(Ran::Maybe))
+        metrics::emission_if_any(view.object(), || {
+            match stream::emit_quietly(view, record, place)? {
+                Quiet::Written(ran) => Ok(Some(ran)),
+                Quiet::Formatted(stream, line, way) => {
+                    stream::emit_line(view.object(), record, place, (&stream, &line, way))
+                        .map(|()| Some(Ran::Maybe))
+                }
+                Quiet::Nothing => Ok(None),
             }
-            Quiet::Nothing => Ok(None),
-        }
+        })
     })?;
     match quiet {
         Ok(None) => None,
@@ -318,6 +321,16 @@ fn emit_if_free<'py>(
 #[cfg(not(Py_GIL_DISABLED))]
 #[inline]
 fn emit_unlocked<'py>(
+    view: &View<'_, 'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+) -> Res<Ran> {
+    metrics::emission(view.object(), || emit_unmeasured(view, record, place))
+}
+
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline]
+fn emit_unmeasured<'py>(
     view: &View<'_, 'py>,
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
@@ -338,6 +351,18 @@ fn emit_unlocked<'py>(
             lock::held(handler, here, || emit(handler, record, place)).map(|()| Ran::Maybe)
         }
     }
+}
+
+/// [`emit`] of a handler whose lock is ours.
+fn measured_emit<'py>(
+    handler: &Obj<'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+) -> Res<()> {
+    metrics::emission(handler, || {
+        emit(handler, record, place).map(|()| Ran::Maybe)
+    })
+    .map(drop)
 }
 
 /// `handler.emit(record)`

@@ -22,15 +22,7 @@ use crate::trace::{At as _, call as calling, compare, get, operator, truth};
 
 /// `BaseRotatingHandler.emit`
 pub fn emit<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
-    let Some([Some(real)]) = call.parse([Name::record], 1) else {
-        return call.mismatch();
-    };
-    emit_record(
-        &call.slf(),
-        &mut Record::of(real.to_owned()),
-        &Place::last(),
-    )?;
-    Ok(py_ffi::none(call.py()))
+    super::stream::emit_by(call, emit_record)
 }
 
 /// Rolls over if it is time, then emits to the file. Every `Exception` on the way goes to `handleError`, also a

@@ -9,6 +9,7 @@ use crate::format::{Buffer, Text, seen, unseen};
 use crate::globals;
 use crate::guard::{self, View};
 use crate::lock;
+use crate::metrics;
 use crate::names::Name;
 use crate::natives::Target;
 use crate::record::Record;
@@ -17,14 +18,19 @@ use crate::trace::{At as _, call as calling, get, operator, truth};
 
 /// `StreamHandler.emit`
 pub fn emit<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    emit_by(call, emit_record)
+}
+
+/// An `emit` called as a method.
+pub fn emit_by<'py>(
+    call: &Call<'_, 'py>,
+    emit_record: impl FnOnce(&Obj<'py>, &mut Record<'_, 'py>, &Place<'_, 'py>) -> Res<()>,
+) -> Res<Obj<'py>> {
     let Some([Some(real)]) = call.parse([Name::record], 1) else {
         return call.mismatch();
     };
-    emit_record(
-        &call.slf(),
-        &mut Record::of(real.to_owned()),
-        &Place::last(),
-    )?;
+    let mut record = Record::of(real.to_owned());
+    emit_record(&call.slf(), &mut record, &Place::last())?;
     Ok(py_ffi::none(call.py()))
 }
 
@@ -301,6 +307,7 @@ fn write_line<'py>(
     let (py, here) = (handler.py(), Target::StreamEmit);
     settle_for_others(record, place)?;
     guard::call_method(stream, Name::write, [line]).at(py, here, calling("write"))?;
+    metrics::wrote_text(handler, line);
     flush_after(handler)
 }
 
@@ -325,6 +332,7 @@ fn write_by<'py>(
     let (py, here) = (handler.py(), Target::StreamEmit);
     settle_for_others(record, place)?;
     py_ffi::call(write, &[line]).at(py, here, calling("write"))?;
+    metrics::wrote_text(handler, line);
     flush_after(handler)
 }
 

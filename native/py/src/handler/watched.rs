@@ -18,15 +18,7 @@ use crate::trace::{At as _, call as calling, get};
 
 /// `WatchedFileHandler.emit`
 pub fn emit<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
-    let Some([Some(real)]) = call.parse([Name::record], 1) else {
-        return call.mismatch();
-    };
-    emit_record(
-        &call.slf(),
-        &mut Record::of(real.to_owned()),
-        &Place::last(),
-    )?;
-    Ok(py_ffi::none(call.py()))
+    super::stream::emit_by(call, emit_record)
 }
 
 /// Looks whether the file is still the one at the path, then emits to it.

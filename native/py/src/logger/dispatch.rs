@@ -8,6 +8,7 @@ use crate::filter::{self, Verdict};
 use crate::globals;
 use crate::guard::{self, View};
 use crate::handler::{self, Place, Ran};
+use crate::metrics;
 use crate::names::Name;
 use crate::natives::Target;
 use crate::record::Record;
@@ -75,6 +76,7 @@ fn call_all<'py>(
     record: &mut Record<'_, 'py>,
 ) -> Res<()> {
     let (py, here) = (logger.py(), Target::LoggerCallHandlers);
+    metrics::record(py, usual.as_ref(), record);
     let mut node = logger.clone();
     let mut found = false;
     let (mut still, mut usual) = (usual.is_some(), usual);
