@@ -15,6 +15,7 @@ import atexit
 import contextlib
 import copy
 import logging
+import math
 import os
 import sys
 import threading
@@ -190,7 +191,7 @@ class _Pipeline:
                             self.write_some(item.handler)
                         finally:
                             self.give_lock(item.handler)
-                else:
+                elif self.wait != math.inf or not self.make_room(item.handler):
                     queue.wait_for_room(weight, max(0.0, min(SLICE, deadline - time.monotonic())))
                 outcome = queue.offer(item, weight, protected)
                 if outcome != FULL:
@@ -201,6 +202,22 @@ class _Pipeline:
             # A signal handler has raised.
             queue.interrupted()
             raise
+
+    def make_room(self, handler: Any) -> bool:
+        """Writes with one call what the worker would write with one, for a caller who would have to wait for just that: two changes of thread
+        and an idle one less. False, with nothing written, where it is another's turn or takes more than such a call."""
+        lock = handler.lock or self.turn
+        if threads_are_green():
+            return False
+        try:
+            if not lock.acquire(blocking=False):
+                return False
+        except TypeError:  # somebody's lock that must be waited for
+            return False
+        try:
+            return not self.writing and self.write_some(handler, lines_only=True)
+        finally:
+            lock.release()
 
     def frozen(self, handler: Any, record: logging.LogRecord) -> QueuedRecord:
         """A copy of the record that nothing the caller does later can change, and its text."""
@@ -300,16 +317,18 @@ class _Pipeline:
 
     # ---- writing; the caller holds the handler's lock
 
-    def write_some(self, handler: Any) -> bool:
-        """Writes what one call can write, or one record. False: there is none."""
+    def write_some(self, handler: Any, *, lines_only: bool = False) -> bool:
+        """Writes what one call can write, or one record unless `lines_only`. False: nothing."""
         queue = self.queue
         if self.writing == threading.get_ident() or not self.take(queue):
             return False
         self.writing = threading.get_ident()
         try:
-            if not self.write_lines(handler, queue):
+            if self.write_lines(handler, queue):
+                return True
+            if not lines_only:
                 self.write_one(handler, queue)
-            return True
+            return not lines_only
         finally:
             if self.queue is queue:
                 self.writing = 0

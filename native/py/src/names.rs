@@ -67,7 +67,7 @@ names! {
     removeHandler = c"removeHandler",
     currentframe = c"currentframe",
     // asynchronous handlers
-    _femtolog_pipeline = c"_femtolog_pipeline", worker = c"worker", start = c"start", warn_of_drops = c"warn_of_drops",
+    _femtolog_pipeline = c"_femtolog_pipeline", worker = c"worker", start = c"start", make_room = c"make_room", warn_of_drops = c"warn_of_drops",
     // those that send frames
     _sender = c"_sender", _told = c"_told", _items = c"_items",
     // the logging module's globals

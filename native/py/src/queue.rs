@@ -204,7 +204,9 @@ pub enum Put {
     Queued,
     /// It was dropped, or others were.
     Dropped,
-    /// Nothing was done: the queue is full or closed.
+    /// Nothing was done: there is no room, and it is to be waited for.
+    Full,
+    /// Nothing was done.
     Refused,
 }
 
@@ -226,6 +228,12 @@ pub struct RecordQueue {
     spare: Mutex<Spare>,
     /// An instance of the handler's class that has nothing of its own: what it would run is what the class has.
     probe: Option<Py<PyAny>>,
+    /// Is room waited for, for as long as it takes?
+    #[cfg_attr(
+        Py_GIL_DISABLED,
+        allow(dead_code, reason = "asked for lines, of which there are none")
+    )]
+    blocks: bool,
     /// From this level on records are dropped last.
     #[cfg_attr(
         Py_GIL_DISABLED,
@@ -359,7 +367,11 @@ impl RecordQueue {
             Offer::Queued(evicted) if evicted.is_empty() => return Ok(Put::Queued),
             Offer::Queued(evicted) => evicted,
             Offer::Dropped(item, _) => vec![item],
-            Offer::Full(item) | Offer::Closed(item) => {
+            Offer::Full(item) => {
+                self.forget(py, vec![item]);
+                return Ok(if self.blocks { Put::Full } else { Put::Refused });
+            }
+            Offer::Closed(item) => {
                 self.forget(py, vec![item]);
                 return Ok(Put::Refused);
             }
@@ -429,6 +441,7 @@ impl RecordQueue {
             hand: Mutex::new(VecDeque::new()),
             spare: Mutex::default(),
             probe,
+            blocks: overflow == "block",
             protect_level: protect_level.extract().ok(),
         })
     }
@@ -469,7 +482,7 @@ impl RecordQueue {
     }
 
     /// Counts a record whose caller was interrupted while it waited for room.
-    fn interrupted(&self) {
+    pub fn interrupted(&self) {
         self.items.give_up(Reason::Interrupted);
     }
 

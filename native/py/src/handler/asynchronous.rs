@@ -107,12 +107,17 @@ pub fn queued<'py>(
     let Some(asctime) = unseen::push_aside(&mut text, &parts.formatter, record, place)? else {
         return Ok(false);
     };
-    match parts.queue.get().put(handler, &text, record, &asctime)? {
+    let queue = parts.queue.get();
+    let mut put = queue.put(handler, &text, record, &asctime)?;
+    if matches!(put, Put::Full) && parts.make_room(handler)? {
+        put = queue.put(handler, &text, record, &asctime)?;
+    }
+    match put {
         Put::Queued => {}
         Put::Dropped => {
             py_ffi::method(&parts.pipeline, Name::warn_of_drops, [handler])?;
         }
-        Put::Refused => return Ok(false),
+        Put::Full | Put::Refused => return Ok(false),
     }
     stats::native_emit();
     let works = guard::view(&parts.pipeline)
@@ -133,6 +138,16 @@ struct Parts<'py> {
 
 #[cfg(not(Py_GIL_DISABLED))]
 impl<'py> Parts<'py> {
+    /// Writes what is queued, if it is nobody's turn. A signal handler may raise, and the record gets nowhere then.
+    #[cold]
+    fn make_room(&self, handler: &Obj<'py>) -> Res<bool> {
+        let made = py_ffi::method(&self.pipeline, Name::make_room, [handler]);
+        if made.is_err() {
+            self.queue.get().interrupted();
+        }
+        py_ffi::truthy(&made?)
+    }
+
     /// Of a handler as `enqueue()` made it, without filters, whose class emits nothing but the text that its formatter makes.
     fn of(handler: &View<'_, 'py>) -> Option<Self> {
         let py = handler.object().py();
