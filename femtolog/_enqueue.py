@@ -205,9 +205,9 @@ class _Pipeline:
 
     def make_room(self, handler: Any) -> bool:
         """Writes with one call what the worker would write with one, for a caller who would have to wait for just that: two changes of thread
-        and an idle one less. False, with nothing written, where it is another's turn or takes more than such a call."""
+        and an idle one less. False, with nothing done, where it is another's turn or takes more than such a call."""
         lock = handler.lock or self.turn
-        if threads_are_green():
+        if threads_are_green() or self.has_own_emit(handler):
             return False
         try:
             if not lock.acquire(blocking=False):
@@ -215,7 +215,12 @@ class _Pipeline:
         except TypeError:  # somebody's lock that must be waited for
             return False
         try:
-            return not self.writing and self.write_some(handler, lines_only=True)
+            if self.writing or not self.queue.writes_lines(handler):
+                return False
+            # Nothing may be left in hand, since the worker waits for something to be queued.
+            while self.write_some(handler) and self.queue.has_taken():
+                pass
+            return True
         finally:
             lock.release()
 
@@ -317,18 +322,16 @@ class _Pipeline:
 
     # ---- writing; the caller holds the handler's lock
 
-    def write_some(self, handler: Any, *, lines_only: bool = False) -> bool:
-        """Writes what one call can write, or one record unless `lines_only`. False: nothing."""
+    def write_some(self, handler: Any) -> bool:
+        """Writes what one call can write, or one record. False: there is none."""
         queue = self.queue
         if self.writing == threading.get_ident() or not self.take(queue):
             return False
         self.writing = threading.get_ident()
         try:
-            if self.write_lines(handler, queue):
-                return True
-            if not lines_only:
+            if not self.write_lines(handler, queue):
                 self.write_one(handler, queue)
-            return not lines_only
+            return True
         finally:
             if self.queue is queue:
                 self.writing = 0
@@ -351,9 +354,12 @@ class _Pipeline:
             queue.lose_damaged()
             return None
 
-    def write_lines(self, handler: Any, queue: RecordQueue) -> bool:
+    def has_own_emit(self, handler: Any) -> bool:
         own = vars(handler)
-        if "emit" in own or "flush" in own or hasattr(self.cls, TEXT_ONLY):
+        return "emit" in own or "flush" in own or hasattr(self.cls, TEXT_ONLY)
+
+    def write_lines(self, handler: Any, queue: RecordQueue) -> bool:
+        if self.has_own_emit(handler):
             return False
         written, error = queue.write_lines(handler)
         if error is not None and (item := self.first(queue)) is not None:

@@ -15,6 +15,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use pyo3::{PyTraverseError, PyVisit};
 
+#[cfg(not(Py_GIL_DISABLED))]
+use crate::cell::Shared;
 use crate::ffi::{self as py_ffi, Obj, Res};
 #[cfg(not(Py_GIL_DISABLED))]
 use crate::format::Buffer;
@@ -165,7 +167,7 @@ impl Item {
 }
 
 /// Lines of no record, to be used again.
-#[derive(Default)]
+#[cfg(not(Py_GIL_DISABLED))]
 struct Spare {
     #[allow(
         clippy::vec_box,
@@ -176,11 +178,16 @@ struct Spare {
     bytes: usize,
 }
 
-/// So much is kept in all, and of each line that much at most.
-const SPARE_BYTES: usize = 4 << 20;
-const SPARE_LINE_BYTES: usize = 1024;
-
+#[cfg(not(Py_GIL_DISABLED))]
 impl Spare {
+    const NONE: Self = Spare {
+        lines: Vec::new(),
+        bytes: 0,
+    };
+    /// So much is kept in all, and of each line that much at most.
+    const MOST: usize = 4 << 20;
+    const MOST_OF_A_LINE: usize = 1024;
+
     fn pop(&mut self) -> Option<Box<Line>> {
         let line = self.lines.pop()?;
         self.bytes -= line.bytes();
@@ -189,7 +196,7 @@ impl Spare {
 
     fn push(&mut self, mut line: Box<Line>) {
         let bytes = line.bytes();
-        if bytes <= SPARE_LINE_BYTES && self.bytes + bytes <= SPARE_BYTES {
+        if bytes <= Self::MOST_OF_A_LINE && self.bytes + bytes <= Self::MOST {
             line.text.clear();
             self.lines.push(line);
             self.bytes += bytes;
@@ -225,7 +232,8 @@ pub struct RecordQueue {
     /// What was taken and is not reported yet, oldest first. For those who hold the handler's lock.
     hand: Mutex<VecDeque<Item>>,
     /// Lines to be used again. Allocating and freeing them, each by another thread, takes 600 instructions a record.
-    spare: Mutex<Spare>,
+    #[cfg(not(Py_GIL_DISABLED))]
+    spare: Shared<Spare>,
     /// An instance of the handler's class that has nothing of its own: what it would run is what the class has.
     probe: Option<Py<PyAny>>,
     /// Is room waited for, for as long as it takes?
@@ -308,10 +316,6 @@ impl RecordQueue {
         hand.drain(..count).collect()
     }
 
-    fn spare(&self) -> MutexGuard<'_, Spare> {
-        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Gives items up that are written, or dropped.
     fn forget(&self, py: Python<'_>, mut items: Vec<Item>) {
         for item in &mut items {
@@ -319,16 +323,20 @@ impl RecordQueue {
                 line.clear(py);
             }
         }
-        let mut spare = self.spare();
-        let mut others = Vec::new();
-        for item in items {
-            match item {
-                Item::Line(line) => spare.push(line),
-                other => others.push(other),
-            }
+        #[cfg(not(Py_GIL_DISABLED))]
+        {
+            let mut others = Vec::new();
+            self.spare.with(py, |spare| {
+                for item in items {
+                    match item {
+                        Item::Line(line) => spare.push(line),
+                        other => others.push(other),
+                    }
+                }
+            });
+            items = others;
         }
-        drop(spare);
-        drop(others);
+        drop(items);
     }
 
     /// See the field.
@@ -352,10 +360,10 @@ impl RecordQueue {
         else {
             return Ok(Put::Refused);
         };
-        let spare = self.spare().pop();
+        let spare = self.spare.with(py, Spare::pop);
         let mut line = spare.unwrap_or_default();
         if !line.kept.fill(record, asctime)? {
-            self.spare().push(line);
+            self.spare.with(py, |spare| spare.push(line));
             return Ok(Put::Refused);
         }
         line.text.extend_from_slice(text.as_bytes());
@@ -439,7 +447,8 @@ impl RecordQueue {
                 }
             }),
             hand: Mutex::new(VecDeque::new()),
-            spare: Mutex::default(),
+            #[cfg(not(Py_GIL_DISABLED))]
+            spare: Shared::new(Spare::NONE),
             probe,
             blocks: overflow == "block",
             protect_level: protect_level.extract().ok(),
@@ -569,6 +578,17 @@ impl RecordQueue {
         };
         self.hand().push_front(again);
         made.map(Some)
+    }
+
+    /// Is there a file behind the handler's stream that [`write_lines`](Self::write_lines) can write to now?
+    fn writes_lines(&self, handler: &Bound<'_, PyAny>) -> bool {
+        match self.lines_for(handler) {
+            Ok(found) => found.is_some(),
+            Err(raised) => {
+                raised.clear(handler.py());
+                false
+            }
+        }
     }
 
     /// Writes what is in hand to the file behind the handler's stream, as far as that is what its class would do. So many records are

@@ -163,14 +163,34 @@ impl<'a, 'py> View<'a, 'py> {
         }
     }
 
-    #[cold]
-    fn find_out(&self, info: &'static Info, role: Role) -> bool {
-        let answer = self.all_native(role);
+    /// Is the class, and every instance of it that is read by index, what `holds` says of this one by [`class_shows`](Self::class_shows)
+    /// and [`method`](Self::method) alone? An object that is not read by index is asked each time.
+    #[cfg(not(Py_GIL_DISABLED))]
+    #[inline]
+    pub fn is_by(&self, role: Role, holds: impl FnOnce(&Self) -> bool) -> bool {
+        let Some((info, _)) = self.direct else {
+            return holds(self);
+        };
+        let bit = 1 << role as u8;
+        let (known, answers) = info.roles.get();
+        if known & bit != 0 {
+            return answers & bit != 0;
+        }
+        let answer = holds(self);
+        Self::keep(info, role, answer)
+    }
+
+    fn keep(info: &'static Info, role: Role, answer: bool) -> bool {
         let bit = 1 << role as u8;
         let (known, answers) = info.roles.get();
         let answers = if answer { answers | bit } else { answers };
         info.roles.set((known | bit, answers));
         answer
+    }
+
+    #[cold]
+    fn find_out(&self, info: &'static Info, role: Role) -> bool {
+        Self::keep(info, role, self.all_native(role))
     }
 
     fn all_native(&self, role: Role) -> bool {
@@ -377,6 +397,16 @@ impl<'a, 'py> View<'a, 'py> {
         // SAFETY: the object's own values, an index of the shared keys. What is found is only asked whether it is there.
         function.is_at(slot.default.address())
             && (slot.index == NO_INDEX || unsafe { value_address(values, slot.index).is_null() })
+    }
+
+    /// [`shows`](Self::shows) of whatever instance: none that is read by index has a place for something of its own there.
+    #[cfg(not(Py_GIL_DISABLED))]
+    pub fn class_shows(&self, name: Name, function: &Saved) -> bool {
+        let Some((info, _)) = self.direct else {
+            return self.shows_in_dict(name, function);
+        };
+        let slot = slot(self.object, info, name);
+        function.is_at(slot.default.address()) && slot.index == NO_INDEX
     }
 
     #[cfg(not(Py_GIL_DISABLED))]

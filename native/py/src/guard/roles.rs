@@ -19,6 +19,8 @@ pub enum Role {
     TemplateStyle,
     /// A formatter as far as `Formatter.format` calls its methods, exceptions and stacks left out.
     FormatterSteps,
+    /// A handler of a class that `enqueue()` has made: see [`super::View::is_by`].
+    Asynchronous,
 }
 
 impl Role {
@@ -74,6 +76,7 @@ impl Role {
             Role::Handler => &Self::HANDLER,
             Role::Formatter => &Self::FORMATTER,
             Role::FormatterSteps => &Self::FORMATTER_STEPS,
+            Role::Asynchronous => &[],
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     ffi::Res,
     filter,
     format::{Buffer, unseen},
-    guard,
+    guard::{self, Role},
     handler::{Place, stream},
     ordinary,
     queue::{Put, RecordQueue},
@@ -93,7 +93,7 @@ pub fn queued<'py>(
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
 ) -> Res<bool> {
-    if record.seen().is_some() || !seen.shows(Name::handle, &HANDLE) {
+    if record.seen().is_some() || !is_one(seen) {
         return Ok(false);
     }
     let handler = seen.object();
@@ -128,6 +128,18 @@ pub fn queued<'py>(
     Ok(true)
 }
 
+/// Are these methods those of the classes that `enqueue()` makes?
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline]
+fn is_one(handler: &View<'_, '_>) -> bool {
+    handler.is_by(Role::Asynchronous, |handler| {
+        handler.class_shows(Name::handle, &HANDLE)
+            && handler.class_shows(Name::emit, &EMIT)
+            && handler.class_shows(Name::format, &FORMAT)
+            && handler.method(Name::filter) == Target::FiltererFilter
+    })
+}
+
 /// What is asked of an asynchronous handler on a record's way.
 #[cfg(not(Py_GIL_DISABLED))]
 struct Parts<'py> {
@@ -151,13 +163,7 @@ impl<'py> Parts<'py> {
     /// Of a handler as `enqueue()` made it, without filters, whose class emits nothing but the text that its formatter makes.
     fn of(handler: &View<'_, 'py>) -> Option<Self> {
         let py = handler.object().py();
-        if !ordinary::is_ordinary(py)
-            || !handler.shows(Name::handle, &HANDLE)
-            || !handler.shows(Name::emit, &EMIT)
-            || !handler.shows(Name::format, &FORMAT)
-            || handler.method(Name::filter) != Target::FiltererFilter
-            || !filter::has_none(handler)
-        {
+        if !ordinary::is_ordinary(py) || !is_one(handler) || !filter::has_none(handler) {
             return None;
         }
         let pipeline = handler.get(Name::_femtolog_pipeline)?;
