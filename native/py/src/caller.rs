@@ -16,7 +16,19 @@ use crate::ordinary;
 use crate::raw;
 
 /// The place of a log call.
-pub struct Site<'py> {
+pub enum Site<'py> {
+    /// An instruction, which says everything, and its names once somebody has asked. It was found while `os.path` was the interpreter's
+    /// own: what its file is called is what that would have said then.
+    At(Instruction<'py>, Late<Named<'py>>),
+    /// File, line and function.
+    Named(Named<'py>),
+}
+
+/// A code object and an offset into it.
+pub type Instruction<'py> = (Obj<'py>, i32);
+
+/// What a record has of the place.
+pub struct Named<'py> {
     /// `co_filename`
     pub pathname: Obj<'py>,
     /// Its base name, and that without its last extension. Where Python code makes them (somebody else's `os.path`), they are made
@@ -28,34 +40,46 @@ pub struct Site<'py> {
     pub line: Obj<'py>,
 }
 
-impl<'py> Site<'py> {
-    /// A place given as file, line and function.
-    pub fn of(pathname: Obj<'py>, line: Obj<'py>, function: Obj<'py>) -> Self {
-        Site {
-            pathname,
-            names: Late::new(),
-            function,
-            line,
-        }
-    }
-
-    /// The same with its base name and that without extension.
-    pub fn named(
-        pathname: Obj<'py>,
-        names: (Obj<'py>, Obj<'py>),
-        line: Obj<'py>,
-        function: Obj<'py>,
-    ) -> Self {
-        Site {
-            names: Late::known(names),
-            ..Site::of(pathname, line, function)
-        }
-    }
-
+impl<'py> Named<'py> {
     /// `record.filename` and `record.module`
     #[inline]
     pub fn names(&self) -> Res<&(Obj<'py>, Obj<'py>)> {
         self.names.get_or(|| file_and_module(&self.pathname))
+    }
+
+    fn of_known([pathname, filename, module, function, line]: [Obj<'py>; 5]) -> Self {
+        Named {
+            pathname,
+            names: Late::known((filename, module)),
+            function,
+            line,
+        }
+    }
+}
+
+impl<'py> Site<'py> {
+    /// A place given as file, line and function.
+    pub fn of(pathname: Obj<'py>, line: Obj<'py>, function: Obj<'py>) -> Self {
+        Site::Named(Named {
+            pathname,
+            names: Late::new(),
+            function,
+            line,
+        })
+    }
+
+    /// The place of an instruction.
+    pub fn at(instruction: Instruction<'py>) -> Self {
+        Site::At(instruction, Late::new())
+    }
+
+    /// Its names.
+    #[inline]
+    pub fn named(&self) -> Res<&Named<'py>> {
+        match self {
+            Site::At((code, offset), names) => names.get_or(|| named(code, *offset)),
+            Site::Named(names) => Ok(names),
+        }
     }
 }
 
@@ -181,20 +205,35 @@ fn place<'py>(code: &Obj<'py>, offset: i32, source: &Obj<'py>, keep: bool) -> Re
             && entry.code == code.as_ptr()
             && entry.offset == offset
             && entry.source == source.as_ptr())
-        .then(|| (py_ffi::own_all(py, entry.values), entry.internal))
+        .then_some(entry.internal)
     });
-    if let Some(([pathname, filename, module, function, line], internal)) = known {
+    if let Some(internal) = known {
         return Ok(Place {
-            site: Site {
-                pathname,
-                names: Late::known((filename, module)),
-                function,
-                line,
-            },
+            site: Site::at((code.clone(), offset)),
             internal,
         });
     }
     remember(code, offset, source, at, keep)
+}
+
+fn parts<'py>(code: &Obj<'py>, offset: i32) -> Res<(Obj<'py>, Obj<'py>, Obj<'py>)> {
+    let line = match py_ffi::code_line(code, offset) {
+        // An instruction without a line: `frame.f_lineno` is None.
+        -1 => py_ffi::none(code.py()),
+        line => py_ffi::new_int(code.py(), i64::from(line))?,
+    };
+    let pathname = py_ffi::getattr(code, Name::co_filename)?;
+    Ok((pathname, line, py_ffi::getattr(code, Name::co_name)?))
+}
+
+/// [`named`] of one that is not remembered any more.
+#[cold]
+fn name<'py>(code: &Obj<'py>, offset: i32) -> Res<Named<'py>> {
+    let (pathname, line, function) = parts(code, offset)?;
+    let (filename, module) = own_file_and_module(&pathname)?;
+    Ok(Named::of_known([
+        pathname, filename, module, function, line,
+    ]))
 }
 
 #[cold]
@@ -206,20 +245,16 @@ fn remember<'py>(
     keep: bool,
 ) -> Res<Place<'py>> {
     let py = code.py();
-    let pathname = py_ffi::getattr(code, Name::co_filename)?;
-    let function = py_ffi::getattr(code, Name::co_name)?;
-    let line = match py_ffi::code_line(code, offset) {
-        // An instruction without a line: `frame.f_lineno` is None.
-        -1 => py_ffi::none(py),
-        line => py_ffi::new_int(py, i64::from(line))?,
-    };
+    let (pathname, line, function) = parts(code, offset)?;
     let internal = is_internal(code, source)?;
-    let site = Site::of(pathname, line, function);
     if !keep {
-        return Ok(Place { site, internal });
+        return Ok(Place {
+            site: Site::of(pathname, line, function),
+            internal,
+        });
     }
-    let (filename, module) = site.names()?;
-    let values = [&site.pathname, filename, module, &site.function, &site.line];
+    let (filename, module) = own_file_and_module(&pathname)?;
+    let values = [&pathname, &filename, &module, &function, &line];
     let entry = Entry {
         code: code.clone().into_ptr(),
         offset,
@@ -231,16 +266,42 @@ fn remember<'py>(
     // The references go only now: giving up a code object may run Python code.
     py_ffi::release_all(py, &[old.code, old.source]);
     py_ffi::release_all(py, &old.values);
-    Ok(Place { site, internal })
+    Ok(Place {
+        site: Site::at((code.clone(), offset)),
+        internal,
+    })
+}
+
+/// File, line and function of an instruction.
+#[inline]
+fn named<'py>(code: &Obj<'py>, offset: i32) -> Res<Named<'py>> {
+    let py = code.py();
+    let known = SITES.with(py, |sites| {
+        let entry = &sites[slot(code.as_ptr() as usize, offset)];
+        (entry.code == code.as_ptr() && entry.offset == offset)
+            .then(|| py_ffi::own_all(py, entry.values))
+    });
+    if let Some(values) = known {
+        return Ok(Named::of_known(values));
+    }
+    name(code, offset)
 }
 
 /// `record.filename` and `record.module` of a path: base name, and base name without its last extension.
 /// A path that is no path is its own file name, in the module "Unknown module".
 pub fn file_and_module<'py>(pathname: &Obj<'py>) -> Res<(Obj<'py>, Obj<'py>)> {
+    if globals::paths_are_own(pathname.py())? {
+        own_file_and_module(pathname)
+    } else {
+        odd_path(pathname)
+    }
+}
+
+/// The same as the interpreter's own `os.path` says it.
+fn own_file_and_module<'py>(pathname: &Obj<'py>) -> Res<(Obj<'py>, Obj<'py>)> {
     let py = pathname.py();
     if cfg!(unix)
         && py_ffi::is_str(pathname)
-        && globals::paths_are_own(py)?
         && let Some(text) = py_ffi::utf8(pathname)
     {
         let base = text.rsplit('/').next().unwrap_or(text);

@@ -14,8 +14,8 @@ use crate::format::message;
 use crate::format::unseen;
 use crate::record::{Event, Facts, Record};
 
-/// Name, message, level, its name, path, file, module, line, function, thread, its name, process's name, process, task's name.
-const COUNT: usize = 14;
+/// Name, message, level, its name, the code object that logged, thread, its name, process's name, process, task's name.
+const COUNT: usize = 10;
 
 /// That many arguments need no tuple until somebody wants to see it: making and freeing one takes 400 instructions.
 const FEW: usize = 4;
@@ -24,6 +24,8 @@ const FEW: usize = 4;
 #[derive(Default)]
 pub struct Kept {
     objects: [Option<Py<PyAny>>; COUNT],
+    /// Into the code object.
+    offset: i32,
     args: [Option<Py<PyAny>>; FEW],
     /// The arguments, if they are more.
     tuple: Option<Py<PyAny>>,
@@ -56,8 +58,10 @@ impl Kept {
         {
             return Ok(false);
         }
-        let (site, context) = (facts.site()?, &facts.context);
-        let (filename, module) = site.names()?;
+        let context = &facts.context;
+        let Site::At((code, offset), _) = facts.site()? else {
+            return Ok(false);
+        };
         let (thread, thread_name) = context.thread(py)?;
         let earlier = unseen.formatted.and_then(|earlier| earlier.time.as_ref());
         let asctime = if asctime.is_none() {
@@ -70,11 +74,7 @@ impl Kept {
             &event.msg,
             &event.level,
             facts.level_name()?,
-            &site.pathname,
-            filename,
-            module,
-            &site.line,
-            &site.function,
+            code,
             thread,
             thread_name,
             context.process_name(py)?,
@@ -91,6 +91,7 @@ impl Kept {
         for (place, object) in self.objects.iter_mut().zip(&objects) {
             put(place, object);
         }
+        self.offset = *offset;
         let given = |object: &Obj<'py>| object.clone().unbind();
         self.extra = event.extra.as_ref().map(given);
         self.asctime = asctime.map(given);
@@ -106,11 +107,7 @@ impl Kept {
             Some(msg),
             Some(level),
             Some(level_name),
-            Some(pathname),
-            Some(filename),
-            Some(module),
-            Some(line),
-            Some(function),
+            Some(code),
             Some(thread),
             Some(thread_name),
             Some(process_name),
@@ -140,8 +137,7 @@ impl Kept {
             extra: self.extra.as_ref().map(own),
         };
         let message = unseen::own_message(&event)?;
-        let names = (own(filename), own(module));
-        let site = Site::named(own(pathname), names, own(line), own(function));
+        let site = Site::at((own(code), self.offset));
         let [created, msecs, relative] = self.times.map(Number::Float);
         let stamp = Stamp {
             created,

@@ -230,7 +230,7 @@ impl<'a, 'py> Record<'a, 'py> {
             _ => None,
         };
         let level_name = level_name(py, &event.level).at(py, here, calling("getLevelName"))?;
-        site.names()?;
+        site.named()?.names()?;
         let facts = Facts::known(event, name, site, level_name, stamp);
         let record = Self::unseen_yet(facts, args);
         if !crate::context::can_wait(py)? {
@@ -391,7 +391,7 @@ impl<'a, 'py> Record<'a, 'py> {
             None => (&*event.msg, &self.args()?, &event.exc_info, &event.stack),
             Some(text) => (text, &none, &none, &none),
         };
-        let (site, stamp, context) = (facts.site()?, facts.stamp()?, &facts.context);
+        let (site, stamp, context) = (facts.site()?.named()?, facts.stamp()?, &facts.context);
         let (filename, module) = site.names()?;
         let (thread, thread_name) = context.thread(py)?;
         let (created, msecs, relative) = (

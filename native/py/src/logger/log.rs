@@ -203,6 +203,7 @@ pub fn find_caller_method<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
         return call.mismatch();
     };
     let (site, stack) = find_caller(call.py(), stack_info.as_deref(), stacklevel.as_deref())?;
+    let site = site.named()?;
     py_ffi::new_tuple(
         call.py(),
         &[&site.pathname, &site.line, &site.function, &stack],
@@ -391,6 +392,7 @@ fn make<'a, 'py>(
             .is_none_or(|extra| py_ffi::is_dict(extra) && py_ffi::all_keys_str(extra));
     if !simple {
         let args = event.tuple()?;
+        let site = site.named()?;
         let positional: [&Obj<'py>; 9] = [
             &name,
             &event.level,
@@ -429,7 +431,7 @@ fn make_by<'py>(
     site: &Site<'py>,
 ) -> Res<Obj<'py>> {
     let none = py_ffi::none(logger.py());
-    let args = event.tuple()?;
+    let (args, site) = (event.tuple()?, site.named()?);
     py_ffi::method(
         logger,
         method,
