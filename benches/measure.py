@@ -67,6 +67,8 @@ class Bench:
     each: list[dict[str, Any]] = field(default_factory=list)  # names that are different ones in each thread
     during: Callable[[], AbstractContextManager[Any]] = nullcontext  # what holds in this scenario's turns and in no other's
     finish: Callable[[], object] | None = None  # what ends each turn, and is timed with it
+    burst: int = 0  # statements at a time; 0: a whole turn
+    between: Callable[[], object] = lambda: None  # what follows each burst, and is not timed
 
     def logger(self, *handlers: Any, level: int = 10, below: str = "") -> Any:
         """A logger that hands its records to `handlers` and nobody else."""
@@ -179,16 +181,22 @@ class Lane:
     def _timed(self, loops: list[Callable[[Any], None]], finish: Callable[[], object] | None = None) -> float:
         each = self.count // len(loops)
         self.written = each * len(loops)
-        turns = [itertools.repeat(None, each) for _ in loops]
         gc.disable()
         try:
             if self.scenario.threads:
+                turns = [itertools.repeat(None, each) for _ in loops]
                 return _timed_in_threads(loops, turns, finish)
-            began = time.perf_counter()
-            loops[0](turns[0])
-            if finish is not None:
-                finish()
-            return time.perf_counter() - began
+            spent, left = 0.0, each
+            while left > 0:
+                turn = itertools.repeat(None, min(left, self.bench.burst or left))
+                left -= self.bench.burst or left
+                began = time.perf_counter()
+                loops[0](turn)
+                if finish is not None:
+                    finish()
+                spent += time.perf_counter() - began
+                self.bench.between()
+            return spent
         finally:
             gc.enable()
 

@@ -96,15 +96,17 @@ def _in_loop() -> bool:
 
 
 def _patch() -> None:
-    """Puts measuring functions in the place of two methods, until `_patches` are closed."""
-    for owner, name, of in (
-        (logging.Handler, "handle", _of_handle),
-        (_enqueue._Pipeline, "submit_to_full", _of_waiting),  # noqa: SLF001 - the other half of the asynchronous handlers' `handle`
-    ):
-        original = vars(owner)[name]
-        measuring = _measuring(original, of)
-        setattr(owner, name, measuring)
-        _patches.callback(_restore, owner, name, measuring, original)
+    """Puts measuring functions in the place of two methods, until `_patches` are closed. Callers make no room natively meanwhile, unmeasured."""
+    pipeline = _enqueue._Pipeline  # noqa: SLF001 - the other half of the asynchronous handlers' `handle`
+    _replace(logging.Handler, "handle", _measuring(logging.Handler.handle, _of_handle))
+    _replace(pipeline, "submit_to_full", _measuring(pipeline.submit_to_full, _of_waiting))
+    _replace(pipeline, "make_room", lambda *_: False)
+
+
+def _replace(owner: type, name: str, replacement: Callable[..., Any]) -> None:
+    original = vars(owner)[name]
+    setattr(owner, name, replacement)
+    _patches.callback(_restore, owner, name, replacement, original)
 
 
 def _of_handle(handler: logging.Handler, record: logging.LogRecord) -> tuple[logging.Handler, logging.LogRecord]:
@@ -132,7 +134,7 @@ def _measuring(original: Callable[..., Any], of: Callable[..., tuple[logging.Han
     return method
 
 
-def _restore(owner: type, name: str, measuring: object, original: object) -> None:
+def _restore(owner: type, name: str, replacement: object, original: object) -> None:
     """Unless somebody has patched it over ours."""
-    if vars(owner).get(name) is measuring:
+    if vars(owner).get(name) is replacement:
         setattr(owner, name, original)

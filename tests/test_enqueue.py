@@ -508,6 +508,98 @@ def test_block_waits_as_long_as_it_takes(logger):
     account(handler, written=6)
 
 
+def without_worker(logger, path, **options):
+    """An asynchronous file, whose worker has begun and does nothing."""
+    handler = femtolog.enqueue(logging.FileHandler(path, encoding="latin-1"), **options)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger.addHandler(handler)
+    idle = threading.Event()
+    handler._femtolog_pipeline.worker = threading.Thread(target=idle.wait, daemon=True)
+    handler._femtolog_pipeline.worker.start()
+    return handler, idle
+
+
+@NATIVE
+def test_a_caller_writes_to_a_file_itself_rather_than_wait(logger, tmp_path, monkeypatch):
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    handler, idle = without_worker(logger, tmp_path / "out.log", capacity=4)
+    expected = ["\u20ac" if number % 7 == 3 else f"\xe4 {number}" for number in range(50)]  # the euro sign has no code there
+    for text in expected:
+        logger.info(text)
+    assert handler.stats()["written"] + handler.stats()["failed"] >= 46
+    idle.set()
+    handler.flush()
+    account(handler, written=43, failed=7)
+    lines = (tmp_path / "out.log").read_text("latin-1").splitlines()
+    assert lines == [text for text in expected if text != "\u20ac"]
+
+
+@NATIVE
+def test_a_caller_waits_for_a_file_that_another_thread_has(logger, tmp_path):
+    handler, idle = without_worker(logger, tmp_path / "out.log", capacity=4)
+    logger.info("0")
+    done, has, may_go = threading.Event(), threading.Event(), threading.Event()
+
+    def keep():
+        with handler.lock:
+            has.set()
+            may_go.wait(30)
+
+    def work():
+        for number in range(1, 20):
+            logger.info("%d", number)
+        done.set()
+
+    keeping, working = threading.Thread(target=keep), threading.Thread(target=work)
+    keeping.start()
+    assert has.wait(30)
+    working.start()
+    assert not done.wait(0.05)
+    may_go.set()
+    for thread in (keeping, working):
+        thread.join(30)
+    assert done.is_set()
+    idle.set()
+    assert handler.flush()
+    assert (tmp_path / "out.log").read_text().split() == [str(number) for number in range(20)]
+
+
+def test_a_sink_of_ones_own_is_the_workers_alone(logger):
+    threads = set()
+
+    class Sink(io.StringIO):
+        def write(self, text):
+            threads.add(threading.current_thread().name)
+            return super().write(text)
+
+    handler = femtolog.enqueue(logging.StreamHandler(Sink()), capacity=2)
+    logger.addHandler(handler)
+    for number in range(200):
+        logger.info("%d", number)
+    assert handler.flush()
+    assert threads == {"femtolog-queue"}
+
+
+@NATIVE
+def test_a_signal_while_a_caller_writes_itself(logger, tmp_path, monkeypatch):
+    handler, idle = without_worker(logger, tmp_path / "out.log", capacity=2)
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    logger.info("one")
+    logger.info("two")
+    with monkeypatch.context() as patch:
+        patch.setattr(type(handler._femtolog_pipeline), "make_room", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            logger.info("three")
+    account(handler, in_flight=2, interrupted=1)
+    logger.info("four")
+    idle.set()
+    handler.flush()
+    assert (tmp_path / "out.log").read_text().split() == ["one", "two", "four"]
+
+
 def test_bytes_are_limited_as_well(logger, capsys):
     gate, handler = stopped(logger, capacity_bytes=100_000, overflow="drop")
     for _ in range(10):
