@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 /// No wait is shorter, unless the longest is.
 pub const SHORTEST: Duration = Duration::from_millis(10);
 
+/// How long to wait between attempts. A tenth of a second at first, ten seconds later on; two minutes in all, unless told otherwise.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Settings {
     /// The longest first wait.

@@ -138,7 +138,7 @@ pub fn push_float_text(buf: &mut Vec<u8>, digits: &[u8], spec: &Spec) -> bool {
     true
 }
 
-/// Writes a float under `%.3f` and the like (up to [`FIXED`] decimals) by integer arithmetic, which is exact: a sixth of what
+/// Writes a float under `%.3f` and the like (up to 12 decimals) by integer arithmetic, which is exact: a sixth of what
 /// digits of any float take. `false`: the digits have to be made as [`Spec::float_digits`] says.
 #[must_use]
 pub fn push_fixed_float(buf: &mut Vec<u8>, value: f64, spec: &Spec) -> bool {

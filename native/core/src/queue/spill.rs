@@ -27,7 +27,7 @@ enum State {
     Closed,
 }
 
-/// See the [module](self). The spool is opened when it is first needed; until then no file is touched.
+/// See the module. The spool is opened when it is first needed; until then no file is touched.
 pub struct Spill<P: Platform = Os> {
     options: Options,
     state: P::Mutex<State>,

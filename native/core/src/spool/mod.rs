@@ -1,7 +1,7 @@
 //! A log of entries on disk: appended in order, read from the front, kept until they are acknowledged.
 //!
 //! What was appended is with the operating system: it outlives the process, however that ends, but for the entries whose acknowledgement was
-//! still to come, which are read again, and not a machine that loses its power. The log is cut into [segments](segment), and a file
+//! still to come, which are read again, and not a machine that loses its power. The log is cut into segments, and a file
 //! is removed when all in it is acknowledged; what an earlier process has left is read first. Entries that are damaged are skipped, and
 //! counted as lost; so is one that its process was killed in the middle of.
 mod owner;
@@ -134,7 +134,7 @@ impl Spool {
         self.bytes
     }
 
-    /// See [`Owner::descriptors`]; empty where nothing is inherited.
+    /// See `Owner::descriptors`; empty where nothing is inherited.
     #[must_use]
     pub fn descriptors(&self) -> Vec<i32> {
         self.owner.descriptors()

@@ -6,7 +6,7 @@ use std::os::{fd::AsRawFd, unix::net::UnixStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Options, Target};
+use super::{Options, Target, Writer};
 
 /// For as long as this a connection waits for the peer's end of it, where bytes that were not read would cut off what was sent.
 const LINGER: Duration = Duration::from_millis(100);
@@ -15,6 +15,7 @@ pub(super) enum Socket {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
+    Writer(Writer),
 }
 
 /// The same call on whatever it is.
@@ -24,6 +25,7 @@ macro_rules! socket {
             Socket::Tcp($stream) => $call,
             #[cfg(unix)]
             Socket::Unix($stream) => $call,
+            Socket::Writer($stream) => $call,
         }
     };
 }
@@ -35,6 +37,10 @@ impl Socket {
             #[cfg(unix)]
             // Refused, or accepted at once: by the kernel, before the peer does.
             Target::Unix(path) => return Ok(Socket::Unix(UnixStream::connect(path)?)),
+            Target::Writer(writer) => {
+                writer.begin()?;
+                return Ok(Socket::Writer(writer.clone()));
+            }
         };
         let mut refused = io::Error::new(ErrorKind::NotFound, "the name has no address");
         for address in (host.as_str(), port).to_socket_addrs()? {
@@ -56,10 +62,13 @@ impl Socket {
     }
 
     pub(super) fn descriptor(&self) -> i32 {
-        #[cfg(unix)]
-        return socket!(self, stream => stream.as_raw_fd());
-        #[cfg(not(unix))]
-        -1
+        match self {
+            #[cfg(unix)]
+            Socket::Tcp(stream) => stream.as_raw_fd(),
+            #[cfg(unix)]
+            Socket::Unix(stream) => stream.as_raw_fd(),
+            _ => -1,
+        }
     }
 
     fn set_nonblocking(&self, on: bool) -> io::Result<()> {

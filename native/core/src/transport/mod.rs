@@ -3,7 +3,7 @@
 //! What is to be sent waits in a [`Queue`], so every item is accounted for. How items go over a connection is a [`Protocol`]'s, and what *written*
 //! means: with [`Frames`](Protocol::Frames) that the operating system has taken a frame whole (with TLS: encrypted and whole); no answer of the
 //! peer is waited for. With [`Http`](Protocol::Http) that the peer has said so. What a connection breaks in is sent again, from its beginning, over the next one. A thread is started by the first item; it
-//! touches nothing but this module's data.
+//! touches nothing but this module's data, and the [`Writer`] that may stand in the place of a peer.
 mod aside;
 mod connection;
 mod frames;
@@ -13,6 +13,7 @@ mod tests;
 #[cfg(feature = "tls")]
 mod tls;
 mod worker;
+mod writer;
 
 use std::io;
 #[cfg(unix)]
@@ -29,14 +30,17 @@ use connection::Socket;
 pub use http::{Body, Coding, Http};
 #[cfg(feature = "tls")]
 pub use tls::{Identity, Tls};
+pub use writer::Writer;
 
 /// Where the peer is.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub enum Target {
     Tcp(String, u16),
     /// A socket in the file system.
     #[cfg(unix)]
     Unix(PathBuf),
+    /// There is none: lines are written here.
+    Writer(Writer),
 }
 
 /// How it is reached.
@@ -56,6 +60,25 @@ pub struct Options {
     pub has_fallback: bool,
     #[cfg(feature = "tls")]
     pub tls: Option<Tls>,
+}
+
+impl Options {
+    /// Five seconds to connect and to write, and nothing aside.
+    #[must_use]
+    pub fn new(target: Target, protocol: Protocol) -> Self {
+        Self {
+            target,
+            connect_timeout: Duration::from_secs(5),
+            write_timeout: Duration::from_secs(5),
+            backoff: backoff::Settings::default(),
+            batch: Batch::default(),
+            protocol,
+            spool: None,
+            has_fallback: false,
+            #[cfg(feature = "tls")]
+            tls: None,
+        }
+    }
 }
 
 /// What is taken from the queue, and handed to the protocol, at once.
@@ -198,15 +221,22 @@ impl Sender {
         &self.shared.queue
     }
 
-    /// Puts an item on the queue, as far as that takes no waiting: [`Queue::offer`].
+    /// Puts an item on the queue, as far as that takes no waiting: [`Queue::offer`]. The thread of a sender, where a [`Writer`] logs, is never
+    /// asked to wait: [`Queue::offer_from_consumer`].
     ///
     /// # Errors
     /// The thread cannot be started; nothing was counted.
     pub fn offer(&self, item: Vec<u8>, protected: bool) -> io::Result<Offer<Vec<u8>>> {
         self.start()?;
         let (Shared { queue, aside, .. }, weight) = (&*self.shared, item.len());
-        Ok(match queue.offer(item, weight, protected) {
-            Offer::Full(item) => aside.put(queue, item),
+        let mut offered = queue.offer(item, weight, protected);
+        if let Offer::Full(item) = offered {
+            offered = aside.put(queue, item);
+        }
+        Ok(match offered {
+            Offer::Full(item) if worker::is_here() => {
+                queue.offer_from_consumer(item, weight, protected)
+            }
             offered => offered,
         })
     }

@@ -11,20 +11,12 @@ fn sender(port: u16, deadline: Duration) -> Sender {
 
 fn options(target: Target, deadline: Duration) -> Options {
     Options {
-        target,
-        connect_timeout: Duration::from_secs(5),
-        write_timeout: Duration::from_secs(5),
         backoff: backoff::Settings {
             base: Duration::from_millis(20),
             deadline,
             ..backoff::Settings::default()
         },
-        batch: Batch::default(),
-        protocol: Protocol::Frames,
-        spool: None,
-        has_fallback: false,
-        #[cfg(feature = "tls")]
-        tls: None,
+        ..Options::new(target, Protocol::Frames)
     }
 }
 
@@ -224,4 +216,41 @@ fn what_waits_beyond_the_deadline_or_the_end_is_sent_in_order_later() {
     assert_eq!(second.queue().ledger().in_flight, 0);
     let _ = std::fs::remove_dir_all(dir);
     let _ = std::fs::remove_file(path);
+}
+
+/// Takes three bytes, fails once, and takes everything.
+struct Moody(u8, std::sync::mpsc::Sender<Vec<u8>>);
+
+impl std::io::Write for Moody {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += 1;
+        let taken = match self.0 {
+            1 => 3,
+            2 => return Err(io::ErrorKind::StorageFull.into()),
+            _ => bytes.len(),
+        };
+        let _ = self.1.send(bytes[..taken].to_vec());
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_writer_gets_a_line_again_that_it_has_not_taken_whole() {
+    let (text, written) = std::sync::mpsc::channel();
+    let target = Target::Writer(Writer::new(Moody(0, text)));
+    let sender = sender_with(options(target, SOON));
+    send(&sender, b"a line\n");
+    assert!(sender.queue().wait_done(1, Some(SOON)));
+    send(&sender, b"another\n");
+    sender.close();
+    assert!(sender.wait_ended(SOON));
+    let ledger = sender.queue().ledger();
+    assert_eq!((ledger.emitted, ledger.written), (2, 2));
+    drop(sender);
+    let text: Vec<u8> = written.into_iter().flatten().collect();
+    assert_eq!(text, b"a l\na line\nanother\n");
 }

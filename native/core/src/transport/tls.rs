@@ -74,12 +74,17 @@ impl Tls {
         })
     }
 
+    /// Is a name of the peer told? Without one it is the host's, which a socket in the file system has not.
+    #[must_use]
+    pub fn has_domain(&self) -> bool {
+        self.domain.is_some()
+    }
+
     pub(super) fn channel(&self, target: &Target) -> io::Result<Channel> {
         let name = match (&self.domain, target) {
             (Some(name), _) => name.clone(),
             (None, Target::Tcp(host, _)) => server_name(host).map_err(io::Error::other)?,
-            #[cfg(unix)]
-            (None, Target::Unix(_)) => return Err(io::Error::other("TLS needs a domain")),
+            (None, _) => return Err(io::Error::other("TLS needs a domain")),
         };
         let session = ClientConnection::new(self.config.clone(), name);
         Ok(Channel(Box::new(session.map_err(io::Error::other)?)))

@@ -1,4 +1,5 @@
 //! The thread of a sender.
+use std::cell::Cell;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::io;
@@ -32,8 +33,18 @@ pub(super) trait Exchange {
     fn deliver(&mut self, connection: &mut Connection, items: &[Vec<u8>]) -> Answer;
 }
 
+thread_local! {
+    static IS_SENDER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Is this the thread of a sender?
+pub(super) fn is_here() -> bool {
+    IS_SENDER.get()
+}
+
 /// Sends what is in the queue until it is closed and empty, or there is no more hope.
 pub(super) fn run(shared: &Shared) {
+    IS_SENDER.set(true);
     let mut worker = Worker {
         shared,
         exchange: shared.options.protocol.exchange(),
@@ -241,6 +252,9 @@ impl Worker<'_> {
 impl Drop for Worker<'_> {
     /// Also where something has panicked: then nobody may wait for it.
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.note("its thread has panicked".to_owned());
+        }
         self.shared.queue.close();
         self.give_up(Reason::Closed);
         self.shared.aside.close();

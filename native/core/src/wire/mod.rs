@@ -19,6 +19,7 @@ pub use framing::{Frames, TooLong};
 /// How a map is encoded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Format {
+    /// The specification of msgpack.org.
     MessagePack,
     /// RFC 8949.
     Cbor,
