@@ -2,8 +2,9 @@
 
 A ```python block runs; an ```output block right after it is what it prints, where `...` stands for anything. The blocks of one
 page run one after the other in one fresh process, in an empty folder. One with a title is a file of that name, which runs by itself
-(tests by pytest). A block that does not run is marked ```text (what femtolog's commands say of programs that are not here) or ```sh
-(commands that install something or start such programs; tests/test_run.py, test_shadow.py and test_doctor.py have them).
+(tests by pytest). A ```rust block is a test of the crate that includes the page (native/femtolog/src/lib.rs). A block that does not
+run is marked ```text (what femtolog's commands say of programs that are not here) or ```sh (commands that install something or start
+such programs; tests/test_run.py, test_shadow.py and test_doctor.py have them).
 """
 
 import ast
@@ -124,7 +125,11 @@ def test_files_of_the_page_run_and_print_what_it_says(page, tmp_path):
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_block_says_what_it_is(page):
-    assert {block.kind for block in blocks_of(page)} <= {"python", "output", "sh", "text", "toml", "ini"}
+    kinds = {block.kind for block in blocks_of(page)}
+    assert kinds <= {"python", "output", "sh", "text", "toml", "ini", "rust"}
+    if "rust" in kinds:
+        crate = (ROOT / "native" / "femtolog" / "src" / "lib.rs").read_text()
+        assert f'include_str!("../../../{page.relative_to(ROOT).as_posix()}")' in crate
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

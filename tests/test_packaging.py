@@ -93,6 +93,9 @@ def test_the_sdist_has_the_sources_and_nothing_built(built):
     assert needed <= names
     assert {"femtolog/__init__.py", "compat/purelib/femtolog.pth", "compat/purelib/femtolog_compat/__init__.py"} <= names
     assert not [name for name in names if name.endswith((".so", ".pyd", ".pyc")) or "__pycache__" in name]
+    assert not [
+        name for name in names if name.startswith("native/femtolog/")
+    ]  # the crate for Rust programs has a package of its own
 
 
 @pytest.mark.build
