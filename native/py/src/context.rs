@@ -505,30 +505,83 @@ fn task_name(py: Python<'_>) -> Res<Obj<'_>> {
 /// `current_task()` raises where there is none.
 #[cfg(Py_3_12)]
 fn outside_any_loop(asyncio: &Obj<'_>) -> Res<bool> {
+    if !asks_own_loop(asyncio)? {
+        return Ok(false);
+    }
+    #[cfg(all(not(Py_3_14), not(Py_GIL_DISABLED)))]
+    if threads_keep_loop(asyncio)? {
+        let kept = py_ffi::of_thread(asyncio.py(), Name::running_loop)?;
+        return Ok(kept.is_none_or(|kept| kept.is_none()));
+    }
+    let running = py_ffi::immortal(asyncio.py(), RUNNING_LOOP.address());
+    Ok(py_ffi::call(&running, &[])?.is_none())
+}
+
+/// Does `_asyncio` keep the loop that runs in a thread where 3.12 and 3.13 do? Proved once by setting one, in a thread where none runs.
+/// Looking there takes a fifth of the time of `_get_running_loop()`.
+#[cfg(all(Py_3_12, not(Py_3_14), not(Py_GIL_DISABLED)))]
+fn threads_keep_loop(asyncio: &Obj<'_>) -> Res<bool> {
+    static PROVED: Shared<Option<bool>> = Shared::new(None);
+    let py = asyncio.py();
+    if let Some(proved) = PROVED.with(py, |proved| *proved) {
+        return Ok(proved);
+    }
+    let running = py_ffi::call(&py_ffi::immortal(py, RUNNING_LOOP.address()), &[])?;
+    let set = py_ffi::getattr_opt(asyncio, Name::_set_running_loop)?
+        .filter(|set| py_ffi::is_builtin_of(set, "_asyncio"));
+    let (true, Some(set)) = (running.is_none(), set) else {
+        return Ok(false);
+    };
+    let mark = py_ffi::boolean(py, true);
+    py_ffi::call(&set, &[&mark])?;
+    let kept = py_ffi::of_thread(py, Name::running_loop);
+    py_ffi::call(&set, &[&py_ffi::none(py)])?;
+    let proved = kept?.is_some_and(|kept| kept.is(&mark));
+    PROVED.with(py, |known| *known = Some(proved));
+    Ok(proved)
+}
+
+/// Are `asyncio.current_task` and `asyncio._get_running_loop` the interpreter's own? Looked up again after any change to that module.
+#[cfg(Py_3_12)]
+fn asks_own_loop(asyncio: &Obj<'_>) -> Res<bool> {
+    #[cfg(not(Py_GIL_DISABLED))]
+    static OWN: Shared<(Epoch, *mut pyo3::ffi::PyObject)> = Shared::new((0, std::ptr::null_mut()));
+    #[cfg(not(Py_GIL_DISABLED))]
+    let (py, now) = (
+        asyncio.py(),
+        (globals::epoch(asyncio.py()), asyncio.as_ptr()),
+    );
+    #[cfg(not(Py_GIL_DISABLED))]
+    if OWN.with(py, |own| *own == now) {
+        return Ok(true);
+    }
+    let (Some(task), Some(running)) = (
+        py_ffi::getattr_opt(asyncio, Name::current_task)?,
+        py_ffi::getattr_opt(asyncio, Name::_get_running_loop)?,
+    ) else {
+        return Ok(false);
+    };
     if !RUNNING_LOOP.is_set() {
-        let (Some(task), Some(running)) = (
-            py_ffi::getattr_opt(asyncio, Name::current_task)?,
-            py_ffi::getattr_opt(asyncio, Name::_get_running_loop)?,
-        ) else {
-            return Ok(false);
-        };
         if !py_ffi::is_builtin_of(&task, "_asyncio") || !py_ffi::is_builtin_of(&running, "_asyncio")
         {
             return Ok(false);
         }
-        CURRENT_TASK.set(task);
-        RUNNING_LOOP.set(running);
+        CURRENT_TASK.set(task.clone());
+        RUNNING_LOOP.set(running.clone());
     }
-    let (task, running) = (
-        py_ffi::getattr_opt(asyncio, Name::current_task)?,
-        py_ffi::getattr_opt(asyncio, Name::_get_running_loop)?,
-    );
-    match (task, running) {
-        (Some(task), Some(running)) if CURRENT_TASK.is(&task) && RUNNING_LOOP.is(&running) => {
-            Ok(py_ffi::call(&running, &[])?.is_none())
+    let own = CURRENT_TASK.is(&task) && RUNNING_LOOP.is(&running);
+    #[cfg(not(Py_GIL_DISABLED))]
+    {
+        static GLOBALS: Shared<Option<raw::Watch>> = Shared::new(None);
+        if own
+            && let Ok(module) = asyncio.cast_exact::<pyo3::types::PyModule>()
+            && is_watched(&GLOBALS, &module.dict())
+            && globals::is_epoch_true()
+        {
+            OWN.with(py, |known| *known = now);
         }
-        _ => Ok(false),
     }
+    Ok(own)
 }
 
 /// `sys.modules.get(name)`
@@ -595,6 +648,25 @@ static IMPORTS: Shared<Imports> = Shared::new(Imports {
     modules: [std::ptr::null_mut(); 2],
 });
 
+/// Does the epoch tell of this dict's changes, and did it before whatever has been read of it now? It does from here on, where that can be.
+#[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
+#[cold]
+fn is_watched(cell: &Shared<Option<raw::Watch>>, dict: &Bound<'_, pyo3::types::PyDict>) -> bool {
+    let py = dict.py();
+    let watched = cell.with(py, |watch| {
+        watch
+            .as_ref()
+            .is_some_and(|watch| watch.dict(py).is(dict) && watch.is_counted())
+    });
+    if !watched {
+        let watch = raw::Watch::new(dict);
+        let old = cell.with(py, |known| known.replace(watch));
+        // Gives up a dict, which may run Python code: not within the cell.
+        drop(old);
+    }
+    watched
+}
+
 #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
 #[cold]
 fn keep_import<'py>(modules: &Obj<'py>, module: Import, found: Option<&Obj<'py>>) -> Res<()> {
@@ -603,17 +675,7 @@ fn keep_import<'py>(modules: &Obj<'py>, module: Import, found: Option<&Obj<'py>>
     let Ok(modules) = modules.cast_exact::<pyo3::types::PyDict>() else {
         return Ok(());
     };
-    let watched = TABLE.with(py, |watch| {
-        watch
-            .as_ref()
-            .is_some_and(|watch| watch.dict(py).is(modules) && watch.is_counted())
-    });
-    if !watched {
-        let watch = raw::Watch::new(modules);
-        // Somebody may have put another module there in between: looked up again the next time.
-        let old = TABLE.with(py, |known| known.replace(watch));
-        // Gives up a dict, which may run Python code: not within the cell.
-        drop(old);
+    if !is_watched(&TABLE, modules) {
         return Ok(());
     }
     let epoch = globals::epoch(py);

@@ -115,6 +115,7 @@ names! {
     find = c"find", rfind = c"rfind", values = c"values", update = c"update", seek = c"seek", tell = c"tell", exists = c"exists",
     isfile = c"isfile", fileno = c"fileno", abc = c"abc", Mapping = c"Mapping", RLock = c"RLock", abspath = c"abspath",
     fspath = c"fspath", text_encoding = c"text_encoding", _get_running_loop = c"_get_running_loop",
+    _set_running_loop = c"_set_running_loop", running_loop = c"__asyncio_running_event_loop__",
     // logging.handlers
     logging = c"logging", BufferingHandler = c"BufferingHandler", computeRollover = c"computeRollover",
     __getnewargs__ = c"__getnewargs__", __getnewargs_ex__ = c"__getnewargs_ex__", _copy_dispatch = c"_copy_dispatch",

@@ -303,6 +303,17 @@ pub fn thread_ident(_py: Python<'_>) -> i64 {
     unsafe { ffi::PyThread_get_thread_ident() as i64 }
 }
 
+/// What the running thread's own dict, which C modules keep things in, has under `name`.
+#[cfg(all(Py_3_12, not(Py_3_14), not(Py_GIL_DISABLED)))]
+pub fn of_thread(py: Python<'_>, name: Name) -> Res<Option<Obj<'_>>> {
+    // SAFETY: attached; the dict is borrowed from the thread's state, null where there is no memory for one.
+    let dict = unsafe { Bound::from_borrowed_ptr_or_opt(py, ffi::PyThreadState_GetDict()) };
+    match dict {
+        Some(dict) => super::dict_get_name(&dict, name),
+        None => Ok(None),
+    }
+}
+
 /// Is `obj` a built-in function of the C module `module`?
 pub fn is_builtin_of(obj: &Obj<'_>, module: &str) -> bool {
     builtin_entry(obj) != 0
