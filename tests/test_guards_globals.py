@@ -507,6 +507,11 @@ def test_names_of_tasks(w):
         asyncio.current_task().set_name("renamed")
         log.info("renamed")
         await asyncio.gather(*(asyncio.create_task(part(i), name=f"part {i}") for i in range(2)))
+        asyncio.get_running_loop().call_soon(log.info, "a callback is no task")
+        await asyncio.sleep(0)
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        thread.join()
         saved = asyncio.current_task
         asyncio.current_task = lambda: 1 / 0
         log.info("errors are swallowed")
@@ -521,8 +526,23 @@ def test_names_of_tasks(w):
         await asyncio.sleep(0)
         log.info("part %d again", number)
 
+    async def named(number):
+        asyncio.current_task().set_name(f"run {number}")
+        await part(number)
+
+    def elsewhere():
+        log.info("another thread")
+        asyncio.run(named(7))
+        log.info("its loop has ended")
+
     asyncio.run(work())
     log.info("outside")
+    elsewhere()
+    saved = asyncio._get_running_loop
+    asyncio._get_running_loop = lambda: None
+    asyncio.run(named(8))
+    asyncio._get_running_loop = saved
+    asyncio.run(named(9))
 
 
 @same_as_stdlib

@@ -300,15 +300,11 @@ fn asked_thread(py: Python<'_>) -> Res<(Obj<'_>, Obj<'_>)> {
 }
 
 /// Is `thread.name` the property of `threading.Thread`?
+#[cfg(Py_GIL_DISABLED)]
 #[inline]
 fn has_own_name(thread: &Obj<'_>) -> bool {
-    #[cfg(Py_GIL_DISABLED)]
     if let Some(same) = guard::class_attribute_is(thread, Name::name, THREAD_NAME.address()) {
         return same;
-    }
-    #[cfg(not(Py_GIL_DISABLED))]
-    if let Some(thread) = guard::view(thread) {
-        return thread.class_has(Name::name, &THREAD_NAME);
     }
     py_ffi::type_attr(thread, Name::name).is_some_and(|name| THREAD_NAME.is(&name))
 }
@@ -346,13 +342,18 @@ fn registered_thread<'py>(active: &Obj<'py>) -> Res<Option<(Obj<'py>, Obj<'py>)>
             None => return Ok(None),
         },
     };
+    #[cfg(Py_GIL_DISABLED)]
     if !has_own_name(&thread) {
         return Ok(None);
     }
     let name = guard::view(&thread).and_then(|thread| {
-        let ready = thread
-            .get(Name::_initialized)
-            .is_some_and(|ready| py_ffi::is_bool(&ready) && !py_ffi::is_false(&ready));
+        #[cfg(not(Py_GIL_DISABLED))]
+        if !thread.class_has(Name::name, &THREAD_NAME) {
+            return None;
+        }
+        let ready = thread.test(Name::_initialized, |ready| {
+            py_ffi::is_bool(ready) && !py_ffi::is_false(ready)
+        });
         ready.then(|| thread.get(Name::_name)).flatten()
     });
     Ok(name.map(|name| (ident, name)))
