@@ -47,9 +47,83 @@ impl<'py> Context<'py> {
     /// Reads all of them, in the stdlib's order.
     pub fn freeze(&self, py: Python<'py>) -> Res<()> {
         self.thread(py)?;
+        #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
+        if self.freeze_again(py)? {
+            return Ok(());
+        }
         self.process_name(py)?;
         self.process(py)?;
         self.task_name(py)?;
+        #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
+        self.keep(py)?;
+        Ok(())
+    }
+
+    /// Process and task, where they are what they were at the last record and nobody's code tells them. Asking for each by itself takes
+    /// 100 instructions more.
+    #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
+    #[inline]
+    fn freeze_again(&self, py: Python<'py>) -> Res<bool> {
+        let now = (globals::epoch(py), crate::fork::process_id());
+        let known = STILL.with(py, |still| {
+            let same = still.when == now && !still.process.is_null();
+            same.then(|| {
+                (
+                    py_ffi::own_all(py, [still.process_name, still.process]),
+                    still.tasks,
+                )
+            })
+        });
+        let Some(([process_name, process], tasks)) = known else {
+            return Ok(false);
+        };
+        if tasks && !runs_no_loop(py)? {
+            return Ok(false);
+        }
+        self.process_name.get_or(|| Ok(process_name))?;
+        self.process.get_or(|| Ok(process))?;
+        self.task_name.get_or(|| Ok(py_ffi::none(py)))?;
+        Ok(true)
+    }
+
+    /// Keeps them for that, if nothing but what the epoch tells of can make them other ones.
+    #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
+    fn keep(&self, py: Python<'py>) -> Res<()> {
+        let when = (globals::epoch(py), crate::fork::process_id());
+        let module = |of| {
+            IMPORTS.with(py, |imports| {
+                let known = imports.epoch == when.0 && imports.known[of as usize];
+                known.then_some(imports.modules[of as usize])
+            })
+        };
+        let (Some(multiprocessing), Some(asyncio)) =
+            (module(Import::Multiprocessing), module(Import::Asyncio))
+        else {
+            return Ok(());
+        };
+        if !multiprocessing.is_null() {
+            return Ok(()); // which is asked for the process's name
+        }
+        let tasks = is_on(py, Switch::AsyncioTasks)? && !asyncio.is_null();
+        let steady = globals::is_epoch_true()
+            && can_wait(py)?
+            && (!tasks || OWN_LOOP.with(py, |own| *own == (when.0, asyncio)));
+        if let (true, Some(process_name), Some(process), Some(task)) = (
+            steady,
+            self.process_name.get(),
+            self.process.get(),
+            self.task_name.get(),
+        ) && task.is_none()
+        {
+            let still = Still {
+                when,
+                process_name: process_name.clone().into_ptr(),
+                process: process.clone().into_ptr(),
+                tasks,
+            };
+            let old = STILL.with(py, |kept| std::mem::replace(kept, still));
+            py_ffi::release_all(py, &[old.process_name, old.process]);
+        }
         Ok(())
     }
 
@@ -103,6 +177,25 @@ impl<'py> Context<'py> {
         self.task_name.get_or(|| task_name(py))
     }
 }
+
+/// See [`Context::freeze_again`]; owned.
+#[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
+struct Still {
+    /// In which state of the modules, in which process.
+    when: (Epoch, i64),
+    process_name: *mut pyo3::ffi::PyObject,
+    process: *mut pyo3::ffi::PyObject,
+    /// May a task run?
+    tasks: bool,
+}
+
+#[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
+static STILL: Shared<Still> = Shared::new(Still {
+    when: (0, 0),
+    process_name: std::ptr::null_mut(),
+    process: std::ptr::null_mut(),
+    tasks: false,
+});
 
 /// The globals of `logging` that say whether a record is told of these.
 #[derive(Clone, Copy)]
@@ -510,50 +603,64 @@ fn outside_any_loop(asyncio: &Obj<'_>) -> Res<bool> {
         return Ok(false);
     }
     #[cfg(all(not(Py_3_14), not(Py_GIL_DISABLED)))]
-    if threads_keep_loop(asyncio)? {
-        let kept = py_ffi::of_thread(asyncio.py(), Name::running_loop)?;
+    prove_where_loops_are(asyncio)?;
+    runs_no_loop(asyncio.py())
+}
+
+/// The same once it is known that the loop is asked for by the interpreter's own function.
+#[cfg(Py_3_12)]
+#[inline]
+fn runs_no_loop(py: Python<'_>) -> Res<bool> {
+    #[cfg(all(not(Py_3_14), not(Py_GIL_DISABLED)))]
+    if THREADS_KEEP_LOOP.with(py, |proved| *proved) == Some(true) {
+        let kept = py_ffi::of_thread(py, Name::running_loop)?;
         return Ok(kept.is_none_or(|kept| kept.is_none()));
     }
-    let running = py_ffi::immortal(asyncio.py(), RUNNING_LOOP.address());
+    let running = py_ffi::immortal(py, RUNNING_LOOP.address());
     Ok(py_ffi::call(&running, &[])?.is_none())
 }
 
-/// Does `_asyncio` keep the loop that runs in a thread where 3.12 and 3.13 do? Proved once by setting one, in a thread where none runs.
-/// Looking there takes a fifth of the time of `_get_running_loop()`.
+/// Does `_asyncio` keep the loop that runs in a thread where 3.12 and 3.13 do? Looking there takes a fifth of the time of
+/// `_get_running_loop()`.
 #[cfg(all(Py_3_12, not(Py_3_14), not(Py_GIL_DISABLED)))]
-fn threads_keep_loop(asyncio: &Obj<'_>) -> Res<bool> {
-    static PROVED: Shared<Option<bool>> = Shared::new(None);
+static THREADS_KEEP_LOOP: Shared<Option<bool>> = Shared::new(None);
+
+/// Proves that once by setting a loop, in a thread where none runs.
+#[cfg(all(Py_3_12, not(Py_3_14), not(Py_GIL_DISABLED)))]
+fn prove_where_loops_are(asyncio: &Obj<'_>) -> Res<()> {
     let py = asyncio.py();
-    if let Some(proved) = PROVED.with(py, |proved| *proved) {
-        return Ok(proved);
+    if THREADS_KEEP_LOOP.with(py, |proved| proved.is_some()) {
+        return Ok(());
     }
     let running = py_ffi::call(&py_ffi::immortal(py, RUNNING_LOOP.address()), &[])?;
     let set = py_ffi::getattr_opt(asyncio, Name::_set_running_loop)?
         .filter(|set| py_ffi::is_builtin_of(set, "_asyncio"));
     let (true, Some(set)) = (running.is_none(), set) else {
-        return Ok(false);
+        return Ok(());
     };
     let mark = py_ffi::boolean(py, true);
     py_ffi::call(&set, &[&mark])?;
     let kept = py_ffi::of_thread(py, Name::running_loop);
     py_ffi::call(&set, &[&py_ffi::none(py)])?;
     let proved = kept?.is_some_and(|kept| kept.is(&mark));
-    PROVED.with(py, |known| *known = Some(proved));
-    Ok(proved)
+    THREADS_KEEP_LOOP.with(py, |known| *known = Some(proved));
+    Ok(())
 }
+
+/// In which state of the modules that module's functions were the interpreter's own.
+#[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
+static OWN_LOOP: Shared<(Epoch, *mut pyo3::ffi::PyObject)> = Shared::new((0, std::ptr::null_mut()));
 
 /// Are `asyncio.current_task` and `asyncio._get_running_loop` the interpreter's own? Looked up again after any change to that module.
 #[cfg(Py_3_12)]
 fn asks_own_loop(asyncio: &Obj<'_>) -> Res<bool> {
-    #[cfg(not(Py_GIL_DISABLED))]
-    static OWN: Shared<(Epoch, *mut pyo3::ffi::PyObject)> = Shared::new((0, std::ptr::null_mut()));
     #[cfg(not(Py_GIL_DISABLED))]
     let (py, now) = (
         asyncio.py(),
         (globals::epoch(asyncio.py()), asyncio.as_ptr()),
     );
     #[cfg(not(Py_GIL_DISABLED))]
-    if OWN.with(py, |own| *own == now) {
+    if OWN_LOOP.with(py, |own| *own == now) {
         return Ok(true);
     }
     let (Some(task), Some(running)) = (
@@ -579,7 +686,7 @@ fn asks_own_loop(asyncio: &Obj<'_>) -> Res<bool> {
             && is_watched(&GLOBALS, &module.dict())
             && globals::is_epoch_true()
         {
-            OWN.with(py, |known| *known = now);
+            OWN_LOOP.with(py, |known| *known = now);
         }
     }
     Ok(own)

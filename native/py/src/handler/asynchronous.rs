@@ -86,15 +86,19 @@ pub fn move_attributes(handler: &Obj<'_>, fresh: &Obj<'_>) -> PyResult<bool> {
 }
 
 /// Does what the `handle` of an asynchronous handler would do, for a record that no Python code has seen and none needs to see. False,
-/// with nothing done but settling the record: for `handle` itself.
+/// with nothing done but settling the record: for `handle` itself. `usual` as for [`offer`](super::offer).
 #[cfg(not(Py_GIL_DISABLED))]
 pub fn queued<'py>(
     seen: &View<'_, 'py>,
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
+    usual: Option<View<'_, 'py>>,
 ) -> Res<bool> {
     if record.seen().is_some() || !is_one(seen) {
         return Ok(false);
+    }
+    if usual.is_some() {
+        place.look_ahead(usual);
     }
     let handler = seen.object();
     // May run Python code, so the handler is looked at after it.

@@ -203,7 +203,7 @@ pub fn offer<'py>(
         let handle = view.method(Name::handle);
         #[cfg(not(Py_GIL_DISABLED))]
         if handle == Target::Foreign
-            && (asynchronous::queued(&view, record, place)
+            && (asynchronous::queued(&view, record, place, usual)
                 .and_then(|queued| Ok(queued || framed::sent(&view, record, place)?)))
             .at(py, here, calling("handle").nth(nth))?
         {
