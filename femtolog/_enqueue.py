@@ -49,6 +49,9 @@ BATCH = 1024
 SLICE = 0.05
 """Seconds after which somebody who waits looks whether a signal handler is to run and whether the worker is still there."""
 
+TURN = 0.005
+"""Seconds for which the worker goes on with records that are written one by one before it lets others have the handler's lock."""
+
 GREEN_TURN = 0.001
 """Seconds until a greenlet looks again whether another one has done with a record."""
 
@@ -323,14 +326,18 @@ class _Pipeline:
     # ---- writing; the caller holds the handler's lock
 
     def write_some(self, handler: Any) -> bool:
-        """Writes what one call can write, or one record. False: there is none."""
+        """Writes what one call can write, or one record, and those behind it that come to a sink of its own. False: there is none."""
         queue = self.queue
         if self.writing == threading.get_ident() or not self.take(queue):
             return False
         self.writing = threading.get_ident()
         try:
             if not self.write_lines(handler, queue):
+                until = time.monotonic() + TURN
                 self.write_one(handler, queue)
+                if not queue.emits_text() and not threads_are_green():
+                    while self.queue is queue and queue.has_taken() and time.monotonic() < until:
+                        self.write_one(handler, queue)
             return True
         finally:
             if self.queue is queue:
