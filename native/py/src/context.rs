@@ -51,11 +51,13 @@ impl<'py> Context<'py> {
         if self.freeze_again(py)? {
             return Ok(());
         }
+        #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
+        let when = (globals::epoch(py), crate::fork::process_id());
         self.process_name(py)?;
         self.process(py)?;
         self.task_name(py)?;
         #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
-        self.keep(py)?;
+        self.keep(py, when)?;
         Ok(())
     }
 
@@ -86,10 +88,12 @@ impl<'py> Context<'py> {
         Ok(true)
     }
 
-    /// Keeps them for that, if nothing but what the epoch tells of can make them other ones.
+    /// Keeps them for that, if nothing but what the epoch tells of can make them other ones; `when` is what held before they were read.
     #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
-    fn keep(&self, py: Python<'py>) -> Res<()> {
-        let when = (globals::epoch(py), crate::fork::process_id());
+    fn keep(&self, py: Python<'py>, when: (Epoch, i64)) -> Res<()> {
+        if when != (globals::epoch(py), crate::fork::process_id()) {
+            return Ok(());
+        }
         let module = |of| {
             IMPORTS.with(py, |imports| {
                 let known = imports.epoch == when.0 && imports.known[of as usize];
