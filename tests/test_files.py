@@ -442,7 +442,7 @@ def test_after_the_deadline_and_at_the_end_what_waits_is_handed_over(tmp_path, l
     clock.now += 6
     assert kept.got == []
     log.error("two")
-    assert kept.got == ["one", "two"]
+    assert kept.got in (["one", "two"], ["one"])  # the latter if the thread that tries again was there between these lines
     log.error("three")
     handler.close()
     assert kept.got == ["one", "two", "three"]
