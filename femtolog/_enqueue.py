@@ -194,6 +194,7 @@ class _Pipeline:
                             self.write_some(item.handler)
                         finally:
                             self.give_lock(item.handler)
+                        _settle(self, queue, item.handler)
                 elif self.wait != math.inf or not self.make_room(item.handler):
                     queue.wait_for_room(weight, max(0.0, min(SLICE, deadline - time.monotonic())))
                 outcome = queue.offer(item, weight, protected)
@@ -220,12 +221,16 @@ class _Pipeline:
         try:
             if self.writing or not self.queue.writes_lines(handler):
                 return False
-            # Nothing may be left in hand, since the worker waits for something to be queued.
-            while self.write_some(handler) and self.queue.has_taken():
-                pass
-            return True
+            try:
+                self.write_some(handler)
+            finally:
+                # Nothing may be left in hand, since the worker waits for something to be queued; whatever a signal handler raises.
+                while self.queue.has_taken() and self.write_some(handler):
+                    pass
         finally:
             lock.release()
+        _settle(self, self.queue, handler)
+        return True
 
     def frozen(self, handler: Any, record: logging.LogRecord) -> QueuedRecord:
         """A copy of the record that nothing the caller does later can change, and its text."""
@@ -318,6 +323,8 @@ class _Pipeline:
         """Would waiting for the worker be in vain? It has ended or never begun, or needs a lock that this thread has; or it is a greenlet,
         and would wait for this one."""
         worker = self.worker
+        if self.queue.has_taken() and not self.writing:
+            return True  # whoever took it was interrupted
         if not isinstance(worker, threading.Thread) or not worker.is_alive() or sys.is_finalizing() or threads_are_green():
             return True
         is_owned = getattr(handler.lock or self.turn, "_is_owned", None)
@@ -430,6 +437,7 @@ class _Pipeline:
                         return queue.is_done(mark)
                 finally:
                     self.give_lock(handler)
+                _settle(self, queue, handler)
         return True
 
     def flush(self, handler: Any, timeout: float | None) -> bool:
@@ -571,6 +579,8 @@ def _work(pipeline: _Pipeline, queue: RecordQueue) -> None:
                 lock.release()
         _settle(pipeline, queue, handler)
         del handler, lock
+    if (handler := pipeline.handler()) is not None:
+        _settle(pipeline, queue, handler)  # a caller may have written the record that closed it
 
 
 def _work_green(pipeline: _Pipeline, queue: RecordQueue) -> None:

@@ -266,7 +266,7 @@ def _prometheus() -> ModuleType:
 def _account(handler: Any) -> Any:
     """What a handler of femtolog's knows of its records. None: it keeps no account."""
     stats = getattr(type(handler), "stats", None)
-    if not getattr(stats, "__module__", "").startswith("femtolog."):
+    if not str(getattr(stats, "__module__", "")).startswith("femtolog."):
         return None
     with contextlib.suppress(HandlerConfigError):
         return handler.stats()
@@ -282,7 +282,7 @@ class _Labels:
     """What handlers are called: by their name, or, as long as they have none or another's, by a number; never two the same."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler, or a handler's finalizer, may come back here
         self._known: dict[int, tuple[weakref.ref[logging.Handler], object, str]] = {}
 
     def of(self, handler: logging.Handler) -> str:
@@ -319,8 +319,7 @@ def _begin(every: int) -> None:
 def _begin_in_child() -> None:
     global _lock, _labels
     _lock, _labels = threading.Lock(), _Labels()
-    if _every:
-        _begin(_every)
+    _begin(_every)
 
 
 if hasattr(os, "register_at_fork"):

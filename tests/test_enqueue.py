@@ -600,6 +600,44 @@ def test_a_signal_while_a_caller_writes_itself(logger, tmp_path, monkeypatch):
     assert (tmp_path / "out.log").read_text().split() == ["one", "two", "four"]
 
 
+@NATIVE
+def test_a_signal_in_the_middle_of_a_callers_write_leaves_nothing_behind(logger, tmp_path, monkeypatch):
+    handler, _idle = without_worker(logger, tmp_path / "out.log", capacity=20)
+    pipeline = handler._femtolog_pipeline
+    write_lines, raised = type(pipeline).write_lines, []
+
+    def interrupted(*arguments):
+        if not raised:
+            raised.append(True)
+            raise KeyboardInterrupt
+        return write_lines(*arguments)
+
+    for number in range(20):
+        logger.info("%d", number)
+    monkeypatch.setattr(type(pipeline), "write_lines", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        logger.info("interrupted")
+    account(handler, written=20, interrupted=1)  # and nobody has flushed
+    assert (tmp_path / "out.log").read_text().split() == [str(number) for number in range(20)]
+
+
+@NATIVE
+def test_a_handler_that_its_own_error_closes_in_a_caller_is_closed(logger, tmp_path):
+    class Closing(logging.FileHandler):
+        def handleError(self, record):
+            self.close()
+
+    handler = femtolog.enqueue(Closing(tmp_path / "out.log", encoding="ascii"), capacity=4)
+    logger.addHandler(handler)
+    idle = threading.Event()
+    handler._femtolog_pipeline.worker = threading.Thread(target=idle.wait, daemon=True)
+    handler._femtolog_pipeline.worker.start()
+    for number in range(8):
+        logger.info("\xe4 %d", number)  # which has no code there
+    assert handler.stream is None
+    idle.set()
+
+
 def test_bytes_are_limited_as_well(logger, capsys):
     gate, handler = stopped(logger, capacity_bytes=100_000, overflow="drop")
     for _ in range(10):

@@ -546,6 +546,21 @@ def test_names_of_tasks(w):
 
 
 @same_as_stdlib
+def test_switches_that_are_true_and_false_by_turns(w):
+    log, _, _ = w.plain("%(process)s %(processName)s %(message)s")
+    saved, logging.logProcesses = logging.logProcesses, []
+    try:
+        for number in range(4):
+            log.info("%s is off", number)
+        logging.logProcesses.append(1)
+        log.info("on")
+        logging.logProcesses.clear()
+        log.info("off")
+    finally:
+        logging.logProcesses = saved
+
+
+@same_as_stdlib
 def test_functions_logging_uses_replaced_in_its_module(w):
     log, _, _ = w.plain("%(filename)s %(module)s %(message)s")
     log.info("a")

@@ -108,7 +108,22 @@ impl<'py> Context<'py> {
         if !multiprocessing.is_null() {
             return Ok(()); // which is asked for the process's name
         }
-        let tasks = is_on(py, Switch::AsyncioTasks)? && !asyncio.is_null();
+        // Those that are True or False, all of them: somebody's object may be true now and false later.
+        let asked = [
+            Switch::Multiprocessing,
+            Switch::Processes,
+            Switch::AsyncioTasks,
+        ];
+        let asked = asked.map(|switch| 1_u8 << switch as u8);
+        let generation = globals::LOGGING.generation(py);
+        let on = SWITCHES.with(py, |switches| {
+            let known = asked.iter().all(|bit| switches.known & bit != 0);
+            (known && switches.generation == generation).then_some(switches.on)
+        });
+        let Some(on) = on else {
+            return Ok(());
+        };
+        let tasks = on & asked[2] != 0 && !asyncio.is_null();
         let steady = globals::is_epoch_true()
             && can_wait(py)?
             && (!tasks || OWN_LOOP.with(py, |own| *own == (when.0, asyncio)));

@@ -130,6 +130,8 @@ fn count(py: Python<'_>, record: &Record<'_, '_>) {
         (read(Name::name), level)
     };
     let name = name.filter(py_ffi::is_str);
+    // Encoded before anything is locked, which may wait.
+    let _ = name.as_ref().map(py_ffi::utf8);
     let replaced = with(py, |tables| {
         let records = &mut tables.as_mut()?.records;
         records.count(name.as_ref(), level.unwrap_or(0))
@@ -162,7 +164,10 @@ pub fn emission(handler: &Obj<'_>, emit: impl FnOnce() -> Res<Ran>) -> Res<Ran> 
         return emit();
     };
     let result = emit();
-    timing.end(handler);
+    // To meet a handler may not go on while an exception is set.
+    if result.is_ok() {
+        timing.end(handler);
+    }
     result.map(|_| Ran::Maybe)
 }
 
@@ -176,7 +181,7 @@ pub fn emission_if_any(
         return emit();
     };
     let result = emit();
-    if !matches!(result, Ok(None)) {
+    if matches!(result, Ok(Some(_))) {
         timing.end(handler);
     }
     result
@@ -227,16 +232,6 @@ pub fn failed(handler: &Obj<'_>) {
     if on() {
         note(handler, |slot| slot.errors += 1);
     }
-}
-
-/// How many of those there were.
-pub fn failures(handler: &Obj<'_>) -> u64 {
-    let address = handler.as_ptr().addr();
-    with(handler.py(), |tables| {
-        let handlers = &tables.as_ref()?.handlers;
-        handlers.find(address).map(|at| handlers.slots[at].errors)
-    })
-    .unwrap_or(0)
 }
 
 /// Adds to a handler's numbers. To meet one makes an object, which may have the garbage collector run.

@@ -147,7 +147,9 @@ impl Worker<'_> {
             match self.exchange.deliver(&mut connection, &self.hand) {
                 Answer::Taken(count) => {
                     self.connection = Some(connection);
-                    self.note(String::new());
+                    if count > 0 {
+                        self.note(String::new());
+                    }
                     self.settle(count);
                 }
                 Answer::Refused(count, reason, why) => {

@@ -2,6 +2,8 @@
 //!
 //! The exception is the one being handled (`sys.exc_info()`). Everything is looked up when it is needed, as the stdlib's body
 //! does: `sys.stderr` may be replaced, closed or `None`, `traceback` and `os.path` may be patched.
+use std::cell::Cell;
+
 use pyo3::prelude::*;
 
 use crate::call::Call;
@@ -16,12 +18,19 @@ use crate::trace::{At as _, Point, call as calling, get, truth};
 
 const HERE: Target = Target::HandlerHandleError;
 
+thread_local! {
+    /// The handler whose own `handleError` runs in this thread: the base's, if that calls it, is not another error.
+    static ASKED: Cell<usize> = const { Cell::new(0) };
+}
+
 /// `Handler.handleError`
 pub fn handle_error<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     let Some([Some(record)]) = call.parse([Name::record], 1) else {
         return call.mismatch();
     };
-    metrics::failed(&call.slf());
+    if call.slf().as_ptr().addr() != ASKED.get() {
+        metrics::failed(&call.slf());
+    }
     report(&record)?;
     Ok(py_ffi::none(call.py()))
 }
@@ -66,12 +75,10 @@ pub fn ask<'py>(handler: &Obj<'py>, record: &Obj<'py>) -> Res<()> {
         metrics::failed(handler);
         return report(record);
     }
-    let before = metrics::failures(handler);
+    metrics::failed(handler);
+    let outer = ASKED.replace(handler.as_ptr().addr());
     let answer = py_ffi::method(handler, Name::handleError, [record]);
-    // Unless it has called the base's.
-    if metrics::failures(handler) == before {
-        metrics::failed(handler);
-    }
+    ASKED.set(outer);
     answer.map(drop)
 }
 
