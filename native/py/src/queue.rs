@@ -70,6 +70,7 @@ struct Line {
 
 impl Line {
     /// What it occupies.
+    #[cfg(not(Py_GIL_DISABLED))]
     fn bytes(&self) -> usize {
         size_of::<Self>() + self.text.capacity()
     }
@@ -317,6 +318,10 @@ impl RecordQueue {
     }
 
     /// Gives items up that are written, or dropped.
+    #[cfg_attr(
+        Py_GIL_DISABLED,
+        allow(clippy::unused_self, reason = "there are no lines to be used again")
+    )]
     fn forget(&self, py: Python<'_>, mut items: Vec<Item>) {
         for item in &mut items {
             if let Item::Line(line) = item {

@@ -20,6 +20,7 @@ pub enum Role {
     /// A formatter as far as `Formatter.format` calls its methods, exceptions and stacks left out.
     FormatterSteps,
     /// A handler of a class that `enqueue()` has made: see [`super::View::is_by`].
+    #[cfg(not(Py_GIL_DISABLED))]
     Asynchronous,
 }
 
@@ -76,6 +77,7 @@ impl Role {
             Role::Handler => &Self::HANDLER,
             Role::Formatter => &Self::FORMATTER,
             Role::FormatterSteps => &Self::FORMATTER_STEPS,
+            #[cfg(not(Py_GIL_DISABLED))]
             Role::Asynchronous => &[],
         }
     }
