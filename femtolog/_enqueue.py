@@ -323,8 +323,6 @@ class _Pipeline:
         """Would waiting for the worker be in vain? It has ended or never begun, or needs a lock that this thread has; or it is a greenlet,
         and would wait for this one."""
         worker = self.worker
-        if self.queue.has_taken() and not self.writing:
-            return True  # whoever took it was interrupted
         if not isinstance(worker, threading.Thread) or not worker.is_alive() or sys.is_finalizing() or threads_are_green():
             return True
         is_owned = getattr(handler.lock or self.turn, "_is_owned", None)

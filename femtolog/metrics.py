@@ -279,7 +279,7 @@ def _emit_seconds(bounds: tuple[float, ...], times: list[int], seconds: float) -
 
 
 class _Labels:
-    """What handlers are called: by their name, or, as long as they have none or another's, by a number; never two the same."""
+    """What handlers are called: by their name, or, if they have none or another's, by a number that they keep; never two the same."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()  # a signal handler, or a handler's finalizer, may come back here
@@ -291,7 +291,7 @@ class _Labels:
             alive = {key: known for key, known in self._known.items() if known[0]() is not None}
             known = alive.pop(id(handler), None)
             if known is None or known[1] != name:
-                taken = {label for *_, label in alive.values()}
+                taken = {OTHERS} | {label for *_, label in alive.values()}
                 known = (weakref.ref(handler), name, self._new(name, type(handler).__name__, taken))
             alive[id(handler)] = known
             self._known = alive

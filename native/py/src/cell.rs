@@ -23,7 +23,7 @@ unsafe impl<T> Sync for Shared<T> {}
 unsafe impl<T> Send for Shared<T> {}
 
 impl<T> Shared<T> {
-    /// A new cell, for a `static`: `value` is a constant, which owns nothing and may be copied bit by bit.
+    /// A new cell, for a `static` (with a GIL also for a field): `value` is a constant, which owns nothing and may be copied bit by bit.
     pub const fn new(value: T) -> Self {
         Self {
             value: UnsafeCell::new(value),

@@ -2,7 +2,6 @@
 //!
 //! Off, each record and each emission looks at one number. On, a record is counted where its name and level were met last, and one
 //! emission out of several, by lot, is timed and stands for the others: reading a clock for each would cost more than all the rest.
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -386,8 +385,8 @@ struct Handlers {
     /// The first one is for handlers that are not told apart.
     slots: Vec<Slot>,
     free: Vec<usize>,
-    /// Where a handler was found last.
-    last: Cell<(usize, usize)>,
+    /// Which handler was found last, and where.
+    last: (usize, usize),
 }
 
 #[derive(Default)]
@@ -421,18 +420,18 @@ impl Handlers {
             by_address: HashMap::new(),
             slots: vec![Slot::default()],
             free: Vec::new(),
-            last: Cell::new((0, 0)),
+            last: (0, 0),
         }
     }
 
     #[inline]
-    fn find(&self, address: usize) -> Option<usize> {
-        let (last, at) = self.last.get();
+    fn find(&mut self, address: usize) -> Option<usize> {
+        let (last, at) = self.last;
         if last == address {
             return Some(at);
         }
         let at = *self.by_address.get(&address)?;
-        self.last.set((address, at));
+        self.last = (address, at);
         Some(at)
     }
 
@@ -468,7 +467,7 @@ impl Handlers {
         let at = self.slots.iter().position(is_it)?;
         let gone = std::mem::take(&mut self.slots[at]);
         self.by_address.remove(&gone.address);
-        self.last.set((0, 0));
+        self.last = (0, 0);
         self.free.push(at);
         Some(gone)
     }
