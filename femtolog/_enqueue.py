@@ -338,11 +338,11 @@ class _Pipeline:
         self.writing = threading.get_ident()
         try:
             if not self.write_lines(handler, queue):
-                until = time.monotonic() + TURN
+                goes_on = not queue.emits_text() and not threads_are_green()
+                until = time.monotonic() + TURN if goes_on else 0.0
                 self.write_one(handler, queue)
-                if not queue.emits_text() and not threads_are_green():
-                    while self.queue is queue and queue.has_taken() and time.monotonic() < until:
-                        self.write_one(handler, queue)
+                while goes_on and self.queue is queue and queue.has_taken() and time.monotonic() < until:
+                    self.write_one(handler, queue)
             return True
         finally:
             if self.queue is queue:
@@ -402,7 +402,8 @@ class _Pipeline:
         """`emit` of the class the handler had. Has it gone well? What it lets out goes to `handleError`: no caller is there."""
         before = self.current, self.current_failed, self.writing
         self.current, self.current_failed, self.writing = item, False, threading.get_ident()
-        observe, begin = _observe, time.perf_counter()
+        observe = _observe
+        begin = 0.0 if observe is None else time.perf_counter()
         try:
             own = vars(handler).get("emit")
             if own is not None:

@@ -621,9 +621,12 @@ fn outside_any_loop(asyncio: &Obj<'_>) -> Res<bool> {
     if !asks_own_loop(asyncio)? {
         return Ok(false);
     }
+    let none = runs_no_loop(asyncio.py())?;
     #[cfg(all(not(Py_3_14), not(Py_GIL_DISABLED)))]
-    prove_where_loops_are(asyncio)?;
-    runs_no_loop(asyncio.py())
+    if none {
+        prove_where_loops_are(asyncio)?;
+    }
+    Ok(none)
 }
 
 /// The same once it is known that the loop is asked for by the interpreter's own function.
@@ -644,17 +647,16 @@ fn runs_no_loop(py: Python<'_>) -> Res<bool> {
 #[cfg(all(Py_3_12, not(Py_3_14), not(Py_GIL_DISABLED)))]
 static THREADS_KEEP_LOOP: Shared<Option<bool>> = Shared::new(None);
 
-/// Proves that once by setting a loop, in a thread where none runs.
+/// Proves that once by setting a loop, in this thread, where none runs.
 #[cfg(all(Py_3_12, not(Py_3_14), not(Py_GIL_DISABLED)))]
 fn prove_where_loops_are(asyncio: &Obj<'_>) -> Res<()> {
     let py = asyncio.py();
     if THREADS_KEEP_LOOP.with(py, |proved| proved.is_some()) {
         return Ok(());
     }
-    let running = py_ffi::call(&py_ffi::immortal(py, RUNNING_LOOP.address()), &[])?;
     let set = py_ffi::getattr_opt(asyncio, Name::_set_running_loop)?
         .filter(|set| py_ffi::is_builtin_of(set, "_asyncio"));
-    let (true, Some(set)) = (running.is_none(), set) else {
+    let Some(set) = set else {
         return Ok(());
     };
     let mark = py_ffi::boolean(py, true);

@@ -162,8 +162,8 @@ impl Lines {
         true
     }
 
-    /// Writes them, for the handler of that stream. Gives the number of lines that are in the file whole, and what was raised by the one behind them, if anything:
-    /// that one is in the stream's hands then.
+    /// Writes them, for the handler of that stream. Gives the number of lines that are in the file whole, and what was raised by the
+    /// one behind them, if anything: that one is in the stream's hands then.
     pub fn write(self, handler: &Obj<'_>, stream: &Obj<'_>) -> (usize, Option<Raised>) {
         let Lines {
             file, bytes, ends, ..

@@ -71,11 +71,10 @@ pub fn caught<'py>(
 
 /// `handler.handleError(record)`
 pub fn ask<'py>(handler: &Obj<'py>, record: &Obj<'py>) -> Res<()> {
+    metrics::failed(handler);
     if guard::target(handler, Name::handleError) == Target::HandlerHandleError {
-        metrics::failed(handler);
         return report(record);
     }
-    metrics::failed(handler);
     let outer = ASKED.replace(handler.as_ptr().addr());
     let answer = py_ffi::method(handler, Name::handleError, [record]);
     ASKED.set(outer);
