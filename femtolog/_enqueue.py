@@ -167,11 +167,14 @@ class _Pipeline:
             handler.handleError(record)
             return None
         weight = self.queue.RECORD_WEIGHT + (sys.getsizeof(item.text) if isinstance(item.text, str) else 0)
+        return item, weight, self.protects(record)
+
+    def protects(self, record: logging.LogRecord) -> bool:
+        """Is it among those that are dropped last?"""
         try:
-            protected = record.levelno >= self.protect_level
+            return record.levelno >= self.protect_level
         except TypeError:  # of makeLogRecord({}), say, which has no level
-            protected = False
-        return item, weight, protected
+            return False
 
     def settle(self, handler: Any, outcome: int) -> None:
         """What is to be done after an offer to a queue that is open."""
@@ -247,7 +250,8 @@ class _Pipeline:
             text = error
         if only_text and type(text) is not str:
             only_text = False
-        frozen = _frozen(record, may_fail=isinstance(text, Exception))
+        frozen = copied(record)
+        freeze(frozen, may_fail=isinstance(text, Exception))
         if only_text:
             frozen.exc_info = None  # its text is in the line; a traceback would keep the frames alive
         item: QueuedRecord = self.native.QueuedRecord(handler, frozen, text)
@@ -527,28 +531,34 @@ class _Pipeline:
             sys.stderr.write(f"femtolog: {handler!r} has dropped {more} more records (in all: {reasons})\n")
 
 
-def _frozen(record: logging.LogRecord, *, may_fail: bool) -> logging.LogRecord:
-    """A copy whose message is what it is now. `may_fail`: where that cannot be made, the copy cannot either."""
-    if type(record) is logging.LogRecord:
-        frozen = logging.LogRecord.__new__(logging.LogRecord)
-        vars(frozen).update(vars(record))
-    else:
-        frozen = copy.copy(record)
+def copied(record: logging.LogRecord) -> logging.LogRecord:
+    """Another record with the same attributes."""
+    if type(record) is not logging.LogRecord:
+        return copy.copy(record)
+    other = logging.LogRecord.__new__(logging.LogRecord)
+    vars(other).update(vars(record))
+    return other
+
+
+def freeze(record: logging.LogRecord, *, may_fail: bool, message: object = None) -> None:
+    """Makes the message what it is now, whatever becomes of its arguments. `may_fail`: an error in that is not the caller's.
+
+    `message` is what it is now, if that is known: a second `__str__` might do something twice.
+    """
     args: Any = record.args
     kind = type(args)
     plain = not args or (kind is tuple and _all_plain(args)) or (kind is dict and _all_plain(args.values()))
     if plain and kind is dict:
-        frozen.args = dict(args)
+        record.args = dict(args)
     if not plain or type(record.msg) is not str:
-        # What formatting has left: a second `__str__` might do something twice.
-        message = vars(record).get("message")
+        if message is None:
+            message = vars(record).get("message")  # which formatting has left
         try:
-            frozen.msg = message if type(message) is str else record.getMessage()
-            frozen.args = ()
+            record.msg = message if type(message) is str else record.getMessage()
+            record.args = ()
         except Exception:
             if not may_fail:
                 raise
-    return frozen
 
 
 def _all_plain(values: Any) -> bool:

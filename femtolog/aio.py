@@ -126,13 +126,6 @@ async def shutdown_all_async_loggers() -> None:
     await asyncio.gather(*(log.ashutdown() for log in known))
 
 
-class _Message(str):
-    """A record's message, and the context that it was logged in."""
-
-    __slots__ = ("context",)
-    context: contextvars.Context
-
-
 class _Tree(logging.Handler):
     """Stands for all handlers that a record of this logger reaches."""
 
@@ -145,14 +138,9 @@ class _Tree(logging.Handler):
     def __repr__(self) -> str:
         return f"<AsyncLogger {self.logger.name}>"
 
-    def format(self, record: logging.LogRecord) -> _Message:
-        message = _Message(record.getMessage())
-        message.context = contextvars.copy_context()
-        return message
-
     def emit(self, record: logging.LogRecord) -> None:
-        message: Any = self.format(record)  # what was made at the call
-        message.context.run(self.logger.callHandlers, record)
+        context: Any = self.format(record)  # what is queued with the record, where a text is with others
+        context.run(self.logger.callHandlers, record)
 
     def flush(self) -> bool:  # type: ignore[override]
         flushed = True
@@ -280,8 +268,26 @@ class AsyncLogger:
         passed = logger.filter(record)
         if sys.version_info >= (3, 12) and isinstance(passed, logging.LogRecord):
             record = passed
-        offered = self._pipeline.prepared(self._tree, record) if passed else None
+        offered = self._prepared(record) if passed else None
         return _nothing() if offered is None else self._queue(*offered)
+
+    def _prepared(self, record: logging.LogRecord) -> tuple[QueuedRecord, int, bool] | None:
+        """What the queue is offered: the record and its context, its weight, is it protected. None if it has no message, which is told."""
+        pipeline = self._pipeline
+        try:
+            message = record.getMessage()
+            if not pipeline.native.makes_records_alone(self.logger):
+                record = _enqueue.copied(record)
+            _enqueue.freeze(record, may_fail=False, message=message)
+        except RecursionError:
+            pipeline.queue.unprepared()
+            raise
+        except Exception:  # noqa: BLE001 - as every emit of the stdlib
+            pipeline.queue.unprepared()
+            self._tree.handleError(record)
+            return None
+        item = pipeline.native.QueuedRecord(self._tree, record, contextvars.copy_context())
+        return item, pipeline.queue.RECORD_WEIGHT + sys.getsizeof(message), pipeline.protects(record)
 
     async def _queue(self, item: QueuedRecord, weight: int, protected: bool) -> None:
         """Puts the record on the queue, behind those that wait for room already."""

@@ -173,6 +173,35 @@ def test_the_record_is_that_of_the_call(name, lines):
 
 
 @BOTH
+@pytest.mark.parametrize("who", ["a filter", "a factory", "a logger that makes records", "nobody"])
+def test_whoever_keeps_the_record_cannot_change_what_is_queued(name, lines, who, monkeypatch):
+    gate, log = stopped(name)
+    logger, kept = logging.getLogger(name), []
+
+    def keep(record):
+        kept.append(record)
+        return record
+
+    if who == "a filter":
+        logger.addFilter(keep)
+    elif who == "a factory":
+        monkeypatch.setattr(logging, "_logRecordFactory", lambda *args, **kwargs: keep(logging.LogRecord(*args, **kwargs)))
+    elif who == "a logger that makes records":
+        monkeypatch.setattr(logger, "makeRecord", lambda *args: keep(type(logger).makeRecord(logger, *args)), raising=False)
+    basket, order = ["tea"], {"number": 7}
+    asyncio.run(log.awarning("basket %s", basket))
+    asyncio.run(log.awarning("order %(number)d", order))
+    basket.append("milk")
+    order["number"] = 8
+    assert len(kept) == (0 if who == "nobody" else 2)
+    for record in kept:
+        record.msg, record.args = "changed", ()
+    gate.opened.set()
+    assert asyncio.run(log.aflush())
+    assert lines() == ["WARNING first", "WARNING basket ['tea']", "WARNING order 7"]
+
+
+@BOTH
 def test_stacklevel_counts_from_the_call(name, lines):
     seen = []
     handler = logging.Handler()

@@ -361,7 +361,9 @@ def test_an_entry_that_is_no_record_is_skipped_and_counted(handlers, spool):
 
 def test_what_is_beyond_the_limit_is_dropped_and_the_others_are_not(handlers, spool, capsys):
     logger, handler, gate = spilling(handlers, spool, spill_max="64 KB")
-    log_lines(logger, range(500))
+    log_lines(logger, range(1))
+    assert gate.entered.wait(10)  # from here on nothing makes room
+    log_lines(logger, range(1, 500))
     stats = handler.stats()
     dropped = stats["dropped_by"]["spill"]
     assert 0 < dropped < 500

@@ -178,7 +178,9 @@ class Managed(logging.FileHandler):
         kept: logging.LogRecord | None = record
         if self._buffering:
             # Until it is written the record's arguments may change.
-            kept = None if self._fallback is None else _enqueue._frozen(record, may_fail=True)  # noqa: SLF001 - the other one who lets records wait
+            kept = None if self._fallback is None else _enqueue.copied(record)
+            if kept is not None:
+                _enqueue.freeze(kept, may_fail=True)
         self._waiting.append((line, kept))
         self._bytes += len(line)
         if self._bytes >= self._buffering or _reaches(record, self._flush_level):

@@ -68,7 +68,7 @@ mod native {
     #[pymodule_export]
     use super::handler::framed::know_framed;
     #[pymodule_export]
-    use super::logger::{rename_clashing_extra, renames_clashing_extra};
+    use super::logger::{makes_records_alone, rename_clashing_extra, renames_clashing_extra};
     #[pymodule_export]
     use super::metrics::{metrics_bounds, metrics_count, metrics_observe, metrics_read};
     #[pymodule_export]

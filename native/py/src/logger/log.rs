@@ -7,10 +7,12 @@ use super::methods::{Options, usual, wants_frames};
 use crate::call::{Args, Call};
 use crate::caller::{self, Caller, Site};
 use crate::ffi::{self as py_ffi, Exc, Obj, Raised, Res};
+use crate::filter;
 use crate::globals;
 use crate::guard::{self, View};
 use crate::names::Name;
 use crate::natives::Target;
+use crate::ordinary;
 use crate::raw;
 use crate::record::{self, Event, Record};
 use crate::stats::{self, Reason};
@@ -324,6 +326,17 @@ pub fn make_record<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
         &positional,
         extra.as_deref().filter(|extra| !extra.is_none()),
     )
+}
+
+/// Has nobody had a record of this logger in hand once it is made and has passed the filters? Of which it has none then.
+#[pyfunction]
+pub fn makes_records_alone(logger: &Obj<'_>) -> bool {
+    ordinary::is_ordinary(logger.py())
+        && guard::view(logger).is_some_and(|logger| {
+            logger.method(Name::makeRecord) == Target::LoggerMakeRecord
+                && logger.method(Name::filter) == Target::FiltererFilter
+                && filter::has_none(&logger)
+        })
 }
 
 /// A record by the factory in force, with the `extra` that was given added to it.
