@@ -67,6 +67,9 @@ TEXT_ONLY = "_femtolog_text_only"
 # Values of exactly these types cannot change, and nothing of a caller's runs when they are formatted or freed.
 _PLAIN = frozenset({str, int, float, bool, bytes, complex, type(None)})
 
+# Containers that can change, and tuples, which may hold some.
+_CONTAINERS = frozenset({list, dict, set, bytearray, tuple})
+
 AGAIN = object()
 """The text of a record that came back from disk without one: it is made when the record is written."""
 
@@ -103,6 +106,8 @@ class _Pipeline:
         self.spilling = spilling
         self.callbacks = callbacks
         self.batch = BATCH
+        self.drops_late = False
+        self.heir: Any = None  # the handler that gets what comes later
         self.renew()
 
     def renew(self) -> None:
@@ -116,7 +121,7 @@ class _Pipeline:
         self.turn = threading.RLock()  # for handlers without a lock
         self.warned_at: float | None = None
         self.told_drops = 0
-        self.told_failures = 0  # those that a flush() has told of
+        self.told_losses = 0  # queued records that got lost and that a flush() has told of
         self.held_for_fork = False
         self.kept: object = None  # the handler, while records of it are on disk
         if self.callbacks is not None:
@@ -149,11 +154,20 @@ class _Pipeline:
             outcome = queue.spill(*self.spilling.encoded(item))
         elif outcome == FULL:
             outcome = self.submit_to_full(queue, *offered)
-        if outcome == CLOSED:
-            self.emit_directly(handler, item)
-        else:
+        if outcome != CLOSED:
             self.settle(handler, outcome)
+        elif self.heir is not None:
+            self.heir.handle(record)
+        elif self.drops_late:
+            self.late(handler)
+        else:
+            self.emit_directly(handler, item)
         return outcome
+
+    def late(self, handler: Any) -> None:
+        """A record comes after close(), and is dropped."""
+        self.queue.late()
+        self.warn_of_drops(handler)
 
     def prepared(self, handler: Any, record: logging.LogRecord) -> tuple[QueuedRecord, int, bool] | None:
         """What the queue is offered: the record frozen, its weight, is it protected. None if it could not be frozen, which is told."""
@@ -166,8 +180,12 @@ class _Pipeline:
             self.queue.unprepared()
             handler.handleError(record)
             return None
-        weight = self.queue.RECORD_WEIGHT + (sys.getsizeof(item.text) if isinstance(item.text, str) else 0)
-        return item, weight, self.protects(record)
+        return item, self.weight_of(item.record, item.text), self.protects(record)
+
+    def weight_of(self, record: logging.LogRecord, text: object) -> int:
+        """Bytes that it occupies on the queue, about."""
+        weight: int = self.queue.RECORD_WEIGHT + self.native.bulk(vars(record))
+        return weight + sys.getsizeof(text) if isinstance(text, str) else weight
 
     def protects(self, record: logging.LogRecord) -> bool:
         """Is it among those that are dropped last?"""
@@ -254,6 +272,8 @@ class _Pipeline:
         freeze(frozen, may_fail=isinstance(text, Exception))
         if only_text:
             frozen.exc_info = None  # its text is in the line; a traceback would keep the frames alive
+        else:
+            own_containers(frozen)
         item: QueuedRecord = self.native.QueuedRecord(handler, frozen, text)
         return item
 
@@ -448,19 +468,24 @@ class _Pipeline:
             self.cls.flush(handler)  # the stdlib's `emit` flushes the stream
             return True
         queue = self.queue
-        if queue.is_closed():
-            self.cls.flush(handler)
-            return False
+        closed = queue.is_closed()
         deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
-        if not self.wait_until(handler, queue.mark(), deadline):
+        if not closed and not self.wait_until(handler, queue.mark(), deadline):
+            return False
+        # The sink may hang in a record that was logged later.
+        if not self.take_lock(handler, max(0.0, deadline - time.monotonic())):
             return False
         try:
             if self.cls.flush(handler) is False:  # which those of femtolog.files say
                 return False
         except OSError:
+            if closed:
+                raise
             return False
-        before, self.told_failures = self.told_failures, queue.account()["failed"]
-        return self.told_failures == before
+        finally:
+            self.give_lock(handler)
+        before, self.told_losses = self.told_losses, queue.lost()
+        return not closed and self.told_losses == before
 
     def close(self, handler: Any) -> None:
         queue = self.queue
@@ -527,8 +552,20 @@ class _Pipeline:
             return
         self.warned_at, self.told_drops = moment, account["dropped"]
         reasons = ", ".join(f"{name} {count}" for name, count in account["dropped_by"].items() if count)
+        _say(f"{handler!r} has dropped {more} more records (in all: {reasons})")
+
+    def tell_of_the_rest(self, handler: Any) -> None:
+        """The program ends, and with it the thread that hangs in the sink."""
+        left = self.queue.account()["in_flight"]
+        if left:
+            _say(f"{handler!r} hangs at the end of the program and loses {left} records")
+
+
+def _say(text: str) -> None:
+    """On sys.stderr, where errors in handlers are told."""
+    if logging.raiseExceptions and sys.stderr is not None:
         with contextlib.suppress(OSError, ValueError):
-            sys.stderr.write(f"femtolog: {handler!r} has dropped {more} more records (in all: {reasons})\n")
+            sys.stderr.write(f"femtolog: {text}\n")
 
 
 def copied(record: logging.LogRecord) -> logging.LogRecord:
@@ -559,6 +596,33 @@ def freeze(record: logging.LogRecord, *, may_fail: bool, message: object = None)
         except Exception:
             if not may_fail:
                 raise
+
+
+def own_containers(record: logging.LogRecord) -> None:
+    """Copies what the caller may change yet of what its attributes hold; objects of other classes are what they are."""
+    values = vars(record)
+    changeable = [name for name, value in values.items() if type(value) in _CONTAINERS and name not in ("args", "exc_info")]
+    for name in changeable:
+        values[name] = _own(values[name], {})
+
+
+def _own(value: Any, known: dict[int, Any]) -> Any:
+    """The copy; of those `known` by their identity, which may hold each other, the one that there is."""
+    kind = type(value)
+    if kind not in _CONTAINERS:
+        return value
+    if id(value) in known:
+        return known[id(value)][1]
+    if kind is tuple:
+        return tuple([_own(item, known) for item in value])
+    own = kind(value)
+    known[id(value)] = value, own  # the original too: as long as it is there, no other has its identity
+    if kind is list:
+        own[:] = [_own(item, known) for item in own]
+    elif kind is dict:
+        for key, item in own.items():
+            own[key] = _own(item, known)
+    return own
 
 
 def _all_plain(values: Any) -> bool:
@@ -641,12 +705,17 @@ class _Asynchronous:
         if by_hand:
             return self._by_hand(record, *by_hand)
         pipeline: _Pipeline = vars(self)[ATTRIBUTE]
-        if pipeline.queue.is_closed():
+        closed = pipeline.queue.is_closed()
+        if closed and pipeline.heir is not None:
+            return pipeline.heir.handle(record)
+        if closed and not pipeline.drops_late:
             return pipeline.cls.handle(self, record)
         passed = self.filter(record)  # type: ignore[attr-defined]
         if sys.version_info >= (3, 12) and isinstance(passed, logging.LogRecord):
             record = passed
-        if passed:
+        if passed and closed:
+            pipeline.late(self)
+        elif passed:
             pipeline.submit(self, record)
         return passed
 
@@ -656,7 +725,7 @@ class _Asynchronous:
     def emit(self, record: logging.LogRecord) -> None:
         """Puts the record on the queue; called without handle(), as some do."""
         pipeline: _Pipeline = vars(self)[ATTRIBUTE]
-        if pipeline.writing == threading.get_ident() or pipeline.queue.is_closed():
+        if pipeline.writing == threading.get_ident() or (pipeline.queue.is_closed() and not pipeline.drops_late):
             pipeline.cls.emit(self, record)
         else:
             pipeline.submit(self, record)
@@ -684,9 +753,9 @@ class _Asynchronous:
     def flush(self, timeout: float | None = None) -> bool:
         """Waits until everything logged before is written, then flushes the sink.
 
-        True only if all of it was written; False after `timeout` seconds (those given to enqueue() if None), if a record has failed since
-        the last flush, or this one has (an OSError is not raised), and for a closed handler. A thread that holds the handler's lock
-        writes the records itself.
+        True only if all of it that was queued was written: False after `timeout` seconds (those given to enqueue() if None), if a record has
+        failed since the last flush, or made room for another one, or this flush has failed (an OSError is not raised), and for a closed
+        handler. A thread that holds the handler's lock writes the records itself.
 
         Examples:
             >>> import io
@@ -768,7 +837,7 @@ def enqueue(
     if not isinstance(handler, logging.Handler):
         raise TypeError(f"not a logging.Handler: {handler!r}")
     if hasattr(handler, ATTRIBUTE):
-        raise ValueError(f"{handler!r} is asynchronous already")
+        raise HandlerConfigError(f"{handler!r} is asynchronous already")
     options = Options(capacity, capacity_bytes, overflow, protect_level, timeout, spill_dir=spill_dir, spill_max=spill_max)
     if on_error is not None or on_drop is not None:
         from femtolog._callbacks import Callbacks
@@ -817,8 +886,16 @@ class Options:
                 raise TypeError(f"{name} must be an int, not {type(value).__name__}")
             if value < 1:
                 raise HandlerConfigError(f"{name} must be at least 1, got {value}")
-        if timeout < 0:
+        if not isinstance(timeout, int | float) or isinstance(timeout, bool):
+            raise TypeError(f"timeout must be a number of seconds, not {type(timeout).__name__}")
+        if math.isnan(timeout) or timeout < 0:
             raise HandlerConfigError(f"timeout must not be negative, got {timeout}")
+        try:
+            level: int = logging._checkLevel(protect_level)  # type: ignore[attr-defined]  # noqa: SLF001 - as Handler.setLevel()
+        except ValueError:
+            raise HandlerConfigError(f"protect_level must be a level or its name, got {protect_level!r}") from None
+        if not isinstance(overflow, str):
+            raise TypeError(f"overflow must be a str, not {type(overflow).__name__}")
         policy, self.wait = _policy(overflow)
         self.spilling = None
         if policy == "spill":
@@ -830,7 +907,9 @@ class Options:
             raise HandlerConfigError(f"overflow must be 'spill' with {given}, got {overflow!r}")
         self.limits = (capacity, capacity_bytes, policy)
         self.callbacks: Callbacks | None = None
-        self.protect_level, self.timeout = protect_level, timeout
+        self.protect_level, self.timeout = level, timeout
+        self.drops_late = False
+        """Is a record dropped that comes after close()? Otherwise it is handled by the caller, as before enqueue()."""
 
 
 def attach(handler: Any, cls: type[logging.Handler], options: Options) -> None:
@@ -848,6 +927,7 @@ def attach(handler: Any, cls: type[logging.Handler], options: Options) -> None:
         spilling=options.spilling,
         callbacks=options.callbacks,
     )
+    pipeline.drops_late = options.drops_late
     if options.spilling is not None:
         options.spilling.open(handler, pipeline)
     setattr(handler, ATTRIBUTE, pipeline)
@@ -903,7 +983,7 @@ def _at_exit() -> None:
     """Writes what is queued, for as long as that goes on. logging.shutdown() closes the handlers later."""
     for pipeline in list(_live):
         handler: Any = pipeline.handler()
-        if handler is None or pipeline.queue.is_closed():
+        if handler is None or (pipeline.queue.is_closed() and not pipeline.close_later):
             continue
         done = -1 if pipeline.spilling is None else pipeline.done()
         while not pipeline.wait_until(handler, pipeline.queue.mark(), time.monotonic() + pipeline.timeout):
@@ -913,9 +993,12 @@ def _at_exit() -> None:
                 unlist(handler)
                 pipeline.queue.close()
                 pipeline.give_up(handler, taken=False)
+                pipeline.close_later = False  # nobody is going to
+                pipeline.tell_of_the_rest(handler)
                 break
             if pipeline.spilling is not None:
                 break  # what is on disk may stay there
+        _settle(pipeline, pipeline.queue, handler)  # the worker may not come to it any more
         if pipeline.spilling is not None and in_child_of_multiprocessing():
             pipeline.close(handler)  # nobody else will
 

@@ -176,7 +176,6 @@ class AsyncLogger:
 
     def __init__(self, logger: logging.Logger, config: AsyncLoggerConfig) -> None:
         self.logger, self.config = logger, config
-        self._late = 0  # records that came after the shutdown
         self._lines: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = weakref.WeakKeyDictionary()
         self._tree = _enqueue.enqueue(
             _Tree(logger),
@@ -268,17 +267,23 @@ class AsyncLogger:
         passed = logger.filter(record)
         if sys.version_info >= (3, 12) and isinstance(passed, logging.LogRecord):
             record = passed
-        offered = self._prepared(record) if passed else None
+        offered = self._prepared(record, bool(extra)) if passed else None
         return _nothing() if offered is None else self._queue(*offered)
 
-    def _prepared(self, record: logging.LogRecord) -> tuple[QueuedRecord, int, bool] | None:
-        """What the queue is offered: the record and its context, its weight, is it protected. None if it has no message, which is told."""
+    def _prepared(self, record: logging.LogRecord, more: bool) -> tuple[QueuedRecord, int, bool] | None:
+        """What the queue is offered: the record, which may have `more` attributes than all have, and its context, its weight, is it protected.
+
+        None if it has no message, which is told.
+        """
         pipeline = self._pipeline
         try:
             message = record.getMessage()
-            if not pipeline.native.makes_records_alone(self.logger):
+            alone = pipeline.native.makes_records_alone(self.logger)
+            if not alone:
                 record = _enqueue.copied(record)
             _enqueue.freeze(record, may_fail=False, message=message)
+            if more or not alone:
+                _enqueue.own_containers(record)
         except RecursionError:
             pipeline.queue.unprepared()
             raise
@@ -287,7 +292,7 @@ class AsyncLogger:
             self._tree.handleError(record)
             return None
         item = pipeline.native.QueuedRecord(self._tree, record, contextvars.copy_context())
-        return item, pipeline.queue.RECORD_WEIGHT + sys.getsizeof(message), pipeline.protects(record)
+        return item, pipeline.weight_of(record, message), pipeline.protects(record)
 
     async def _queue(self, item: QueuedRecord, weight: int, protected: bool) -> None:
         """Puts the record on the queue, behind those that wait for room already."""
@@ -298,8 +303,7 @@ class AsyncLogger:
         if outcome == _enqueue.FULL:
             outcome = await self._wait_in_line(item, weight, protected)
         if outcome == _enqueue.CLOSED:
-            with logging._lock:  # type: ignore[attr-defined]  # noqa: SLF001
-                self._late += 1
+            pipeline.queue.late()
         else:
             pipeline.settle(self._tree, outcome)
 
@@ -356,10 +360,6 @@ class AsyncLogger:
         *Written* are those that were handed to the handlers. What a handler's `handleError` deals with, that handler knows.
         """
         account: _Account = self._tree.stats()
-        late = self._late
-        account["emitted"] += late
-        account["dropped"] += late
-        account["dropped_by"]["closed"] += late
         return account
 
     def _tell_of_drops(self, reason: str, count: int) -> None:

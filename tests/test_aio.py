@@ -346,6 +346,7 @@ def test_drop_on_overflow_waits_for_nothing(name):
         await log.aerror("an error takes the place of a warning")
         account(log, in_flight=2, overflow=5)
         gate.opened.set()
+        assert not await log.aflush()  # a warning was on the queue, and made room
         assert await log.aflush()
 
     asyncio.run(main())
@@ -371,6 +372,23 @@ def test_a_task_cancelled_while_it_waits_is_counted(name):
     asyncio.run(main())
     account(log, written=2, interrupted=2)
     assert gate.lines() == ["first", "task 2"]
+
+
+@BOTH
+def test_what_the_caller_changes_later_is_not_in_the_line(name, lines):
+    gate, log = stopped(name)
+    logging.getLogger(name).handlers[0].setFormatter(logging.Formatter("%(message)s %(items)s %(order)s %(body)s"))
+    items, order, body = ["tea", ["cup"]], {"number": 7, "tags": {"new"}}, bytearray(b"one")
+    items.append(items)
+    asyncio.run(log.awarning("basket", items=items, extra={"order": order, "body": body}))
+    items[1].append("saucer")
+    items.append("milk")
+    order["number"] = 8
+    order["tags"].clear()
+    body.clear()
+    gate.opened.set()
+    assert asyncio.run(log.aflush())
+    assert lines()[1:] == ["basket ['tea', ['cup'], [...]] {'number': 7, 'tags': {'new'}} bytearray(b'one')"]
 
 
 def test_max_memory_mb_bounds_the_bytes(name):

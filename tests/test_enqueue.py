@@ -460,9 +460,10 @@ def test_drop_counts_each_record_and_warns_once(logger, capsys):
     account(handler, in_flight=3, overflow=9)
     assert capsys.readouterr().err.count("femtolog: ") == 1
     gate.opened.set()
-    assert handler.flush()
+    assert not handler.flush()  # "1" was on the queue, and made room
     assert gate.lines() == ["first", "0", "important"]
     account(handler, written=3, overflow=9)
+    assert handler.flush()
 
 
 def test_drop_oldest_keeps_the_newest(logger, capsys):
@@ -471,9 +472,42 @@ def test_drop_oldest_keeps_the_newest(logger, capsys):
     for number in range(10):
         logger.info("%d", number)
     gate.opened.set()
-    assert handler.flush()
+    assert not handler.flush()
+    assert handler.flush()  # it has been told
     assert gate.lines() == ["first", "important", "9"]
     account(handler, written=3, overflow=9)
+
+
+@pytest.mark.parametrize("level", [logging.WARNING, "WARNING"])
+def test_protect_level_is_a_number_or_a_name(logger, capsys, level):
+    gate, handler = stopped(logger, capacity=3, overflow="drop_oldest", protect_level=level)
+    logger.warning("important")
+    for number in range(10):
+        logger.info("%d", number)
+    gate.opened.set()
+    assert not handler.flush()
+    assert gate.lines() == ["first", "important", "9"]
+
+
+def test_flush_takes_no_longer_than_it_is_told(logger):
+    handler = femtolog.enqueue(logging.StreamHandler(io.StringIO()))
+    logger.addHandler(handler)
+    logger.info("written")
+    assert handler.flush()
+    held, done = threading.Event(), threading.Event()
+
+    def hang():  # in a record that was logged later, say
+        with handler.lock:
+            held.set()
+            done.wait(30)
+
+    thread = threading.Thread(target=hang)
+    thread.start()
+    assert held.wait(10)
+    assert not handler.flush(0.01)
+    done.set()
+    thread.join()
+    assert handler.flush()
 
 
 def test_timeout_waits_and_then_drops(logger, capsys):
@@ -641,9 +675,32 @@ def test_a_handler_that_its_own_error_closes_in_a_caller_is_closed(logger, tmp_p
 def test_bytes_are_limited_as_well(logger, capsys):
     gate, handler = stopped(logger, capacity_bytes=100_000, overflow="drop")
     for _ in range(10):
-        logger.info("x" * 30_000)
-    account(handler, in_flight=4, overflow=7)
+        logger.info("x" * 10_000)  # its line, and the message that a record is made from
+    account(handler, in_flight=5, overflow=6)
     assert handler.stats()["bytes"] <= 100_000
+    gate.opened.set()
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("message", "args", "extra"),
+    [
+        ("%.3s", ("x" * 30_000,), None),
+        ("short", (), {"body": "x" * 30_000}),
+        ("short", (), {"body": {"parts": [b"x" * 15_000, ("x" * 15_000,)]}}),
+        ("short", (), {"body": bytearray(30_000)}),
+    ],
+    ids=["an argument", "extra", "what extra holds", "bytes"],
+)
+@pytest.mark.parametrize("filtered", [False, True])
+def test_what_is_not_in_the_line_has_its_weight(logger, capsys, message, args, extra, filtered):
+    gate, handler = stopped(logger, capacity_bytes=100_000, overflow="drop")
+    if filtered:  # by Python code, which sees a record
+        handler.addFilter(lambda record: True)
+    for _ in range(10):
+        logger.info(message, *args, extra=extra)
+    account(handler, in_flight=4, overflow=7)
+    assert 3 * 30_000 < handler.stats()["bytes"] <= 100_000
     gate.opened.set()
 
 
@@ -679,7 +736,7 @@ def test_a_stopped_sink_keeps_no_more_in_memory_than_the_limits(overflow):
         assert (stats["emitted"], stats["dropped"]) == (25_001, 25_001 - stats["in_flight"])
         assert grown < 2 << 10, grown  # kilobytes
         opened.set()
-        assert handler.flush()
+        assert handler.flush() is ({overflow!r} == "drop")
         assert handler.stats()["written"] == stats["in_flight"]
         """
     )
@@ -1020,6 +1077,43 @@ def test_a_child_of_multiprocessing_writes_everything(tmp_path):
     assert (lines.count("parent"), lines.count("child"), len(lines)) == (200, 200, 400)
 
 
+AT_EXIT = """
+    import logging, sys, threading, time, femtolog
+
+    opened = threading.Event()
+
+    class Slow:
+        def write(self, text):
+            opened.wait()
+            time.sleep(0.01)
+            sys.stdout.write(text)
+        def flush(self):
+            pass
+
+    log = logging.getLogger("x")
+    handler = femtolog.enqueue(logging.StreamHandler(Slow()), timeout=0.2)
+    log.addHandler(handler)
+    with handler.lock:  # so the worker takes all of them at once
+        for number in range(100):
+            log.warning("%d", number)
+    while handler.stats()["queue_len"]:
+        time.sleep(0.001)
+    handler.close()
+    assert handler.stats()["in_flight"] == 100, handler.stats()
+"""
+
+
+def test_what_was_begun_before_a_close_that_took_too_long_is_written_at_exit():
+    done = run(AT_EXIT + "    opened.set()\n")
+    assert done.stdout.split() == [str(number) for number in range(100)]
+    assert done.stderr == ""
+
+
+def test_what_was_begun_and_hangs_at_exit_is_told():
+    done = run(AT_EXIT)
+    assert done.stderr == "femtolog: <StreamHandler (NOTSET)> hangs at the end of the program and loses 100 records\n"
+
+
 def test_a_sink_that_hangs_at_exit_does_not_hang_the_process():
     done = run(
         """
@@ -1057,6 +1151,11 @@ def test_a_sink_that_hangs_at_exit_does_not_hang_the_process():
         ({"capacity_bytes": 0}, ValueError, "capacity_bytes must be at least 1, got 0"),
         ({"capacity": "7"}, TypeError, "capacity must be an int, not str"),
         ({"timeout": -1}, ValueError, "timeout must not be negative, got -1"),
+        ({"timeout": float("nan")}, ValueError, "timeout must not be negative, got nan"),
+        ({"timeout": None}, TypeError, "timeout must be a number of seconds, not NoneType"),
+        ({"overflow": 5}, TypeError, "overflow must be a str, not int"),
+        ({"protect_level": "LOUD"}, ValueError, "protect_level must be a level or its name, got 'LOUD'"),
+        ({"protect_level": 2.5}, TypeError, "Level not an integer or a valid string: 2.5"),
     ],
 )
 def test_options_out_of_range(options, error, text):

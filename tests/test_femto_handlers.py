@@ -120,6 +120,26 @@ def test_direct_call_with_too_little_or_no_level():
     assert handler.flush() is False
 
 
+@pytest.mark.parametrize("filtered", [False, True])
+def test_what_is_logged_after_close_is_dropped_and_counted(tmp_path, capsys, filtered):
+    handler = femto.FemtoFileHandler(tmp_path / "log")
+    if filtered:
+        handler.addFilter(lambda record: record.msg != "no")
+    log = femtolog.get_logger("late")
+    log.add_handler(handler)
+    log.info("in time")
+    handler.close()
+    log.info("late")
+    log.info("no")
+    log.remove_handler(handler)
+    handler.emit(logging.makeLogRecord({"msg": "by emit()"}))
+    assert (tmp_path / "log").read_text() == "late [INFO] in time\n"
+    stats = handler.stats()
+    late = 2 if filtered else 3
+    assert (stats["emitted"], stats["written"], stats["dropped"], stats["dropped_by"]["closed"]) == (1 + late, 1, late, late)
+    assert capsys.readouterr().err.count("femtolog: ") == 1
+
+
 def test_drop_raises_for_a_direct_call_and_counts_for_a_logger(capsys):
     gate, handler = stopped(capacity=2)
     handler.handle("core", "INFO", "second")

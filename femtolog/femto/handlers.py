@@ -56,6 +56,7 @@ class FemtoHandler(_enqueue._Asynchronous):  # noqa: SLF001 - the other user of 
     def _start(self, sink: type[logging.Handler], options: _enqueue.Options) -> None:
         handler: Any = self
         handler.formatter = DEFAULT
+        options.drops_late = True
         _enqueue.attach(handler, sink, options)
 
     # Called by `handle`, which has to be that of all asynchronous handlers: native code knows it, and does its part for most records.

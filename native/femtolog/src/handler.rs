@@ -186,7 +186,8 @@ impl FemtoHandlerTrait for FemtoHandler {
         let queue = self.sender.queue();
         let done = queue.wait_done(queue.hurry(), Some(timeout));
         let account = queue.ledger();
-        let lost = account.failed + LOST.map(|why| account.dropped.of(why)).iter().sum::<u64>();
+        let dropped = LOST.map(|why| account.dropped.of(why)).iter().sum::<u64>();
+        let lost = account.failed + account.evicted + dropped;
         let before = self.lost.swap(lost, Ordering::Relaxed);
         self.tell(false);
         done && !queue.is_closed() && lost == before

@@ -20,6 +20,9 @@ const COUNT: usize = 10;
 /// That many arguments need no tuple until somebody wants to see it: making and freeing one takes 400 instructions.
 const FEW: usize = 4;
 
+/// So many containers within each other are looked into for their size.
+pub const BULK_WITHIN: u8 = 8;
+
 /// See the module. As it is made by default, nothing.
 #[derive(Default)]
 pub struct Kept {
@@ -97,6 +100,17 @@ impl Kept {
         self.asctime = asctime.map(given);
         self.times = [*created, *msecs, *relative];
         Ok(true)
+    }
+
+    /// About how many bytes the message, its arguments and `extra` occupy where they are large.
+    #[cfg(not(Py_GIL_DISABLED))]
+    pub fn bulk(&self, py: Python<'_>) -> usize {
+        let message = self.objects.get(1).into_iter().flatten();
+        let args = self.args.iter().take_while(|arg| arg.is_some()).flatten();
+        let others = [&self.tuple, &self.extra].into_iter().flatten();
+        let all = message.chain(args).chain(others);
+        all.map(|object| py_ffi::bulk(object.bind(py), BULK_WITHIN))
+            .sum()
     }
 
     /// The `LogRecord`, as it was when it had been formatted; nothing where nothing has been put aside.

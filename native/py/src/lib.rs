@@ -72,7 +72,7 @@ mod native {
     #[pymodule_export]
     use super::metrics::{metrics_bounds, metrics_count, metrics_observe, metrics_read};
     #[pymodule_export]
-    use super::queue::{QueuedRecord, RecordQueue};
+    use super::queue::{QueuedRecord, RecordQueue, bulk};
     #[pymodule_export]
     use super::raw::{_raw_probe, _raw_selftest};
     #[pymodule_export]

@@ -22,7 +22,7 @@ use crate::ffi::{self as py_ffi, Obj, Res};
 use crate::format::Buffer;
 use crate::guard;
 use crate::handler::{asynchronous, direct, file};
-use crate::kept::Kept;
+use crate::kept::{BULK_WITHIN, Kept};
 use crate::metrics;
 use crate::names::Name;
 use crate::natives::Target;
@@ -251,6 +251,12 @@ pub struct RecordQueue {
     protect_level: Option<i64>,
 }
 
+/// About how many bytes the values of a record's dict occupy where they are large. For those of a queue, see [`py_ffi::bulk`].
+#[pyfunction]
+pub fn bulk(values: &Obj<'_>) -> usize {
+    py_ffi::bulk(values, BULK_WITHIN)
+}
+
 /// A policy by its name.
 pub fn overflow(name: &str) -> PyResult<Overflow> {
     Ok(match name {
@@ -371,11 +377,12 @@ impl RecordQueue {
             self.spare.with(py, |spare| spare.push(line));
             return Ok(Put::Refused);
         }
+        let bulk = line.kept.bulk(py);
         line.text.extend_from_slice(text.as_bytes());
         line.ascii = text.is_ascii();
         line.handler = Some(handler.clone().unbind());
         let item = Item::Line(line);
-        let weight = Self::RECORD_WEIGHT + text.as_bytes().len();
+        let weight = Self::RECORD_WEIGHT + text.as_bytes().len() + bulk;
         let evicted = match self.items.offer(item, weight, level >= protect_level) {
             Offer::Queued(evicted) if evicted.is_empty() => return Ok(Put::Queued),
             Offer::Queued(evicted) => evicted,
@@ -418,7 +425,7 @@ impl RecordQueue {
 
 #[pymethods]
 impl RecordQueue {
-    /// Bytes that a record occupies beside its text, about.
+    /// Bytes that a record occupies beside its text and what of its message, arguments and `extra` is large, about.
     #[classattr]
     const RECORD_WEIGHT: usize = 1024;
 
@@ -498,6 +505,11 @@ impl RecordQueue {
     /// Counts a record whose caller was interrupted while it waited for room.
     pub fn interrupted(&self) {
         self.items.give_up(Reason::Interrupted);
+    }
+
+    /// Counts a record that came when the queue was closed.
+    fn late(&self) {
+        self.items.give_up(Reason::Closed);
     }
 
     /// Counts a record that could not be prepared.
@@ -726,6 +738,12 @@ impl RecordQueue {
             Some(_) => &Reason::OF_SPILLING_QUEUES,
         };
         account(py, &self.items.ledger(), reasons)
+    }
+
+    /// How many records were queued and got lost: they failed, or made room for others.
+    fn lost(&self) -> u64 {
+        let ledger = self.items.ledger();
+        ledger.failed + ledger.evicted
     }
 
     /// Keeps the memory of this queue for ever, and gives the descriptors that are to be closed. For a forked child: a thread that the child

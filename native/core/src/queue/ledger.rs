@@ -111,6 +111,8 @@ pub struct Ledger {
     pub failed: u64,
     /// Records that were dropped.
     pub dropped: Drops,
+    /// Those of them that had been queued, and made room for others.
+    pub evicted: u64,
     /// Records that went to disk.
     pub spilled: u64,
     /// Records that an earlier process had left there; *emitted* counts them too.

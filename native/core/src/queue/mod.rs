@@ -199,6 +199,7 @@ impl<T> State<T> {
             }?;
             self.bytes -= slot.weight;
             self.ledger.dropped.count(reason, 1);
+            self.ledger.evicted += 1;
             evicted.push(slot.item);
         }
         Some(evicted)

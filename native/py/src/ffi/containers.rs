@@ -410,6 +410,47 @@ pub fn dict_items<'py>(dict: &Obj<'py>) -> Vec<(Obj<'py>, Obj<'py>)> {
     items
 }
 
+/// Texts, bytes and containers below this size, in bytes, are too small to be asked for.
+const SMALL: usize = 256;
+
+/// About how many bytes an object occupies that can be a message, one of its arguments or a value of `extra`: text, bytes, and what exact
+/// lists, tuples and dicts hold, so many within each other. 0 for what is small, and for other objects.
+pub fn bulk(object: &Obj<'_>, depth: u8) -> usize {
+    let above = |size: usize| if size > SMALL { size } else { 0 };
+    if super::is_str(object) {
+        let length = super::str_len(object);
+        return above(if super::is_ascii(object) { length } else { 2 * length });
+    }
+    // SAFETY: alive, and of the type that was asked for.
+    unsafe {
+        if ffi::PyBytes_CheckExact(object.as_ptr()) != 0 {
+            return above(ffi::PyBytes_Size(object.as_ptr()) as usize);
+        }
+        if ffi::PyByteArray_CheckExact(object.as_ptr()) != 0 {
+            return above(ffi::PyByteArray_Size(object.as_ptr()) as usize);
+        }
+    }
+    if depth == 0 {
+        return 0;
+    }
+    let within = |items: &mut dyn Iterator<Item = Obj<'_>>, places: usize| {
+        items.fold(above(8 * places), |sum, item| sum + bulk(&item, depth - 1))
+    };
+    if is_tuple(object) {
+        let length = tuple_len(object);
+        within(&mut (0..length).map_while(|index| tuple_item(object, index)), length)
+    } else if is_list(object) {
+        let length = list_len(object);
+        within(&mut (0..length).map_while(|index| list_item(object, index)), length)
+    } else if is_dict(object) {
+        let items = dict_items(object);
+        let length = items.len();
+        within(&mut items.into_iter().flat_map(|(key, value)| [key, value]), 3 * length)
+    } else {
+        0
+    }
+}
+
 /// A reference that a table keeps. Made and dropped by attached threads: it cannot be sent to another, and tables that can
 /// (see [`crate::cell::Shared`]) are used attached.
 pub struct Held(ptr::NonNull<ffi::PyObject>);
