@@ -451,6 +451,31 @@ def test_a_forked_child_is_told_of_its_own(told):
 # ---- no room
 
 
+@BOTH
+def test_what_is_protected_is_dropped_last(logger, capsys):
+    gate, handler = stopped(logger, capacity=3, overflow="drop", protect_level=logging.WARNING)
+    for level, message in ((20, "a"), (20, "b"), (30, "c"), (20, "d"), (40, "e"), (30, "f"), (20, "g")):
+        logger.log(level, message)
+    gate.opened.set()
+    handler.close()
+    # "c" and "e" have taken the places of "a" and "b"; there is nothing lower left when "f" comes.
+    assert gate.lines() == ["first", "c", "e"]
+    account(handler, written=3, overflow=5)
+
+
+@BOTH
+def test_errors_need_not_be_protected(logger, capsys):
+    gate, handler = stopped(logger, capacity=2, overflow="drop", protect_level=logging.CRITICAL)
+    logger.info("a")
+    logger.error("b")
+    account(handler, in_flight=2, overflow=1)
+    logger.critical("c")
+    gate.opened.set()
+    handler.close()
+    assert gate.lines() == ["first", "c"]
+    account(handler, written=2, overflow=2)
+
+
 def test_drop_counts_each_record_and_warns_once(logger, capsys):
     gate, handler = stopped(logger, capacity=3, overflow="drop")
     for number in range(10):

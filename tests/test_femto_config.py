@@ -112,6 +112,49 @@ def test_file_builders(tmp_path):
         femto.StreamHandlerBuilder().stream_target("stdin")
 
 
+def test_the_older_name_of_flush_after_records(tmp_path):
+    for make in (femto.FileHandlerBuilder, femto.RotatingFileHandlerBuilder, femto.TimedRotatingFileHandlerBuilder):
+        builder = make(tmp_path / "f.log")
+        assert builder.with_flush_record_interval(3) is builder
+        assert builder.as_dict()["flush_after_records"] == 3
+        handler = builder.build()
+        assert handler.flush_interval == 3
+        handler.close()
+        assert builder.with_flush_record_interval(-1).as_dict()["flush_after_records"] == 1
+        with pytest.raises(femto.HandlerConfigError, match="flush_interval must be greater than zero, got 0"):
+            builder.with_flush_record_interval(0)
+
+
+def test_bytes_and_callbacks_of_builders(tmp_path):
+    def told(*what):
+        pass
+
+    for builder in (
+        femto.StreamHandlerBuilder(),
+        femto.FileHandlerBuilder(tmp_path / "f.log"),
+        femto.RotatingFileHandlerBuilder(tmp_path / "f.log"),
+        femto.TimedRotatingFileHandlerBuilder(tmp_path / "f.log"),
+        femto.SocketHandlerBuilder(),
+        femto.HTTPHandlerBuilder().with_url("http://127.0.0.1:1/"),
+    ):
+        assert not {"capacity_bytes", "on_error", "on_drop"} & set(builder.as_dict())
+        assert builder.with_capacity_bytes(1000).with_on_error(told).with_on_drop(print) is builder
+        named = {"capacity_bytes": 1000, "on_error": told, "on_drop": print}
+        assert {name: builder.as_dict()[name] for name in named} == named
+        for wrong in (0, -1):
+            with pytest.raises(femto.HandlerConfigError, match=f"capacity_bytes must be at least 1, got {wrong}"):
+                builder.with_capacity_bytes(wrong)
+        with pytest.raises(TypeError, match="capacity_bytes must be an int, got True"):
+            builder.with_capacity_bytes(True)
+        with pytest.raises(TypeError, match="on_error must be callable, not NoneType"):
+            builder.with_on_error(None)
+        with pytest.raises(TypeError, match="on_drop must be callable, not int"):
+            builder.with_on_drop(7)
+        handler = builder.build()
+        handler.close()
+        assert handler.stats()["callbacks_raised"] == 0
+
+
 def test_file_that_cannot_be_opened(tmp_path):
     with pytest.raises(femto.HandlerIOError) as caught:
         femto.FileHandlerBuilder(tmp_path / "none" / "f.log").build()

@@ -13,7 +13,7 @@ import pytest
 from gate import Gate
 
 import femtolog
-from femtolog import femto
+from femtolog import _enqueue, femto
 
 
 @pytest.fixture(autouse=True)
@@ -182,6 +182,56 @@ def test_other_policies():
         thread.join()
     handler.close()
     assert sorted(gate.getvalue().splitlines()) == ["core [INFO] first", *(f"core [INFO] m{n}" for n in range(4))]
+
+
+def limits(handler):
+    return vars(handler)[_enqueue.ATTRIBUTE].limits
+
+
+def test_bytes_of_a_queue(tmp_path):
+    gate, handler = stopped(capacity_bytes=1)
+    assert limits(handler) == (1024, 1, "drop")
+    with pytest.raises(RuntimeError, match="is dropped"):
+        handler.handle("core", "INFO", "second")
+    gate.opened.set()
+    handler.close()
+    path = tmp_path / "f.log"
+    sized, timed = femto.HandlerOptions(capacity_bytes=7), femto.TimedHandlerOptions(capacity_bytes=7)
+    for made, size in (
+        (femto.FemtoStreamHandler(io.StringIO()), 64 << 20),
+        (femto.FemtoFileHandler(path), 64 << 20),
+        (femto.FemtoFileHandler(path, capacity_bytes=9), 9),
+        (femto.FemtoRotatingFileHandler(path), 64 << 20),
+        (femto.FemtoRotatingFileHandler(path, sized), 7),
+        (femto.FemtoRotatingFileHandler(path, sized, capacity_bytes=9), 9),
+        (femto.FemtoTimedRotatingFileHandler(path), 64 << 20),
+        (femto.FemtoTimedRotatingFileHandler(path, timed), 7),
+        (femto.FemtoTimedRotatingFileHandler(path, timed, capacity_bytes=9), 9),
+        (femto.FileHandlerBuilder(path).with_capacity_bytes(5).build(), 5),
+        (femto.RotatingFileHandlerBuilder(path).with_capacity_bytes(5).build(), 5),
+        (femto.TimedRotatingFileHandlerBuilder(path).with_capacity_bytes(5).build(), 5),
+        (femto.StreamHandlerBuilder().with_capacity_bytes(5).build(), 5),
+    ):
+        assert limits(made) == (1024, size, "drop")
+        made.close()
+
+
+@pytest.mark.parametrize("wrong", [0, -1])
+def test_bytes_out_of_range(wrong, tmp_path):
+    path = tmp_path / "f.log"
+    for make in (
+        lambda **options: femto.FemtoStreamHandler(io.StringIO(), **options),
+        lambda **options: femto.FemtoFileHandler(path, **options),
+        lambda **options: femto.FemtoRotatingFileHandler(path, **options),
+        lambda **options: femto.FemtoTimedRotatingFileHandler(path, **options),
+        femto.HandlerOptions,
+        femto.TimedHandlerOptions,
+    ):
+        with pytest.raises(femto.HandlerConfigError, match=f"capacity_bytes must be at least 1, got {wrong}"):
+            make(capacity_bytes=wrong)
+        with pytest.raises(TypeError, match=r"capacity_bytes must be an int, got 1\.5"):
+            make(capacity_bytes=1.5)
+    assert not path.exists()
 
 
 def test_flush_that_fails_says_so(capsys):

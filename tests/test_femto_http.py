@@ -371,6 +371,36 @@ def test_what_is_refused_is_dropped_counted_and_said_once(server, make, capsys):
     assert handler.flush(10)
 
 
+def test_by_hand(server, make):
+    handler = make(server.url, format="json", batch={"max_bytes": 300})
+    assert handler.handle("a.b", "error", "100 %")
+    assert handler.flush(10)
+    [sent] = json.loads(server.taken()[0].body)
+    assert (sent["name"], sent["levelname"], sent["msg"]) == ("a.b", "ERROR", "100 %")
+    with pytest.raises(RuntimeError, match="it is dropped"):
+        handler.handle("a.b", "INFO", "x" * 300)
+    with pytest.raises(TypeError, match=r"handle\(\) takes a record, or"):
+        handler.handle("a.b", "INFO", "m", 4)
+    handler.close()
+    with pytest.raises(RuntimeError, match="is closed"):
+        handler.handle("a.b", "INFO", "m")
+    nothing = make(server.url, format="json", transform=lambda records: [])
+    assert nothing.handle("a.b", "INFO", "nothing is sent for it")
+    assert nothing.stats()["emitted"] == 0
+
+
+def test_no_batch_waits_for_more_bytes_than_there_is_room_for(server, make):
+    handler = make(server.url, batch={"max_wait_ms": NEVER}, capacity_bytes=1000, policy="block", record_fields=["msg"])
+    thread = threading.Thread(target=log, args=(handler, range(200)))
+    thread.start()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert handler.flush(10)
+    assert messages(server.taken()) == texts(range(200))
+    assert all(len(request.body) <= 501 for request in server.taken())
+    assert handler.stats()["queue_high_water"] < 100
+
+
 def test_redirects_are_not_followed(serve, make):
     server, other = serve(), serve()
     server.answer = lambda request: (307, {"Location": other.url})
@@ -751,6 +781,9 @@ def test_under_install_it_is_the_same(server, make):
         ({"url": "https://h/", "tls": {"ca_file": "/nowhere"}}, ValueError, "'/nowhere' cannot be read"),
         ({"url": "https://h/", "tls": False}, TypeError, "tls must be a dict, got False"),
         ({"capacity": 0}, ValueError, "capacity must be greater than zero"),
+        ({"capacity_bytes": 0}, ValueError, "capacity_bytes must be at least 1, got 0"),
+        ({"batch": True, "capacity_bytes": -1}, ValueError, "capacity_bytes must be at least 1, got -1"),
+        ({"on_error": 7}, TypeError, "on_error must be callable or None, not int"),
         ({"write_timeout_ms": 0}, ValueError, "write_timeout_ms must be greater than zero"),
         ({"backoff": QUICK, "backoff_cap_ms": 7}, ValueError, "backoff is given, and so is backoff_cap_ms"),
     ],

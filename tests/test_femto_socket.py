@@ -251,6 +251,59 @@ def test_truncating_cuts_the_message_and_says_so(peer, make):
 # ---- what becomes of a record
 
 
+def test_by_hand(peer, make, nobody, capsys):
+    handler = make("127.0.0.1", peer.port, max_frame_size=300)
+    assert handler.handle("a.b", "warn", "100 %")
+    [sent] = peer.records(1)
+    assert (sent["logger"], sent["level"], sent["message"]) == ("a.b", "WARN", "100 %")
+    handler.setLevel(logging.INFO)
+    handler.addFilter(lambda record: record.getMessage() != "no")
+    assert handler.handle("a.b", "DEBUG", "below") is False
+    assert not handler.handle("a.b", "INFO", "no")
+    with pytest.raises(TypeError, match=r"handle\(\) takes a record, or the name of a logger, a level and a message"):
+        handler.handle("a.b", "INFO")
+    with pytest.raises(ValueError, match="level must be"):
+        handler.handle("a.b", "LOUD", "m")
+    with pytest.raises(RuntimeError, match="has no room for the record: it is dropped"):
+        handler.handle("a.b", "INFO", "x" * 300)
+    handler.handle(record("x" * 300))
+    handler.close()
+    with pytest.raises(RuntimeError, match="is closed"):
+        handler.handle("a.b", "INFO", "m")
+    stats = handler.stats()
+    assert (stats["emitted"], stats["written"], stats["dropped_by"]["oversize"]) == (3, 1, 2)
+
+    class Mine(femto.FemtoSocketHandler):
+        def emit(self, record):
+            record.msg = record.msg.upper()
+            super().emit(record)
+
+    mine = Mine("127.0.0.1", peer.port)
+    mine.handle("a.b", "INFO", "loud")
+    assert messages(peer.records(2)) == ["100 %", "LOUD"]
+    mine.close()
+    full = make("127.0.0.1", port_of(nobody), capacity=1, policy="timeout:1", backoff={"base_ms": 10_000})
+    full.handle("a.b", "INFO", "waits")
+    with pytest.raises(RuntimeError, match="it is dropped"):
+        full.handle("a.b", "INFO", "has no room")
+    assert full.stats()["dropped_by"]["timeout"] == 1
+
+
+def test_a_queue_without_bytes(make, nobody):
+    handler = make("127.0.0.1", port_of(nobody), capacity_bytes=400, backoff={"base_ms": 10_000})
+    handler.handle(record("x" * 200))
+    handler.handle(record("x" * 200))
+    stats = handler.stats()
+    assert (stats["in_flight"], stats["dropped_by"]["overflow"]) == (1, 1)
+    builder = femto.SocketHandlerBuilder().with_tcp("127.0.0.1", port_of(nobody)).with_capacity_bytes(400)
+    assert builder.as_dict()["capacity_bytes"] == 400
+    built = builder.with_backoff({"base_ms": 10_000}).build()
+    built.handle("a", "INFO", "x" * 200)
+    with pytest.raises(RuntimeError, match="it is dropped"):
+        built.handle("a", "INFO", "x" * 200)
+    built.close()
+
+
 def test_a_queue_without_room(make, nobody, capsys):
     handler = make("127.0.0.1", port_of(nobody), capacity=2, backoff={"base_ms": 10_000})
     for number in range(4):
@@ -517,6 +570,10 @@ def test_openssl_s_server(make, certificates, nobody, tmp_path):
         ({"port": "9020"}, TypeError, "'9020'"),
         ({"host": ""}, ValueError, "host must not be empty"),
         ({"capacity": 0}, ValueError, "capacity must be greater than zero, got 0"),
+        ({"capacity_bytes": 0}, ValueError, "capacity_bytes must be at least 1, got 0"),
+        ({"capacity_bytes": -1}, ValueError, "capacity_bytes must be at least 1, got -1"),
+        ({"capacity_bytes": "1"}, TypeError, "capacity_bytes must be an int, got '1'"),
+        ({"on_drop": 7}, TypeError, "on_drop must be callable or None, not int"),
         ({"connect_timeout_ms": 0}, ValueError, "connect_timeout_ms"),
         ({"write_timeout_ms": -1}, OverflowError, "write_timeout_ms"),
         ({"max_frame_size": 0}, ValueError, "max_frame_size"),
@@ -575,17 +632,33 @@ def test_the_builder_refuses_what_excludes_each_other():
     by_path = femto.SocketHandlerBuilder().with_unix_path("/run/log.sock")
     assert (by_path.as_dict()["transport"], by_path.as_dict()["path"]) == ("unix", "/run/log.sock")
     assert "host" not in by_path.as_dict()
-    for told in (lambda: by_path.with_tcp("h", 1), by_path.with_tls):
-        with pytest.raises(femto.HandlerConfigError, match=r"/run/log\.sock"):
-            told()
+    with pytest.raises(femto.HandlerConfigError, match=r"/run/log\.sock"):
+        by_path.with_tls()
     encrypted = femto.SocketHandlerBuilder().with_tls("log.example.org", insecure=True)
     assert (encrypted.as_dict()["tls_domain"], encrypted.as_dict()["tls_insecure"]) == ("log.example.org", True)
-    for builder in (encrypted, femto.SocketHandlerBuilder().with_tcp("h", 1)):
-        with pytest.raises(femto.HandlerConfigError):
-            builder.with_unix_path("/run/log.sock")
+    with pytest.raises(femto.HandlerConfigError, match=r"a path excludes TLS, got '/run/log\.sock'"):
+        encrypted.with_unix_path("/run/log.sock")
+    assert encrypted.as_dict()["transport"] == "tcp"
     for wrong in (lambda: femto.SocketHandlerBuilder().with_capacity(0), lambda: femto.SocketHandlerBuilder().with_tcp("", 1)):
         with pytest.raises(femto.HandlerConfigError):
             wrong()
+
+
+def test_of_addresses_and_paths_the_last_one_counts(peer):
+    def target():
+        return {key: builder.as_dict().get(key) for key in ("transport", "host", "port", "path")}
+
+    builder = femto.SocketHandlerBuilder().with_unix_path("/x").with_unix_path("/y")
+    assert target() == {"transport": "unix", "host": None, "port": None, "path": "/y"}
+    assert builder.build().target == ("/y", None)
+    builder.with_tcp("h", 1).with_tcp("127.0.0.1", peer.port)
+    assert target() == {"transport": "tcp", "host": "127.0.0.1", "port": peer.port, "path": None}
+    builder.with_unix_path("/x").with_tcp("127.0.0.1", peer.port).with_tls()
+    assert target()["path"] is None
+    plain = femto.SocketHandlerBuilder().with_tcp("h", 1).with_unix_path("/x").with_tcp("127.0.0.1", peer.port).build()
+    plain.handle(record("by TCP"))
+    assert messages(peer.records(1)) == ["by TCP"]
+    plain.close()
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from femtolog.femto.options import (
     HandlerOptions,
     OverflowPolicy,
     TimedHandlerOptions,
+    byte_limit,
     interval_of_flushes,
     not_negative,
     policy_text,
@@ -86,6 +87,18 @@ class HandlerBuilder:
         """So many records its queue has room for."""
         return self._tell("capacity", positive("capacity", capacity))
 
+    def with_capacity_bytes(self, capacity_bytes: int) -> Self:
+        """So many bytes its queue has room for; 64 MiB unless told."""
+        return self._tell("capacity_bytes", byte_limit(capacity_bytes))
+
+    def with_on_error(self, on_error: Callable[[BaseException, int], object]) -> Self:
+        """What a thread of its own calls with an exception and how many records have failed, once a second at most."""
+        return self._tell("on_error", _callback("on_error", on_error))
+
+    def with_on_drop(self, on_drop: Callable[[str, int], object]) -> Self:
+        """What that thread calls with a reason and how many records were dropped for it."""
+        return self._tell("on_drop", _callback("on_drop", on_drop))
+
     def with_overflow_policy(self, policy: str | OverflowPolicy, timeout_ms: int | None = None) -> Self:
         """What happens to a record for which there is no room; "timeout" with its milliseconds beside it is "timeout:N"."""
         return self._tell("overflow_policy", policy_text(policy if timeout_ms is None else f"{policy}:{timeout_ms}"))
@@ -142,6 +155,10 @@ class HandlerBuilder:
         """The handler itself; each builder makes its own kind."""
         raise NotImplementedError
 
+    def _rest(self) -> dict[str, Any]:
+        """What all constructors take by name, if it was told."""
+        return {name: self._told[name] for name in ("capacity_bytes", "on_error", "on_drop") if name in self._told}
+
     def as_dict(self) -> dict[str, Any]:
         """What it was told, and the defaults of the rest."""
         told = dict(self._told)
@@ -154,6 +171,12 @@ class HandlerBuilder:
         if self._formatter is not None:
             told["formatter"] = self._formatter
         return told
+
+
+def _callback(name: str, callback: Any) -> Any:
+    if not callable(callback):
+        raise TypeError(f"{name} must be callable, not {type(callback).__name__}")
+    return callback
 
 
 class StreamHandlerBuilder(HandlerBuilder):
@@ -195,7 +218,8 @@ class StreamHandlerBuilder(HandlerBuilder):
         target = self._told["target"]
         stream = getattr(sys, target) if isinstance(target, str) else target
         told = self._told
-        return FemtoStreamHandler(stream, told["capacity"], told["overflow_policy"], flush_after_ms=told["flush_after_ms"])
+        wait = told["flush_after_ms"]
+        return FemtoStreamHandler(stream, told["capacity"], told["overflow_policy"], flush_after_ms=wait, **self._rest())
 
 
 class FileHandlerBuilder(HandlerBuilder):
@@ -237,6 +261,7 @@ class FileHandlerBuilder(HandlerBuilder):
             told["overflow_policy"],
             mode=told.get("mode", "a"),
             encoding=told["encoding"],
+            **self._rest(),
         )
 
 
@@ -266,7 +291,7 @@ class RotatingFileHandlerBuilder(FileHandlerBuilder):
         told = self._told
         rotation = rotation_limits(told["max_bytes"], told["backup_count"])
         options = HandlerOptions(told["capacity"], told["flush_after_records"], told["overflow_policy"], rotation)
-        return FemtoRotatingFileHandler(told["path"], options, encoding=told["encoding"])
+        return FemtoRotatingFileHandler(told["path"], options, encoding=told["encoding"], **self._rest())
 
 
 class TimedRotatingFileHandlerBuilder(FileHandlerBuilder):
@@ -313,4 +338,4 @@ class TimedRotatingFileHandlerBuilder(FileHandlerBuilder):
             told["utc"],
             told["at_time"],
         )
-        return FemtoTimedRotatingFileHandler(told["path"], options, encoding=told["encoding"])
+        return FemtoTimedRotatingFileHandler(told["path"], options, encoding=told["encoding"], **self._rest())

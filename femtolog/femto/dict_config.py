@@ -112,9 +112,10 @@ def _rotating(
     flush_interval: int = 1,
     policy: str = "drop",
     encoding: str = "utf-8",
+    **rest: Any,
 ) -> FemtoRotatingFileHandler:
     options = HandlerOptions(capacity, flush_interval, policy, (max_bytes, backup_count))
-    return FemtoRotatingFileHandler(path, options, encoding=encoding)
+    return FemtoRotatingFileHandler(path, options, encoding=encoding, **rest)
 
 
 def _timed(
@@ -129,9 +130,10 @@ def _timed(
     flush_interval: int = 1,
     policy: str = "drop",
     encoding: str = "utf-8",
+    **rest: Any,
 ) -> FemtoTimedRotatingFileHandler:
     options = TimedHandlerOptions(capacity, flush_interval, policy, when, interval, backup_count, utc, at_time)
-    return FemtoTimedRotatingFileHandler(path, options, encoding=encoding)
+    return FemtoTimedRotatingFileHandler(path, options, encoding=encoding, **rest)
 
 
 _CLASSES = {

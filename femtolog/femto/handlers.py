@@ -14,6 +14,7 @@ from femtolog.femto.files import BufferedFile, BufferedRotatingFile, BufferedTim
 from femtolog.femto.formatting import DEFAULT
 from femtolog.femto.levels import level_number
 from femtolog.femto.options import (
+    QUEUE_BYTES,
     HandlerOptions,
     TimedHandlerOptions,
     interval_of_flushes,
@@ -25,12 +26,32 @@ from femtolog.femto.options import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable
     from typing import Any, Self, TextIO
 
     from femtolog.femto.options import OverflowPolicy
 
 FLUSH_AFTER = 1.0
 """Seconds that flush() waits unless told otherwise."""
+
+
+def made_by_hand(handler: Any, arguments: tuple[Any, ...], *, is_closed: bool) -> tuple[Any, logging.LogRecord]:
+    """The record of handle(logger, level, message), and whether it passes the handler's level and filters.
+
+    TypeError for anything else, RuntimeError for a closed handler.
+    """
+    if len(arguments) != 3 or not isinstance(arguments[0], str):
+        raise TypeError("handle() takes a record, or the name of a logger, a level and a message")
+    logger, level, message = arguments
+    if is_closed:
+        raise RuntimeError(f"{handler!r} is closed")
+    made = logging.LogRecord(logger, level_number(level), "(unknown file)", 0, message, (), None)
+    if made.levelno < handler.level:
+        return False, made
+    passed = handler.filter(made)
+    if sys.version_info >= (3, 12) and isinstance(passed, logging.LogRecord):
+        made = passed
+    return passed, made
 
 
 # The classes below have a flush() that returns a bool where that of logging returns None: type checkers are told to accept it.
@@ -61,19 +82,8 @@ class FemtoHandler(_enqueue._Asynchronous):  # noqa: SLF001 - the other user of 
 
     # Called by `handle`, which has to be that of all asynchronous handlers: native code knows it, and does its part for most records.
     def _by_hand(self, *arguments: Any) -> Any:
-        if len(arguments) != 3 or not isinstance(arguments[0], str):
-            raise TypeError("handle() takes a record, or the name of a logger, a level and a message")
-        logger, level, message = arguments
-        handler: Any = self
         pipeline: _enqueue._Pipeline = vars(self)[_enqueue.ATTRIBUTE]
-        if pipeline.queue.is_closed():
-            raise RuntimeError(f"{self!r} is closed")
-        made = logging.LogRecord(logger, level_number(level), "(unknown file)", 0, message, (), None)
-        if made.levelno < handler.level:
-            return False
-        passed = handler.filter(made)
-        if sys.version_info >= (3, 12) and isinstance(passed, logging.LogRecord):
-            made = passed
+        passed, made = made_by_hand(self, arguments, is_closed=pipeline.queue.is_closed())
         if passed and pipeline.submit(self, made) == _enqueue.DROPPED:
             raise RuntimeError(f"the queue of {self!r} is full: the record is dropped")
         return passed
@@ -89,6 +99,9 @@ class FemtoHandler(_enqueue._Asynchronous):  # noqa: SLF001 - the other user of 
 
 class FemtoStreamHandler(FemtoHandler, logging.StreamHandler):  # type: ignore[type-arg,misc]
     """Writes to a stream, sys.stderr as it is now unless one is given. `flush_after_ms`: how long flush() waits.
+
+    `capacity_bytes`, and `on_error` and `on_drop`, which a thread of their own calls, are here and in the classes below as for
+    femtolog.enqueue().
 
     Examples:
         >>> import io
@@ -110,8 +123,11 @@ class FemtoStreamHandler(FemtoHandler, logging.StreamHandler):  # type: ignore[t
         policy: str | OverflowPolicy = "drop",
         *,
         flush_after_ms: int = 1000,
+        capacity_bytes: int = QUEUE_BYTES,
+        on_error: Callable[[BaseException, int], object] | None = None,
+        on_drop: Callable[[str, int], object] | None = None,
     ) -> None:
-        options = queue_options(capacity, policy)
+        options = queue_options(capacity, policy, capacity_bytes, on_error, on_drop)
         logging.StreamHandler.__init__(self, stream)
         self._flush_after = positive("flush_after_ms", flush_after_ms) / 1000
         self._start(logging.StreamHandler, options)
@@ -152,8 +168,11 @@ class FemtoFileHandler(FemtoHandler, BufferedFile):  # type: ignore[misc]
         *,
         mode: str = "a",
         encoding: str = "utf-8",
+        capacity_bytes: int = QUEUE_BYTES,
+        on_error: Callable[[BaseException, int], object] | None = None,
+        on_drop: Callable[[str, int], object] | None = None,
     ) -> None:
-        options = queue_options(capacity, policy)
+        options = queue_options(capacity, policy, capacity_bytes, on_error, on_drop)
         self.flush_interval = interval_of_flushes(flush_interval)
         logging.FileHandler.__init__(self, path, mode, encoding)
         self._start(BufferedFile if self.flush_interval > 1 else logging.FileHandler, options)
@@ -161,6 +180,8 @@ class FemtoFileHandler(FemtoHandler, BufferedFile):  # type: ignore[misc]
 
 class FemtoRotatingFileHandler(FemtoHandler, BufferedRotatingFile):  # type: ignore[misc]
     """A FemtoFileHandler that begins a new file before this one would be larger than `max_bytes` bytes; its worker does that.
+
+    `capacity_bytes` goes before what the options say.
 
     Examples:
         >>> from femtolog.femto import FemtoRotatingFileHandler, HandlerOptions
@@ -170,9 +191,19 @@ class FemtoRotatingFileHandler(FemtoHandler, BufferedRotatingFile):  # type: ign
         >>> handler.close()
     """
 
-    def __init__(self, path: str | os.PathLike[str], options: HandlerOptions | None = None, *, encoding: str = "utf-8") -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        options: HandlerOptions | None = None,
+        *,
+        encoding: str = "utf-8",
+        capacity_bytes: int | None = None,
+        on_error: Callable[[BaseException, int], object] | None = None,
+        on_drop: Callable[[str, int], object] | None = None,
+    ) -> None:
         given = options or HandlerOptions()
-        queue = queue_options(given.capacity, given.policy)
+        size = given.capacity_bytes if capacity_bytes is None else capacity_bytes
+        queue = queue_options(given.capacity, given.policy, size, on_error, on_drop)
         self.flush_interval = interval_of_flushes(given.flush_interval)
         max_bytes, backup_count = rotation_limits(*(given.rotation or (0, 0)))
         RotatingFile.__init__(self, path, maxBytes=max_bytes, backupCount=backup_count, encoding=encoding)
@@ -192,6 +223,8 @@ class FemtoRotatingFileHandler(FemtoHandler, BufferedRotatingFile):  # type: ign
 class FemtoTimedRotatingFileHandler(FemtoHandler, BufferedTimedRotatingFile):  # type: ignore[misc]
     """A FemtoFileHandler that begins a new file at certain times; its worker does that.
 
+    `capacity_bytes` goes before what the options say.
+
     Examples:
         >>> from femtolog.femto import FemtoTimedRotatingFileHandler, TimedHandlerOptions
         >>> handler = FemtoTimedRotatingFileHandler("app.log", TimedHandlerOptions(when="MIDNIGHT", backup_count=7))
@@ -201,10 +234,18 @@ class FemtoTimedRotatingFileHandler(FemtoHandler, BufferedTimedRotatingFile):  #
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], options: TimedHandlerOptions | None = None, *, encoding: str = "utf-8"
+        self,
+        path: str | os.PathLike[str],
+        options: TimedHandlerOptions | None = None,
+        *,
+        encoding: str = "utf-8",
+        capacity_bytes: int | None = None,
+        on_error: Callable[[BaseException, int], object] | None = None,
+        on_drop: Callable[[str, int], object] | None = None,
     ) -> None:
         given = options or TimedHandlerOptions()
-        queue = queue_options(given.capacity, given.policy)
+        size = given.capacity_bytes if capacity_bytes is None else capacity_bytes
+        queue = queue_options(given.capacity, given.policy, size, on_error, on_drop)
         self.flush_interval = interval_of_flushes(given.flush_interval)
         # The standard library asks for `atTime` at midnight and on weekdays only: every day at a time is a midnight moved.
         when = "MIDNIGHT" if given.when == "D" and given.at_time is not None else given.when

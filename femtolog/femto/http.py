@@ -16,8 +16,8 @@ import urllib.parse
 from femtolog import _enqueue
 from femtolog.errors import HandlerConfigError
 from femtolog.femto import formatting
-from femtolog.femto.options import not_negative, positive
-from femtolog.femto.peer import QUEUE_BYTES, PeerHandler, PeerHandlerBuilder, backoff_of, tls_of
+from femtolog.femto.options import QUEUE_BYTES, byte_limit, not_negative, positive
+from femtolog.femto.peer import PeerHandler, PeerHandlerBuilder, backoff_of, tls_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ class FemtoHTTPHandler(PeerHandler):
     record at a time: the thread that sends runs no Python.
 
     `fallback`, `replay`, `spool_dir` and `spool_max` are as for FemtoSocketHandler: where records go while the server is away, or answers with 429
-    or 5xx. What the fallback gets is a record made of what would have been sent.
+    or 5xx. What the fallback gets is a record made of what would have been sent. So are `capacity_bytes`, of which a batch has half at most,
+    `on_error` and `on_drop`.
     With `numbered` what is sent for a record ends with a `boot_id` and a `seq`, whatever `record_fields` says, for `python -m femtolog verify`.
 
     An answer of 2xx is success. With 429, 5xx, and without an answer it is tried again, later; any other answer drops the record. Redirects are not
@@ -99,6 +100,9 @@ class FemtoHTTPHandler(PeerHandler):
         spool_dir: str | os.PathLike[str] | None = None,
         spool_max: str | int = _enqueue.SPILL_MAX,
         numbered: bool = False,
+        capacity_bytes: int = QUEUE_BYTES,
+        on_error: Callable[[BaseException, int], object] | None = None,
+        on_drop: Callable[[str, int], object] | None = None,
     ) -> None:
         endpoint = _Endpoint(url)
         self.url, self.method = endpoint.shown, _method(method)
@@ -114,6 +118,10 @@ class FemtoHTTPHandler(PeerHandler):
             sent.setdefault("content-type", _CONTENT_TYPES[self._body()])
         sent.setdefault("user-agent", "femtolog")
         batched = self._batch or {"max_records": 1, "max_bytes": _BATCH["max_bytes"], "max_wait_ms": 0}
+        max_bytes = batched["max_bytes"]
+        if self._batch is not None:
+            # No batch waits for more than there may be.
+            max_bytes = min(max_bytes, max(2, byte_limit(capacity_bytes) // 2))
         super().__init__(
             (endpoint.host, endpoint.port),
             (
@@ -121,7 +129,7 @@ class FemtoHTTPHandler(PeerHandler):
                 self._body(),
                 list(sent.items()),
                 _compression(compression),
-                (batched["max_records"], batched["max_bytes"], batched["max_wait_ms"]),
+                (batched["max_records"], max_bytes, batched["max_wait_ms"]),
             ),
             _tls(tls, endpoint),
             capacity=capacity,
@@ -134,6 +142,9 @@ class FemtoHTTPHandler(PeerHandler):
             spool_dir=spool_dir,
             spool_max=spool_max,
             numbered=numbered,
+            capacity_bytes=capacity_bytes,
+            on_error=on_error,
+            on_drop=on_drop,
         )
 
     def _body(self) -> str:

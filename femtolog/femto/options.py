@@ -11,7 +11,10 @@ from femtolog.errors import ConfigurationError, HandlerConfigError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+QUEUE_BYTES = 64 << 20
+"""Bytes that a queue holds at most unless told otherwise."""
 
 ROTATION_VALIDATION_MSG = "both max_bytes and backup_count must be > 0 to enable rotation; set both to 0 to disable"
 TIMED_ROTATION_VALIDATION_MSG = "when must be one of: S, M, H, D, MIDNIGHT, or W0-W6"
@@ -92,13 +95,33 @@ def policy_text(policy: str | OverflowPolicy, *, may_spill: bool = False) -> str
     return text
 
 
-def queue_options(capacity: int, policy: str | OverflowPolicy) -> _enqueue.Options:
+def queue_options(
+    capacity: int,
+    policy: str | OverflowPolicy,
+    capacity_bytes: int = QUEUE_BYTES,
+    on_error: Callable[[BaseException, int], object] | None = None,
+    on_drop: Callable[[str, int], object] | None = None,
+) -> _enqueue.Options:
     """The options of a handler's queue. HandlerConfigError for what cannot be."""
     text = policy_text(policy, may_spill=True)
-    limits = positive("capacity", capacity), 64 << 20
-    if not isinstance(policy, OverflowPolicy):
-        return _enqueue.Options(*limits, text, 40, CLOSE_TIMEOUT)
-    return _enqueue.Options(*limits, text, 40, CLOSE_TIMEOUT, spill_dir=policy.spill_dir, spill_max=policy.spill_max)
+    limits = positive("capacity", capacity), byte_limit(capacity_bytes)
+    spilling = {}
+    if isinstance(policy, OverflowPolicy):
+        spilling = {"spill_dir": policy.spill_dir, "spill_max": policy.spill_max}
+    options = _enqueue.Options(*limits, text, 40, CLOSE_TIMEOUT, **spilling)  # type: ignore[arg-type] # of a dict of two types
+    if on_error is not None or on_drop is not None:
+        from femtolog._callbacks import Callbacks
+
+        options.callbacks = Callbacks(on_error, on_drop)
+    return options
+
+
+def byte_limit(value: int) -> int:
+    """`capacity_bytes`, if something has room in it. HandlerConfigError otherwise."""
+    _whole("capacity_bytes", value)
+    if value < 1:
+        raise HandlerConfigError(f"capacity_bytes must be at least 1, got {value}")
+    return value
 
 
 def positive(name: str, value: int) -> int:
@@ -143,9 +166,11 @@ class _QueueOptions:
     capacity: int = 1024
     flush_interval: int = 1
     policy: str | OverflowPolicy = "drop"
+    capacity_bytes: int = dataclasses.field(default=QUEUE_BYTES, kw_only=True)
 
     def _check(self) -> None:
         positive("capacity", self.capacity)
+        byte_limit(self.capacity_bytes)
         self.flush_interval = interval_of_flushes(self.flush_interval)
         policy_text(self.policy, may_spill=True)
 
@@ -157,7 +182,7 @@ class HandlerOptions(_QueueOptions):
     Examples:
         >>> from femtolog.femto import HandlerOptions
         >>> HandlerOptions(policy="block", rotation=(1_000_000, 5))
-        HandlerOptions(capacity=1024, flush_interval=1, policy='block', rotation=(1000000, 5))
+        HandlerOptions(capacity=1024, flush_interval=1, policy='block', capacity_bytes=67108864, rotation=(1000000, 5))
     """
 
     rotation: tuple[int, int] | None = None

@@ -18,7 +18,8 @@ from femtolog import _enqueue
 from femtolog.errors import HandlerConfigError, HandlerIOError
 from femtolog.femto.aside import Aside
 from femtolog.femto.builders import HandlerBuilder
-from femtolog.femto.options import CLOSE_TIMEOUT, BackoffConfig, policy_text, positive
+from femtolog.femto.handlers import made_by_hand
+from femtolog.femto.options import CLOSE_TIMEOUT, QUEUE_BYTES, BackoffConfig, byte_limit, policy_text, positive
 from femtolog_compat import _native
 
 TYPE_CHECKING = False
@@ -26,14 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any, Self
 
+    from femtolog._callbacks import PeerCallbacks
     from femtolog._native import PeerSender, _Protocol, _SenderAccount, _TlsOptions
     from femtolog.femto.options import OverflowPolicy
 
 FLUSH_AFTER = 1.0
 """Seconds that flush() waits unless told otherwise."""
-
-QUEUE_BYTES = 64 << 20
-"""Bytes that a queue holds at most."""
 
 _TLS_KEYS = ("domain", "insecure", "ca_file", "cert_file", "key_file")
 
@@ -62,8 +61,16 @@ class PeerHandler(logging.Handler):
         spool_dir: str | os.PathLike[str] | None = None,
         spool_max: str | int = _enqueue.SPILL_MAX,
         numbered: bool = False,
+        capacity_bytes: int = QUEUE_BYTES,
+        on_error: Callable[[BaseException, int], object] | None = None,
+        on_drop: Callable[[str, int], object] | None = None,
     ) -> None:
         self.target = target
+        self._callbacks: PeerCallbacks | None = None
+        if on_error is not None or on_drop is not None:
+            from femtolog._callbacks import PeerCallbacks
+
+            self._callbacks = PeerCallbacks(on_error, on_drop, self)
         self._boot_id = _boot_id() if numbered else None
         self._aside = Aside(fallback, bool(replay), spool_dir, spool_max, policy_text(policy), read=self._reader())
         policy_name, self._wait = _enqueue._policy(policy_text(policy))  # noqa: SLF001 - the one reader of policies
@@ -72,7 +79,7 @@ class PeerHandler(logging.Handler):
             self._sender: PeerSender = _native.load().PeerSender(
                 target,
                 protocol,
-                queue=(positive("capacity", capacity), QUEUE_BYTES, policy_name),
+                queue=(positive("capacity", capacity), byte_limit(capacity_bytes), policy_name),
                 milliseconds=[*times, *backoff.as_dict().values()],
                 tls=tls,
                 aside=(self._aside.spool(), self._aside.fallback is not None),
@@ -96,8 +103,14 @@ class PeerHandler(logging.Handler):
 
     # ---- the caller's side
 
-    def handle(self, record: logging.LogRecord) -> Any:
-        """Filters the record and puts what is sent for it on the queue. No lock is held meanwhile: the queue is everybody's."""
+    def handle(self, record: Any, *by_hand: Any) -> Any:
+        """Filters the record and puts what is sent for it on the queue. No lock is held meanwhile: the queue is everybody's.
+
+        As femto's other handlers it also takes handle(logger, level, message), by hand. It raises RuntimeError then if the record is
+        dropped, because there is no room or it is too large, or the handler is closed; a record of a logger is counted as dropped.
+        """
+        if by_hand:
+            return self._by_hand(record, *by_hand)
         passed = self.filter(record)
         if sys.version_info >= (3, 12) and isinstance(passed, logging.LogRecord):
             record = passed
@@ -105,8 +118,23 @@ class PeerHandler(logging.Handler):
             self.emit(record)
         return passed
 
+    def _by_hand(self, *arguments: Any) -> Any:
+        passed, record = made_by_hand(self, arguments, is_closed=self._sender.is_closed())
+        if not passed:
+            return passed
+        if getattr(self.emit, "__func__", None) is not PeerHandler.emit:
+            self.emit(record)  # a subclass's, which may send something else
+        elif outcome := self._put(record):
+            is_closed = outcome & _enqueue.CLOSED
+            raise RuntimeError(f"{self!r} is closed" if is_closed else f"{self!r} has no room for the record: it is dropped")
+        return passed
+
     def emit(self, record: logging.LogRecord) -> None:
         """Puts what is sent for the record on the queue. What goes wrong goes to handleError(), and the record counts as failed."""
+        self._put(record)
+
+    def _put(self, record: logging.LogRecord) -> int:
+        """emit(). 0 unless the record, or a part of what is sent for it, is dropped."""
         sender = self._sender
         try:
             items = self._items(record)
@@ -115,8 +143,8 @@ class PeerHandler(logging.Handler):
             sender.unread()
             if isinstance(error, RecursionError):
                 raise
-            self.handleError(record)
-            return
+            self._fail(record)
+            return 0
         outcome = 0
         try:
             for item in items:
@@ -125,10 +153,18 @@ class PeerHandler(logging.Handler):
                 except (OSError, TypeError, OverflowError) as error:
                     raise HandlerIOError(f"the record cannot be sent: {error}") from error
         except Exception:  # noqa: BLE001 - as every emit of the stdlib
-            self.handleError(record)
-            return
+            self._fail(record)
+            return 0
         if outcome or sender.is_due():
             self._told.tell(self)
+        return outcome
+
+    def _fail(self, record: logging.LogRecord) -> None:
+        """There is an exception, because of which the record counts as failed."""
+        if self._callbacks is not None:
+            self._callbacks.failure()
+            self._callbacks.watch()
+        self.handleError(record)
 
     # ---- flush, close, account
 
@@ -161,12 +197,18 @@ class PeerHandler(logging.Handler):
         finally:
             super().close()
             self._told.tell(self, now=True)
+            if self._callbacks is not None:
+                self._callbacks.tell_now()
 
     def stats(self) -> _SenderAccount:
         """What became of the records: emitted = written + failed + dropped + in_flight, and why they were dropped; how many of those that
         failed the `fallback` has got; whether the peer is `connected`, how many `connections` were made, and the last `error`,
-        empty as soon as the peer has taken something again; `bytes_written` to it, before compression."""
-        return self._sender.account()
+        empty as soon as the peer has taken something again; `bytes_written` to it, before compression. `callbacks_raised`: so often
+        `on_error` and `on_drop`, if there are any, have raised something."""
+        account = self._sender.account()
+        if self._callbacks is not None:
+            account["callbacks_raised"] = self._callbacks.raised
+        return account
 
     def numbers(self) -> tuple[str, int] | None:
         """The `boot_id` of this handler in this process and the last `seq` that was given; None where records are not numbered.
@@ -185,6 +227,8 @@ class PeerHandler(logging.Handler):
                 os.close(descriptor)
         self._aside.watch(self, self._sender)
         self._told = _Told()
+        if self._callbacks is not None:
+            self._callbacks.renew()
 
 
 class _Told:
@@ -200,6 +244,8 @@ class _Told:
         moment = time.monotonic()
         handler._aside.start(handler._sender)  # noqa: SLF001
         handler._sender.look_again_after(_enqueue.WARN_EVERY)  # noqa: SLF001
+        if handler._callbacks is not None:  # noqa: SLF001
+            handler._callbacks.watch()  # noqa: SLF001
         if moment < self.silent_until and not now:
             return
         account = handler.stats()
@@ -380,4 +426,5 @@ class PeerHandlerBuilder(HandlerBuilder):
             "backoff": self._backoff,
             "numbered": told.get("numbered", False),
             **self._aside,
+            **self._rest(),
         }

@@ -13,7 +13,7 @@ from femtolog import _enqueue
 from femtolog.errors import HandlerConfigError
 from femtolog.femto import formatting
 from femtolog.femto.levels import femto_name
-from femtolog.femto.options import positive
+from femtolog.femto.options import QUEUE_BYTES, positive
 from femtolog.femto.peer import PeerHandler, PeerHandlerBuilder, backoff_of, tls_of
 from femtolog_compat import _native
 
@@ -40,8 +40,14 @@ class FemtoSocketHandler(PeerHandler):
     one. With `replay` they wait in `spool_dir`, a directory of this handler's own of at most `spool_max` bytes, as soon as the queue has no
     room for them, and are sent in order when the peer is back, by the next process if need be; the fallback has what the disk does not
     take. With `numbered` the map has two more keys, `boot_id` and `seq`, by which `python -m femtolog verify` finds at the other end what is
-    missing; see numbers(). HandlerConfigError, a ValueError, for settings that cannot be; TypeError for values of the wrong type. Nothing is
-    connected before the first record.
+    missing; see numbers().
+
+    At most `capacity` records and `capacity_bytes` bytes of frames are in flight. `on_error(exception, n)` and `on_drop(reason, n)` are
+    called by a thread of their own, once a second at most and by close(): of records that failed or were dropped since the last time, whoever dropped
+    them; on_error with 0 when the peer has been away for a second.
+
+    HandlerConfigError, a ValueError, for settings that cannot be; TypeError for values of the wrong type. Nothing is connected before the
+    first record.
 
     Examples:
         >>> import logging
@@ -82,6 +88,9 @@ class FemtoSocketHandler(PeerHandler):
         spool_dir: str | os.PathLike[str] | None = None,
         spool_max: str | int = _enqueue.SPILL_MAX,
         numbered: bool = False,
+        capacity_bytes: int = QUEUE_BYTES,
+        on_error: Callable[[BaseException, int], object] | None = None,
+        on_drop: Callable[[str, int], object] | None = None,
     ) -> None:
         chosen_tls = tls_of(tls, tls_domain, tls_insecure)
         target = _address(host, port) if unix_path is None else (os.fsdecode(unix_path), None)
@@ -102,6 +111,9 @@ class FemtoSocketHandler(PeerHandler):
             spool_dir=spool_dir,
             spool_max=spool_max,
             numbered=numbered,
+            capacity_bytes=capacity_bytes,
+            on_error=on_error,
+            on_drop=on_drop,
         )
 
     # For most records native code does what handle(), emit() and _items() do, see native/py/src/handler/framed.rs.
@@ -166,23 +178,22 @@ class SocketHandlerBuilder(PeerHandlerBuilder):
             truncate=False,
             format="msgpack",
         )
-        self._address_told = False
 
     def with_tcp(self, host: str, port: int) -> Self:
-        """The peer's address. HandlerConfigError if there is a path."""
-        if "path" in self._told:
-            raise HandlerConfigError(f"TCP and a path exclude each other, got {host!r} and {self._told['path']!r}")
-        self._told["host"], self._told["port"] = _address(host, port)
-        self._address_told = True
-        return self
+        """The peer's address, instead of a path that was told before."""
+        host, number = _address(host, port)
+        return self._reach(transport="tcp", host=host, port=number)
 
     def with_unix_path(self, path: str | os.PathLike[str]) -> Self:
-        """The peer's socket in the file system. HandlerConfigError if there is an address, or TLS."""
-        if self._address_told or self._tls is not None:
-            other = f"{self._told['host']}:{self._told['port']}" if self._address_told else "TLS"
-            raise HandlerConfigError(f"a path excludes TCP and TLS, got {os.fsdecode(path)!r} and {other}")
-        del self._told["host"], self._told["port"]
-        self._told |= {"transport": "unix", "path": os.fsdecode(path)}
+        """The peer's socket in the file system, instead of an address that was told before. HandlerConfigError if there is TLS."""
+        if self._tls is not None:
+            raise HandlerConfigError(f"a path excludes TLS, got {os.fsdecode(path)!r}")
+        return self._reach(transport="unix", path=os.fsdecode(path))
+
+    def _reach(self, **target: Any) -> Self:
+        for name in ("transport", "host", "port", "path"):
+            self._told.pop(name, None)
+        self._told = target | self._told
         return self
 
     def with_max_frame_size(self, size: int) -> Self:

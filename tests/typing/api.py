@@ -13,6 +13,7 @@ from femtolog.femto import (
     ConfigBuilder,
     FemtoFileHandler,
     FemtoLogger,
+    FemtoSocketHandler,
     FileHandlerBuilder,
     HandlerOptions,
     LoggerConfigBuilder,
@@ -111,15 +112,24 @@ async def awaited() -> bool:
 
 line: str | None = femto_log.log("INFO", "ready", exc_info=ValueError("x"), extra={"k": 1})
 femto_log.add_handler(Sink())
-file = FemtoFileHandler("femto.log", policy=OverflowPolicy.timeout(20))
+file = FemtoFileHandler("femto.log", policy=OverflowPolicy.timeout(20), capacity_bytes=1 << 20)
 written: bool = file.flush(timeout=2.0)
 dropped: int = file.stats()["dropped"]
 file.handle("core", "INFO", "by hand")
+
+
+def on_drop(reason: str, count: int) -> None:
+    pass
+
+
+peer = FemtoSocketHandler(on_error=lambda error, count: print(error, count + 1), on_drop=on_drop)
+peer.handle("core", "INFO", "by hand")
+raised: int = peer.stats()["callbacks_raised"]
 options = HandlerOptions(rotation=(1024, 3))
 frames: object = filter_frames(exception_payload(ValueError()), exclude_logging=True)["frames"]
 (
     ConfigBuilder()
-    .with_handler("file", FileHandlerBuilder("femto.log").with_capacity(5).with_level("INFO"))
+    .with_handler("file", FileHandlerBuilder("femto.log").with_capacity(5).with_on_drop(on_drop).with_level("INFO"))
     .with_root_logger(LoggerConfigBuilder().with_handlers(["file"]))
     .build_and_init()
 )
