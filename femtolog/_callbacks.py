@@ -56,8 +56,16 @@ class Callbacks:
         """There is something to tell, soon; at the end of the interpreter, when close() does."""
         if not self.waiting:
             self.waiting = True
-            if not _teller.call(pipeline.tell, self.told_at + EVERY):
+            if not _teller.call(pipeline.look, self.told_at + EVERY):
                 self.waiting = False
+
+    def look(self, pipeline: _Pipeline) -> None:
+        """It is time to tell, unless close() has done so meanwhile, or two threads have noticed something at once."""
+        if time.monotonic() >= self.told_at + EVERY:
+            self.tell(pipeline)
+        elif self.waiting:
+            self.waiting = False
+            self.notice(pipeline)
 
     def tell(self, pipeline: _Pipeline) -> None:
         """Calls them for what has happened since the last time."""

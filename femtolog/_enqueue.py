@@ -174,13 +174,20 @@ class _Pipeline:
         try:
             item = self.frozen(handler, record)
         except RecursionError:
-            self.queue.unprepared()
+            self.unprepared()
             raise
         except Exception:  # noqa: BLE001 - as every emit of the stdlib
-            self.queue.unprepared()
+            self.unprepared()
             handler.handleError(record)
             return None
         return item, self.weight_of(item.record, item.text), self.protects(record)
+
+    def unprepared(self) -> None:
+        """Counts the record of which an exception is being handled."""
+        self.queue.unprepared()
+        if self.callbacks is not None:
+            self.callbacks.failure()
+            self.callbacks.notice(self)
 
     def weight_of(self, record: logging.LogRecord, text: object) -> int:
         """Bytes that it occupies on the queue, about."""
@@ -534,6 +541,10 @@ class _Pipeline:
     def tell(self) -> None:
         if self.callbacks is not None:
             self.callbacks.tell(self)
+
+    def look(self) -> None:
+        if self.callbacks is not None:
+            self.callbacks.look(self)
 
     def done(self) -> int:
         account = self.queue.account()

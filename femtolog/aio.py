@@ -285,10 +285,10 @@ class AsyncLogger:
             if more or not alone:
                 _enqueue.own_containers(record)
         except RecursionError:
-            pipeline.queue.unprepared()
+            pipeline.unprepared()
             raise
         except Exception:  # noqa: BLE001 - as every emit of the stdlib
-            pipeline.queue.unprepared()
+            pipeline.unprepared()
             self._tree.handleError(record)
             return None
         item = pipeline.native.QueuedRecord(self._tree, record, contextvars.copy_context())

@@ -403,6 +403,16 @@ def test_failures_are_told_with_an_exception(logger, told, monkeypatch):
     account(handler, failed=5)
 
 
+def test_what_cannot_be_formatted_is_told_as_a_failure(logger, told, monkeypatch):
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    handler = femtolog.enqueue(logging.StreamHandler(io.StringIO()), on_error=lambda *what: told.put(what))
+    logger.addHandler(handler)
+    logger.info("%d", "no number")
+    error, count = told.get(timeout=30)
+    assert (type(error), count) == (TypeError, 1)
+    handler.close()
+
+
 def test_what_callbacks_raise_is_counted(logger, told, capsys):
     def failing(*what):
         told.put(what)
