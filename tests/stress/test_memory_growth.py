@@ -1,6 +1,6 @@
 """200 000 records of each kind: memory stays bounded and the counts of shared objects stay what they were.
 
-FEMTOLOG_STRESS_RECORDS (default 200000) sets the number; the bounds do not depend on it.
+FEMTOLOG_GROWTH_RECORDS (default 200000) sets the number; the bounds do not depend on it.
 """
 
 import os
@@ -8,7 +8,7 @@ import textwrap
 
 import pytest
 
-RECORDS = int(os.environ.get("FEMTOLOG_STRESS_RECORDS", "200000"))
+RECORDS = int(os.environ.get("FEMTOLOG_GROWTH_RECORDS", "200000"))
 
 START = """
     import gc, io, logging, logging.handlers, os, queue, sys, warnings

@@ -104,13 +104,19 @@ impl Kept {
 
     /// About how many bytes the message, its arguments and `extra` occupy where they are large.
     #[cfg(not(Py_GIL_DISABLED))]
+    #[inline]
     pub fn bulk(&self, py: Python<'_>) -> usize {
-        let message = self.objects.get(1).into_iter().flatten();
-        let args = self.args.iter().take_while(|arg| arg.is_some()).flatten();
-        let others = [&self.tuple, &self.extra].into_iter().flatten();
-        let all = message.chain(args).chain(others);
-        all.map(|object| py_ffi::bulk(object.bind(py), BULK_WITHIN))
-            .sum()
+        // Of plain values text alone can be large.
+        let text = |place: &Option<Py<PyAny>>| {
+            let object = place.as_ref().map(|object| object.bind(py));
+            object.map_or(0, py_ffi::bulk_of_text)
+        };
+        let any = |place: &Option<Py<PyAny>>| {
+            let object = place.as_ref().map(|object| object.bind(py));
+            object.map_or(0, |object| py_ffi::bulk(object, BULK_WITHIN))
+        };
+        let args = self.args.iter().take_while(|arg| arg.is_some());
+        text(&self.objects[1]) + args.map(text).sum::<usize>() + any(&self.tuple) + any(&self.extra)
     }
 
     /// The `LogRecord`, as it was when it had been formatted; nothing where nothing has been put aside.

@@ -418,8 +418,7 @@ const SMALL: usize = 256;
 pub fn bulk(object: &Obj<'_>, depth: u8) -> usize {
     let above = |size: usize| if size > SMALL { size } else { 0 };
     if super::is_str(object) {
-        let length = super::str_len(object);
-        return above(if super::is_ascii(object) { length } else { 2 * length });
+        return bulk_of_text(object);
     }
     // SAFETY: alive, and of the type that was asked for.
     unsafe {
@@ -438,16 +437,39 @@ pub fn bulk(object: &Obj<'_>, depth: u8) -> usize {
     };
     if is_tuple(object) {
         let length = tuple_len(object);
-        within(&mut (0..length).map_while(|index| tuple_item(object, index)), length)
+        within(
+            &mut (0..length).map_while(|index| tuple_item(object, index)),
+            length,
+        )
     } else if is_list(object) {
         let length = list_len(object);
-        within(&mut (0..length).map_while(|index| list_item(object, index)), length)
+        within(
+            &mut (0..length).map_while(|index| list_item(object, index)),
+            length,
+        )
     } else if is_dict(object) {
         let items = dict_items(object);
         let length = items.len();
-        within(&mut items.into_iter().flat_map(|(key, value)| [key, value]), 3 * length)
+        within(
+            &mut items.into_iter().flat_map(|(key, value)| [key, value]),
+            3 * length,
+        )
     } else {
         0
+    }
+}
+
+/// The same of an object that can be large only if it is text.
+#[inline]
+pub fn bulk_of_text(object: &Obj<'_>) -> usize {
+    if !super::is_str(object) || super::str_len(object) <= SMALL {
+        return 0;
+    }
+    let length = super::str_len(object);
+    if super::is_ascii(object) {
+        length
+    } else {
+        2 * length
     }
 }
 
