@@ -379,6 +379,22 @@ def test_closing_ends_the_wait_for_an_absent_peer(make, nobody, capsys):
     assert "closed 1); " in capsys.readouterr().err
 
 
+def test_flush_tells_of_what_made_room(make, nobody, capsys):
+    backoff = {"base_ms": 20, "cap_ms": 20}
+    handler = make("127.0.0.1", port_of(nobody), capacity=2, policy="drop_oldest", backoff=backoff)
+    for number in range(4):
+        handler.handle(record(str(number)))
+    assert handler.stats()["dropped_by"]["overflow"] == 2
+    peer = Peer(nobody)
+    try:
+        assert messages(peer.records(2)) == ["2", "3"]
+        assert not handler.flush(10)
+        assert handler.flush(10)  # it has been told
+    finally:
+        handler.close()
+        peer.close()
+
+
 def test_a_peer_that_is_killed_and_comes_back_gets_the_rest(peer, make):
     handler = make("127.0.0.1", peer.port)
     for number in range(500):

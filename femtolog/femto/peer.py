@@ -36,9 +36,6 @@ FLUSH_AFTER = 1.0
 
 _TLS_KEYS = ("domain", "insecure", "ca_file", "cert_file", "key_file")
 
-_LOST = ("deadline", "refused", "oversize")
-"""Why records were dropped that somebody who flushes is told of."""
-
 _live: weakref.WeakSet[PeerHandler] = weakref.WeakSet()
 
 
@@ -172,7 +169,7 @@ class PeerHandler(logging.Handler):
         """Waits, for a second unless told otherwise, until everything logged before is written to the socket; by HTTP, answered with 2xx.
 
         True only if all of it was: False after the time, for a closed handler, and if a record has failed, was too large, refused by the
-        peer, or dropped because the peer was away for too long, since the last flush. What the fallback has got counts as failed.
+        peer, dropped because the peer was away for too long, or has made room for another one, since the last flush. What the fallback has got counts as failed.
         """
         closed = self._sender.is_closed()
         done = self._sender.flush(FLUSH_AFTER if timeout is None else timeout)
@@ -259,8 +256,7 @@ class _Told:
 
     def nothing_lost(self, handler: PeerHandler) -> bool:
         """Since it was asked last."""
-        account = handler.stats()
-        before, self.lost = self.lost, account["failed"] + sum(account["dropped_by"][reason] for reason in _LOST)
+        before, self.lost = self.lost, handler._sender.lost()  # noqa: SLF001
         return self.lost == before
 
 

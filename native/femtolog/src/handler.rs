@@ -21,9 +21,6 @@ const MOMENT: Duration = Duration::from_millis(500);
 /// So often standard error is told of losses at most.
 const TELL_EVERY: Duration = Duration::from_secs(5);
 
-/// Why records were dropped that somebody who flushes is told of.
-const LOST: [Reason; 3] = [Reason::Deadline, Reason::Refused, Reason::Oversize];
-
 /// Takes records. [`FemtoHandler`] has a thread; one of a program's own does with a record what it likes, in the thread that logs. One that
 /// panics does so to whoever logs. As an [`Any`] it is found again behind its trait.
 ///
@@ -185,9 +182,7 @@ impl FemtoHandlerTrait for FemtoHandler {
     fn flush(&self, timeout: Duration) -> bool {
         let queue = self.sender.queue();
         let done = queue.wait_done(queue.hurry(), Some(timeout));
-        let account = queue.ledger();
-        let dropped = LOST.map(|why| account.dropped.of(why)).iter().sum::<u64>();
-        let lost = account.failed + account.evicted + dropped;
+        let lost = queue.ledger().lost();
         let before = self.lost.swap(lost, Ordering::Relaxed);
         self.tell(false);
         done && !queue.is_closed() && lost == before

@@ -740,10 +740,9 @@ impl RecordQueue {
         account(py, &self.items.ledger(), reasons)
     }
 
-    /// How many records were queued and got lost: they failed, or made room for others.
+    /// How many records got lost that somebody who flushes is told of.
     fn lost(&self) -> u64 {
-        let ledger = self.items.ledger();
-        ledger.failed + ledger.evicted
+        self.items.ledger().lost()
     }
 
     /// Keeps the memory of this queue for ever, and gives the descriptors that are to be closed. For a forked child: a thread that the child

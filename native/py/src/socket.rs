@@ -489,6 +489,11 @@ impl PeerSender {
         Ok(account)
     }
 
+    /// How many records got lost that somebody who flushes is told of.
+    fn lost(&self) -> u64 {
+        self.sender.queue().ledger().lost()
+    }
+
     /// For a forked child: leaves everything to the parent, and gives the descriptors that are to be closed here.
     fn leave_to_parent(&self) -> Vec<i32> {
         self.sender.leave_to_parent();

@@ -130,6 +130,14 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// Records of which somebody who flushes is told that they will never be written: they failed, or made room for others, or nobody would
+    /// have taken them. What found no room is none of them: it never came in.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        let dropped = [Reason::Deadline, Reason::Refused, Reason::Oversize];
+        self.failed + self.evicted + dropped.map(|why| self.dropped.of(why)).iter().sum::<u64>()
+    }
+
     /// Does it add up? It does at every moment.
     #[must_use]
     pub fn adds_up(&self) -> bool {
