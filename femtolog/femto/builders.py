@@ -222,6 +222,12 @@ class FileHandlerBuilder(HandlerBuilder):
 
     with_flush_record_interval = with_flush_after_records
 
+    def with_fallback(self, fallback: logging.Handler) -> Self:
+        """Who gets the records that cannot be written."""
+        if not isinstance(fallback, logging.Handler):
+            raise TypeError(f"fallback must be a logging.Handler, got {fallback!r}")
+        return self._tell("fallback", fallback)
+
     def mode(self, mode: str) -> Self:
         """How the file is opened: "a" or "w"; only "a" for one that rotates."""
         if mode != "a" and (mode != "w" or type(self) is not FileHandlerBuilder):
@@ -237,6 +243,7 @@ class FileHandlerBuilder(HandlerBuilder):
             told["overflow_policy"],
             mode=told.get("mode", "a"),
             encoding=told["encoding"],
+            fallback=told.get("fallback"),
         )
 
 
@@ -266,7 +273,7 @@ class RotatingFileHandlerBuilder(FileHandlerBuilder):
         told = self._told
         rotation = rotation_limits(told["max_bytes"], told["backup_count"])
         options = HandlerOptions(told["capacity"], told["flush_after_records"], told["overflow_policy"], rotation)
-        return FemtoRotatingFileHandler(told["path"], options, encoding=told["encoding"])
+        return FemtoRotatingFileHandler(told["path"], options, encoding=told["encoding"], fallback=told.get("fallback"))
 
 
 class TimedRotatingFileHandlerBuilder(FileHandlerBuilder):
@@ -313,4 +320,4 @@ class TimedRotatingFileHandlerBuilder(FileHandlerBuilder):
             told["utc"],
             told["at_time"],
         )
-        return FemtoTimedRotatingFileHandler(told["path"], options, encoding=told["encoding"])
+        return FemtoTimedRotatingFileHandler(told["path"], options, encoding=told["encoding"], fallback=told.get("fallback"))
