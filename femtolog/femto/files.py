@@ -78,7 +78,10 @@ class CountedByTime(Counted, ByTime):
 
 
 def begin(handler: Any, flush_interval: int, fallback: logging.Handler | None) -> None:
-    """For a handler that is about to be initialized. TypeError for a fallback that is no handler."""
+    """For a handler that is about to be initialized; the class of one whose lines may wait becomes a subclass that looks like it.
+
+    TypeError for a fallback that is no handler.
+    """
     handler.flush_interval = flush_interval
     if flush_interval > 1 and not isinstance(handler, Counted):
         become(handler, (type(handler), Counted))
