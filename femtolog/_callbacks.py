@@ -59,7 +59,7 @@ class Callbacks:
             if not _teller.call(pipeline.look, self.told_at + EVERY):
                 self.waiting = False
 
-    def look(self, pipeline: _Pipeline) -> None:
+    def look_at(self, pipeline: _Pipeline) -> None:
         """It is time to tell, unless close() has done so meanwhile, or two threads have noticed something at once."""
         if time.monotonic() >= self.told_at + EVERY:
             self.tell(pipeline)
@@ -70,7 +70,7 @@ class Callbacks:
     def tell(self, pipeline: _Pipeline) -> None:
         """Calls them for what has happened since the last time."""
         self.waiting, self.told_at = False, time.monotonic()
-        self.report(pipeline.queue.account)
+        self.report(pipeline.whole_account)
 
     def report(self, read: Callable[[], Any]) -> Any:
         """Calls them for what is new in the account, and returns that."""

@@ -538,13 +538,19 @@ class _Pipeline:
     def account(self) -> _Account:
         return self.queue.account()
 
+    def whole_account(self) -> _Account:
+        """With what became of records behind the queue: a handler of femtolog.files may let some wait."""
+        account = self.queue.account()
+        within: Any = getattr(self.handler(), "_account", None)
+        return account if within is None else within(account)
+
     def tell(self) -> None:
         if self.callbacks is not None:
             self.callbacks.tell(self)
 
     def look(self) -> None:
         if self.callbacks is not None:
-            self.callbacks.look(self)
+            self.callbacks.look_at(self)
 
     def done(self) -> int:
         account = self.queue.account()
@@ -823,12 +829,10 @@ class _Asynchronous:
             (1, 1, 0, 0, 0)
         """
         pipeline: _Pipeline = vars(self)[ATTRIBUTE]
-        account = pipeline.account()
+        account = pipeline.whole_account()
         if pipeline.callbacks is not None:
             account["callbacks_raised"] = pipeline.callbacks.raised
-        # A handler of femtolog.files may let records wait behind the queue.
-        within: Any = getattr(self, "_account", None)
-        return account if within is None else within(account)
+        return account
 
 
 def enqueue(

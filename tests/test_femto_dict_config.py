@@ -54,12 +54,11 @@ def test_names_of_femto_handlers(package, prefix, tmp_path):
             },
         }
     )
-    assert [type(handler) for handler in (stream, file, rotating, timed)] == [
-        femto.FemtoStreamHandler,
-        femto.FemtoFileHandler,
-        femto.FemtoRotatingFileHandler,
-        femto.FemtoTimedRotatingFileHandler,
-    ]
+    assert isinstance(stream, femto.FemtoStreamHandler)
+    assert isinstance(file, femto.FemtoFileHandler)
+    assert isinstance(rotating, femto.FemtoRotatingFileHandler)
+    assert isinstance(timed, femto.FemtoTimedRotatingFileHandler)
+    assert repr(file) == f"<FemtoFileHandler {tmp_path / 'f.log'} (NOTSET)>"
     assert (stream.level, stream._femtolog_pipeline.limits[::2], file.flush_interval) == (logging.ERROR, (5, "block"), 2)
     assert (rotating.max_bytes, rotating.backup_count, timed.when, timed.atTime) == (100, 2, "MIDNIGHT", datetime.time(3))
     logging.getLogger("svc").error("m")

@@ -5,6 +5,8 @@ import io
 import logging
 import logging.handlers
 import os
+import shutil
+import subprocess
 import sys
 import sysconfig
 import threading
@@ -30,6 +32,22 @@ def stopped(**options):
     handler.handle("core", "INFO", "first")
     assert gate.entered.wait(10)
     return gate, handler
+
+
+def counts(handler):
+    stats = handler.stats()
+    return tuple(stats[name] for name in ("emitted", "written", "failed", "in_flight", "failed_by"))
+
+
+class Kept(logging.Handler):
+    """Keeps the messages."""
+
+    def __init__(self):
+        super().__init__()
+        self.got = []
+
+    def emit(self, record):
+        self.got.append(record.getMessage())
 
 
 def texts(folder):
@@ -470,24 +488,27 @@ def test_old_file_is_written_on_if_there_can_be_no_new_one(tmp_path, monkeypatch
     assert texts(tmp_path)["r.log.1"][-1] == "c [INFO] 5aaaa"
 
 
-def test_records_that_fail_do_not_count_for_the_size(tmp_path, capsys):
+def test_records_that_fail_do_not_count_for_the_size(tmp_path, monkeypatch, capsys):
     handler = femto.FemtoRotatingFileHandler(tmp_path / "r.log", femto.HandlerOptions(rotation=(40, 2)))
     handler.handle("c", "INFO", "1" * 19)
     assert handler.flush()
 
-    def full(text):
+    def full(descriptor, data):
         raise OSError(28, "No space left on device")
 
-    handler.stream.write = full
+    monkeypatch.setattr(os, "write", full)
     for _ in range(3):
         handler.handle("c", "INFO", "x")
-    assert handler.flush() is False
-    del handler.stream.write
+    assert [handler.flush(), handler.flush()] == [False, True]
+    monkeypatch.undo()
+    handler._backoff.next_try = 0.0  # when the time has come
     handler.handle("c", "INFO", "2")
     handler.close()
     assert texts(tmp_path) == {"r.log": ["c [INFO] " + "1" * 19, "c [INFO] 2"]}  # 40 bytes
-    assert capsys.readouterr().err.count("Message: 'x'") == 3
-    assert (handler.stats()["written"], handler.stats()["failed"]) == (2, 3)
+    error = capsys.readouterr().err
+    assert error.count("cannot write ([Errno 28] No space left on device): 1 more records have failed\n") == 1
+    assert error.count("\n") == error.count("femtolog: ") == 2  # at once, and at the end
+    assert counts(handler) == (5, 2, 3, 0, {"ENOSPC": 3})
 
 
 def test_what_a_killed_process_has_parked_becomes_a_backup(tmp_path):
@@ -526,6 +547,235 @@ def test_suffixes_and_times(when, suffix, tmp_path):
     handler.close()
 
 
+# ---- a disk that fails
+
+FILES = {
+    "file": lambda path, **more: femto.FemtoFileHandler(path, policy="block", **more),
+    "file that waits": lambda path, **more: femto.FemtoFileHandler(path, flush_interval=3, policy="block", **more),
+    "rotating": lambda path, **more: femto.FemtoRotatingFileHandler(
+        path, femto.HandlerOptions(policy="block", rotation=(1000, 1)), **more
+    ),
+    "timed": lambda path, **more: femto.FemtoTimedRotatingFileHandler(
+        path, femto.TimedHandlerOptions(policy="block", flush_interval=2), **more
+    ),
+}
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="/dev/full is Linux's")
+@pytest.mark.parametrize("make", FILES.values(), ids=FILES)
+def test_full_disk_is_no_error_of_anybody(make, capsys):
+    handler = make("/dev/full", fallback=(kept := Kept()))
+    for number in range(20):
+        handler.handle("c", "INFO", f"m{number}")
+    assert handler.flush(30) is False
+    assert handler.stats()["written"] == 0
+    handler.close()
+    handler.close()
+    assert counts(handler) == (20, 0, 20, 0, {"ENOSPC": 20})
+    assert kept.got == [f"m{number}" for number in range(20)]
+    assert handler.stats()["fallback"] == 20
+    told = capsys.readouterr().err.splitlines()
+    assert all("cannot write ([Errno 28] No space left on device): " in line for line in told)
+    assert sum(int(line.split("): ")[1].split()[0]) for line in told) == 20
+    assert len(told) <= 2  # one at once, one at the end
+
+
+@pytest.mark.parametrize("make", FILES.values(), ids=FILES)
+def test_handler_goes_on_when_the_directory_is_back(make, tmp_path, capsys):
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    handler = make(folder / "f.log")
+    waits = handler.flush_interval > 1
+    handler.handle("c", "INFO", "0")
+    assert handler.flush(30) is True
+    shutil.rmtree(folder)
+    handler.handle("c", "INFO", "1")
+    assert handler.flush(30) is False
+    assert counts(handler) == ((2, 1, 0, 1, {}) if waits else (2, 1, 1, 0, {"ENOENT": 1}))
+    assert not folder.exists()
+    folder.mkdir()
+    handler._backoff.next_try = 0.0  # when the time has come
+    handler.handle("c", "INFO", "2")
+    assert handler.flush(30) is True
+    assert texts(folder) == {"f.log": ["c [INFO] 1", "c [INFO] 2"] if waits else ["c [INFO] 2"]}
+    (folder / "f.log").rename(folder / "moved.log")
+    handler.handle("c", "INFO", "3")
+    handler.close()
+    assert texts(folder)["f.log"] == ["c [INFO] 3"]
+    assert counts(handler) == ((4, 4, 0, 0, {}) if waits else (4, 3, 1, 0, {"ENOENT": 1}))
+    assert capsys.readouterr().err.count("No such file or directory") == (0 if waits else 1)
+
+
+def test_attempts_wait_for_their_time(tmp_path, monkeypatch):
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    handler = femto.FemtoFileHandler(folder / "f.log", policy="block")
+    shutil.rmtree(folder)
+    handler.handle("c", "INFO", "0")
+    assert handler.flush(30) is False
+    folder.mkdir()
+    handler._backoff.next_try = float("inf")
+    for number in range(3):
+        handler.handle("c", "INFO", str(number))
+    assert handler.flush(30) is False
+    assert (list(folder.iterdir()), handler.stats()["failed_by"]) == ([], {"ENOENT": 4})
+    handler._backoff.next_try = 0.0
+    for number in range(3):
+        handler.handle("c", "INFO", str(number))
+        assert handler.flush(30) is True
+    assert handler._backoff.failing_since is None
+    handler.close()
+    assert texts(folder) == {"f.log": [f"c [INFO] {number}" for number in range(3)]}
+
+
+CUT_SHORT = """
+import logging, resource, signal, sys
+from femtolog import femto
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+def limit(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+handler = femto.FemtoFileHandler("f.log", policy="block")
+message = {message!r}
+handler.handle("c", "INFO", "first")
+assert handler.flush(30)
+limit({limit})
+handler.acquire()  # so that all are written with one call
+for _ in range(5):
+    handler.handle("c", "INFO", message)
+handler.release()
+assert handler.flush(30) is False
+limit(resource.RLIM_INFINITY)
+handler._backoff.next_try = 0.0
+handler.handle("c", "INFO", "last")
+assert handler.flush(30) is True
+handler.close()
+stats = handler.stats()
+print(stats["written"], stats["failed"], stats["failed_by"])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit")
+@pytest.mark.parametrize("message", ["m" * 40, "m\nm\nm", "\u00e4" * 20000])
+@pytest.mark.parametrize("piece", [0, 1, 11, 12, 13])
+def test_no_half_line_stays_in_a_file_that_is_full(message, piece, tmp_path):
+    first, line = "c [INFO] first\n", f"c [INFO] {message}\n"
+    whole = 2
+    size = len(first) + whole * len(line.encode()) + piece
+    program = CUT_SHORT.format(message=message, limit=size)
+    done = subprocess.run([sys.executable, "-P", "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.stdout == f"{whole + 2} {5 - whole} {{'EFBIG': {5 - whole}}}\n", done.stderr
+    assert (tmp_path / "f.log").read_text(encoding="utf-8") == first + whole * line + "c [INFO] last\n"
+    assert done.stderr.count("File too large): ") == done.stderr.count("\n") == 2
+
+
+def test_records_that_wait_are_not_written_yet(tmp_path, monkeypatch):
+    handler = femto.FemtoFileHandler(tmp_path / "f.log", flush_interval=10, policy="block")
+    for number in range(12):
+        handler.handle("c", "INFO", str(number))
+    pipeline = handler._femtolog_pipeline
+    assert pipeline.wait_until(handler, pipeline.queue.mark(), float("inf"))
+    assert counts(handler) == (12, 10, 0, 2, {})
+    monkeypatch.setattr(os, "write", lambda descriptor, data: os.close(-1))
+    assert handler.flush(30) is False
+    assert counts(handler) == (12, 10, 0, 2, {})
+    monkeypatch.undo()
+    handler._backoff.next_try = 0.0
+    assert handler.flush(30) is True
+    assert counts(handler) == (12, 12, 0, 0, {})
+    handler.close()
+    assert texts(tmp_path) == {"f.log": [f"c [INFO] {number}" for number in range(12)]}
+
+
+def test_not_too_many_bytes_wait(tmp_path):
+    handler = femto.FemtoFileHandler(tmp_path / "f.log", flush_interval=10_000, policy="block")
+    handler.handle("c", "INFO", "m" * 40_000)
+    handler.handle("c", "INFO", "m" * 40_000)
+    handler.handle("c", "INFO", "m")
+    pipeline = handler._femtolog_pipeline
+    assert pipeline.wait_until(handler, pipeline.queue.mark(), float("inf"))
+    assert counts(handler) == (3, 2, 0, 1, {})
+    handler.close()
+
+
+def test_encoding_with_a_mark_only_for_lines_that_do_not_wait(tmp_path):
+    handler = femto.FemtoFileHandler(tmp_path / "f.log", encoding="utf-16")
+    handler.handle("c", "INFO", "ä")
+    handler.close()
+    assert (tmp_path / "f.log").read_text(encoding="utf-16") == "c [INFO] ä\n"
+    with pytest.raises(femto.HandlerConfigError, match="without a byte order mark with these options, got 'utf-16'"):
+        femto.FemtoFileHandler(tmp_path / "f.log", flush_interval=2, encoding="utf-16")
+
+
+@pytest.mark.parametrize(
+    "kind", [femto.FileHandlerBuilder, femto.RotatingFileHandlerBuilder, femto.TimedRotatingFileHandlerBuilder]
+)
+def test_builders_take_a_fallback(kind, tmp_path):
+    with pytest.raises(TypeError, match=r"fallback must be a logging\.Handler, got 'stderr'"):
+        kind(tmp_path / "f.log").with_fallback("stderr")
+    handler = kind(tmp_path / "f.log").with_fallback(kept := Kept()).build()
+    handler._builtin_open = lambda *arguments, **named: os.close(-1)
+    os.remove(tmp_path / "f.log")
+    handler.handle("c", "INFO", "m")
+    handler.close()
+    assert kept.got == ["m"]
+
+
+# ---- fork and the end
+
+
+def test_what_waits_at_a_fork_is_written_once(tmp_path):
+    handler = femto.FemtoFileHandler(tmp_path / "f.log", flush_interval=100, policy="block")
+    handler.handle("c", "INFO", "parent")
+    pipeline = handler._femtolog_pipeline
+    assert pipeline.wait_until(handler, pipeline.queue.mark(), float("inf"))
+    child = os.fork()
+    if not child:
+        handler.handle("c", "INFO", "child")
+        handler.close()
+        os._exit(0 if counts(handler) == (1, 1, 0, 0, {}) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert texts(tmp_path) == {"f.log": ["c [INFO] child"]}
+    assert handler.stats()["in_flight"] == 1
+    handler.close()
+    assert texts(tmp_path) == {"f.log": ["c [INFO] child", "c [INFO] parent"]}
+
+
+MULTIPROCESSING = """
+import logging, multiprocessing, sys
+import femtolog
+from femtolog import femto
+first = femtolog.enqueue(logging.StreamHandler(sys.stdout))  # whose hooks are there before those of files
+handler = {make}
+handler.handle("c", "INFO", "parent")
+def work(number):
+    for line in range(3):
+        handler.handle("c", "INFO", f"{{number}}.{{line}}")
+children = [multiprocessing.get_context("fork").Process(target=work, args=(number,)) for number in range(3)]
+for child in children:
+    child.start()
+for child in children:
+    child.join()
+    assert child.exitcode == 0
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.parametrize(
+    "make",
+    [
+        'femto.FemtoFileHandler("f.log", flush_interval=50, policy="block")',
+        'femto.FemtoFileHandler("f.log", policy="block")',
+        'femto.FemtoRotatingFileHandler("f.log", femto.HandlerOptions(flush_interval=50, policy="block"))',
+        'femto.FemtoTimedRotatingFileHandler("f.log", femto.TimedHandlerOptions(flush_interval=50, policy="block"))',
+    ],
+)
+def test_children_of_multiprocessing_write_their_last_lines(make, tmp_path):
+    program = MULTIPROCESSING.format(make=make)
+    subprocess.run([sys.executable, "-P", "-W", "ignore", "-c", program], cwd=tmp_path, check=True, timeout=60)
+    lines = texts(tmp_path)["f.log"]
+    assert sorted(lines) == [*(f"c [INFO] {number}.{line}" for number in range(3) for line in range(3)), "c [INFO] parent"]
+
+
 def test_a_fork_writes_each_line_once(tmp_path):
     handler = femto.FemtoFileHandler(tmp_path / "f.log")
     log = femtolog.get_logger("svc")
@@ -542,8 +792,6 @@ def test_a_fork_writes_each_line_once(tmp_path):
 
 
 def test_everything_is_written_at_exit(tmp_path):
-    import subprocess
-
     program = (
         "import femtolog\nfrom femtolog.femto import FemtoFileHandler\nlog = femtolog.get_logger('svc')\n"
         f"log.add_handler(FemtoFileHandler({str(tmp_path / 'f.log')!r}, policy='block'))\n"

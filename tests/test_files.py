@@ -14,7 +14,16 @@ import pytest
 
 import femtolog
 from femtolog import files
-from femtolog.files import FileHandler, RotatingFileHandler, TimedRotatingFileHandler, _backoff, _managed, _rotating
+from femtolog.files import (
+    FileHandler,
+    RotatingFileHandler,
+    TimedRotatingFileHandler,
+    _backoff,
+    _failures,
+    _managed,
+    _rotating,
+    _steady,
+)
 
 PYTHON = {"backoff": {"base_ms": 50}}
 """An option by which nothing else changes."""
@@ -37,7 +46,7 @@ def clock(monkeypatch):
             return self.now
 
     clock = Clock()
-    for module in (_managed, _backoff, _rotating):
+    for module in (_managed, _backoff, _failures, _rotating):
         monkeypatch.setattr(module, "monotonic", clock)
     return clock
 
@@ -579,7 +588,61 @@ def test_with_options_the_way_to_the_queue_is_native(tmp_path, log, kind):
     assert some(handler, "emitted", "written", "failed") == (102, 101, 1)
 
 
-def test_enqueue_alone_writes_natively(tmp_path, log):
+@pytest.mark.skipif(
+    bool(sysconfig.get_config_var("Py_GIL_DISABLED")), reason="without a GIL records are put on the queue by Python code"
+)
+def test_enqueue_alone_writes_many_lines_with_one_call(tmp_path, log):
+    handler = logs_to(log, FileHandler(tmp_path / "a.log", enqueue=True))
+    log.info("first")  # starts the worker
+    assert handler.flush(60) is True
+    looks = []
+    is_moved = handler._is_moved
+    handler._is_moved = lambda: looks.append(None) or is_moved()
+    handler.acquire()
+    femtolog.reset_stats()
+    for number in range(100):
+        log.info("%d", number)
+    assert femtolog.stats()["emits"] >= 90
+    handler.release()
+    assert handler.flush(60) is True
+    assert lines(tmp_path / "a.log") == ["first", *map(str, range(100))]
+    assert len(looks) <= 2  # one is of what the worker had taken before the others came
+    assert some(handler, "written", "failed", "fallback", "failed_by") == (101, 0, 0, {})
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="/dev/full is Linux's")
+@pytest.mark.parametrize("kind", [FileHandler, RotatingFileHandler, TimedRotatingFileHandler])
+def test_enqueue_alone_is_an_option_when_the_disk_is_full(log, kind, capsys):
+    handler = logs_to(log, kind("/dev/full", enqueue=True))
+    for number in range(20):
+        log.info("%d", number)
+    assert [handler.flush(60), handler.flush(60)] == [False, True]
+    log.info("%d", "x")
+    handler.close()
+    assert some(handler, "emitted", "written", "failed", "in_flight") == (21, 0, 21, 0)
+    assert handler.stats()["failed_by"] == {"ENOSPC": 20}
+    log.info("after close")  # which the caller writes, and nothing is raised
+    error = capsys.readouterr().err
+    assert error.count("--- Logging error ---") == 1  # of the one that has no text
+    assert 2 <= error.count("No space left on device") <= 3
+
+
+def test_what_a_failed_write_has_left_of_a_line():
+    piece = _steady._piece
+    assert [piece(written, b"one\ntwo\n", b"\n") for written in (b"", b"x\n", b"x\non", b"on", b"x\none\n", b"x\none\nt")] == [
+        0,
+        0,
+        2,
+        2,
+        4,
+        5,
+    ]
+    assert piece(b"x\none\ntwo\n", b"one\ntwo\n", b"\n") == 0  # it is whole
+    assert piece(b"a\r\nb", b"bc\r\n", b"\r\n") == 1
+    assert piece(b"on", b"one", b"") == 0  # nobody knows where it begins
+
+
+def test_enqueue_alone_rotates(tmp_path, log):
     handler = logs_to(log, RotatingFileHandler(tmp_path / "a.log", maxBytes=100, backupCount=9, enqueue=True))
     for number in range(20):
         log.info("line %d", number)
@@ -589,6 +652,28 @@ def test_enqueue_alone_writes_natively(tmp_path, log):
         f"line {number}" for number in range(20)
     ]
     assert handler.stats()["written"] == 20
+
+
+CHILD = """
+import logging, multiprocessing, sys
+import femtolog
+from femtolog import files
+first = femtolog.enqueue(logging.StreamHandler(sys.stdout))  # whose hooks are there before those of files
+log = logging.Logger("l")
+log.addHandler(files.FileHandler("a.log", enqueue=True, buffering=1 << 20, flush_interval_ms=600_000))
+def work():
+    for number in range(500):
+        log.info("%d", number)
+child = multiprocessing.get_context("fork").Process(target=work)
+child.start()
+child.join()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_child_of_multiprocessing_writes_what_is_queued_and_what_waits(tmp_path):
+    subprocess.run([sys.executable, "-P", "-W", "ignore", "-c", CHILD], cwd=tmp_path, check=True, timeout=60)
+    assert lines(tmp_path / "a.log") == [str(number) for number in range(500)]
 
 
 @pytest.mark.parametrize("configure", [logging.config.dictConfig, femtolog.dictConfig])

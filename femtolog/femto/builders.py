@@ -74,6 +74,8 @@ class FormatterBuilder:
 class HandlerBuilder:
     """What all builders of handlers have. Each method returns the builder."""
 
+    BY_NAME: tuple[str, ...] = ("capacity_bytes", "on_error", "on_drop")
+
     def __init__(self, **defaults: Any) -> None:
         self._told: dict[str, Any] = {**defaults, "capacity": 1024, "overflow_policy": "drop"}
         self._formatter: Any = None
@@ -157,7 +159,7 @@ class HandlerBuilder:
 
     def _rest(self) -> dict[str, Any]:
         """What all constructors take by name, if it was told."""
-        return {name: self._told[name] for name in ("capacity_bytes", "on_error", "on_drop") if name in self._told}
+        return {name: self._told[name] for name in self.BY_NAME if name in self._told}
 
     def as_dict(self) -> dict[str, Any]:
         """What it was told, and the defaults of the rest."""
@@ -233,6 +235,8 @@ class FileHandlerBuilder(HandlerBuilder):
         >>> handler.close()
     """
 
+    BY_NAME = (*HandlerBuilder.BY_NAME, "fallback")
+
     def __init__(self, path: str | os.PathLike[str], **defaults: Any) -> None:
         super().__init__(path=os.fspath(path), encoding="utf-8", flush_after_records=1, **defaults)
 
@@ -245,6 +249,12 @@ class FileHandlerBuilder(HandlerBuilder):
         return self._tell("flush_after_records", interval_of_flushes(records))
 
     with_flush_record_interval = with_flush_after_records
+
+    def with_fallback(self, fallback: logging.Handler) -> Self:
+        """Who gets the records that cannot be written."""
+        if not isinstance(fallback, logging.Handler):
+            raise TypeError(f"fallback must be a logging.Handler, got {fallback!r}")
+        return self._tell("fallback", fallback)
 
     def mode(self, mode: str) -> Self:
         """How the file is opened: "a" or "w"; only "a" for one that rotates."""

@@ -1,114 +1,64 @@
-"""What the workers of femto's file handlers write as: the standard library's file handlers, and three things that those do not do.
+"""What the workers of femto's file handlers write as: those of femtolog.files, which go on when a disk fails, and what only femto's do.
 
-They flush after a number of records, count the size of a file in bytes, and go on with the old file if a new one cannot be had. They are
+They flush after a number of records, let a file be as large as its limit, and have a new file before they move the old one. They are
 synchronous and know nothing of a queue.
 """
 
 from __future__ import annotations
 
 import logging
-import logging.handlers
 import os
-import stat
-import sys
-import time
+
+from femtolog import _enqueue
+from femtolog.files._managed import Managed, become, enlist
+from femtolog.files._rotating import BySize, ByTime
+from femtolog.files._settings import Settings
+from femtolog.files._steady import Steady
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from io import TextIOWrapper
+    from typing import Any
 
-RETRY_AFTER = 5.0
-"""Seconds until a rollover that failed is tried again."""
-
-
-class BufferedFile(logging.FileHandler):
-    """The file is flushed with each `flush_interval`-th record, at any flush() from outside, and when it is closed."""
-
-    flush_interval = 1
-    _unflushed = 0
-    _in_emit = False
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Writes the record."""
-        self._in_emit = True
-        try:
-            super().emit(record)
-        finally:
-            self._in_emit = False
-
-    def flush(self) -> None:
-        """The standard library's `emit` calls it after each record."""
-        if self._in_emit:
-            self._unflushed += 1
-            if self._unflushed < self.flush_interval:
-                return
-        self._unflushed = 0
-        super().flush()
+BUFFER = 64 << 10
+"""So many bytes of lines wait at most, however many records may."""
 
 
-class RotatingFile(logging.handlers.RotatingFileHandler):
+class Counted(Managed):
+    """The file is written with each `flush_interval`-th record, at any flush() from outside, and when it is closed."""
+
+    flush_interval: int
+
+    def _is_urgent(self, record: logging.LogRecord) -> bool:  # noqa: ARG002
+        return len(self._waiting) >= self.flush_interval or self._bytes >= self._buffering
+
+    def _rest(self) -> None:
+        """For as long as it takes: records are counted, not seconds."""
+
+
+setattr(Counted, _enqueue.TEXT_ONLY, logging.FileHandler)
+
+
+class CountedBySize(Counted, BySize):
     """Rolls over before the file would grow beyond `maxBytes` bytes; a line longer than that has a file of its own."""
 
-    _size: int | None = None  # of the file, what is in buffers included; None: to be measured
-    _next = 0  # bytes of the record that is about to be written
-    _not_before = 0.0
+    def _is_too_large(self, size: int) -> bool:
+        return size > self.maxBytes
 
-    def _open(self) -> TextIOWrapper:
-        stream = super()._open()
-        self._size = None
-        return stream
-
-    def shouldRollover(self, record: logging.LogRecord) -> bool:  # noqa: N802 (the stdlib's name)
-        """Would the file be too large with this record? Never where it is no regular file."""
-        if self.maxBytes <= 0:
-            return False
-        if self.stream is None:
-            self.stream = self._open()
-        if self._size is None:
-            self.stream.flush()
-            self._size = _size_of(self.stream)
-        if self._size < 0:
-            return False
-        line = len((self.format(record) + self.terminator).encode(self.encoding or "utf-8", "replace"))
-        if self._size and self._size + line > self.maxBytes and time.monotonic() >= self._not_before:
-            self._next = line
-            return True
-        self._size += line
-        return False
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (the stdlib's name)
-        """How much of the record is in the file now, only the file knows."""
-        self._size = None
-        super().handleError(record)
-
-    def doRollover(self) -> None:  # noqa: N802 (the stdlib's name)
+    def _move(self) -> None:
         """The file becomes `.1`, `.1` becomes `.2` and so on; what is beyond `backupCount` is removed.
 
-        The fresh file is there before any backup moves. Without one, the old file is written on, sys.stderr is told why, and the
-        next attempt is made some seconds later.
+        The fresh file is there before any backup moves. Without one, the old file is written on.
         """
-        if self.stream is not None:
-            self.stream.close()
-            self.stream = None
         parked = self.baseFilename + ".rolling"
+        if os.path.exists(parked):
+            self._shift(parked)  # what a process that was killed has left
+        os.replace(self.baseFilename, parked)
         try:
-            if os.path.exists(parked):
-                self._shift(parked)  # what a process that was killed has left
-            os.replace(self.baseFilename, parked)
-            try:
-                self.stream = self._open()
-            except OSError:
-                os.replace(parked, self.baseFilename)
-                raise
-            self._shift(parked)
-        except OSError as error:
-            self._not_before = time.monotonic() + RETRY_AFTER
-            if logging.raiseExceptions and sys.stderr is not None:
-                sys.stderr.write(f"femtolog: {self!r} cannot be rotated and is written on: {error}\n")
-            if self.stream is None:
-                self.stream = self._open()
-        size = _size_of(self.stream)
-        self._size, self._next = size + self._next if size >= 0 else size, 0
+            self.stream = self._open()
+        except OSError:
+            os.replace(parked, self.baseFilename)
+            raise
+        self._shift(parked)
 
     def _shift(self, parked: str) -> None:
         """All backups one number up, from the highest; this file becomes the first."""
@@ -122,19 +72,29 @@ class RotatingFile(logging.handlers.RotatingFileHandler):
             os.remove(surplus)
             number += 1
 
-    def _backup(self, number: int) -> str:
-        return self.rotation_filename(f"{self.baseFilename}.{number}")
+
+class CountedByTime(Counted, ByTime):
+    """Rolls over at certain times."""
 
 
-class BufferedRotatingFile(BufferedFile, RotatingFile):
-    """Both."""
+def begin(handler: Any, flush_interval: int, fallback: logging.Handler | None) -> None:
+    """For a handler that is about to be initialized; the class of one whose lines may wait becomes a subclass that looks like it.
+
+    TypeError for a fallback that is no handler.
+    """
+    handler.flush_interval = flush_interval
+    if flush_interval > 1 and not isinstance(handler, Counted):
+        become(handler, (type(handler), Counted))
+    handler._manage(Settings(buffering=BUFFER if flush_interval > 1 else 0, fallback=fallback))  # noqa: SLF001
 
 
-class BufferedTimedRotatingFile(BufferedFile, logging.handlers.TimedRotatingFileHandler):
-    """Both."""
-
-
-def _size_of(stream: TextIOWrapper) -> int:
-    """Bytes in the file; -1 if it is no regular one."""
-    status = os.fstat(stream.fileno())
-    return status.st_size if stat.S_ISREG(status.st_mode) else -1
+def sink(handler: Any) -> type[logging.Handler]:
+    """What the handler, which is initialized, is written as. HandlerConfigError for an encoding with a byte order mark, where lines may wait."""
+    found: type[Steady] = next(cls for cls in (CountedBySize, CountedByTime, Counted, Steady) if isinstance(handler, cls))
+    try:
+        handler._prepare()  # noqa: SLF001
+    except BaseException:
+        found.close(handler)
+        raise
+    enlist(handler)
+    return found

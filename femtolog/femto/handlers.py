@@ -10,7 +10,7 @@ import logging.handlers
 import sys
 
 from femtolog import _enqueue
-from femtolog.femto.files import BufferedFile, BufferedRotatingFile, BufferedTimedRotatingFile, RotatingFile
+from femtolog.femto.files import CountedBySize, CountedByTime, begin, sink
 from femtolog.femto.formatting import DEFAULT
 from femtolog.femto.levels import level_number
 from femtolog.femto.options import (
@@ -22,6 +22,7 @@ from femtolog.femto.options import (
     queue_options,
     rotation_limits,
 )
+from femtolog.files._steady import Steady
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -143,8 +144,10 @@ class FemtoStreamHandler(FemtoHandler, logging.StreamHandler):  # type: ignore[t
         return cls(sys.stderr)
 
 
-class FemtoFileHandler(FemtoHandler, BufferedFile):  # type: ignore[misc]
+class FemtoFileHandler(FemtoHandler, Steady):  # type: ignore[misc]
     """Appends to a file, in UTF-8. `flush_interval` counts records; with 1 they are written as soon as the worker gets to them.
+
+    `fallback` gets the records that cannot be written.
 
     OSError if the file cannot be opened.
 
@@ -168,17 +171,18 @@ class FemtoFileHandler(FemtoHandler, BufferedFile):  # type: ignore[misc]
         *,
         mode: str = "a",
         encoding: str = "utf-8",
+        fallback: logging.Handler | None = None,
         capacity_bytes: int = QUEUE_BYTES,
         on_error: Callable[[BaseException, int], object] | None = None,
         on_drop: Callable[[str, int], object] | None = None,
     ) -> None:
         options = queue_options(capacity, policy, capacity_bytes, on_error, on_drop)
-        self.flush_interval = interval_of_flushes(flush_interval)
+        begin(self, interval_of_flushes(flush_interval), fallback)
         logging.FileHandler.__init__(self, path, mode, encoding)
-        self._start(BufferedFile if self.flush_interval > 1 else logging.FileHandler, options)
+        self._start(sink(self), options)
 
 
-class FemtoRotatingFileHandler(FemtoHandler, BufferedRotatingFile):  # type: ignore[misc]
+class FemtoRotatingFileHandler(FemtoHandler, CountedBySize):  # type: ignore[misc]
     """A FemtoFileHandler that begins a new file before this one would be larger than `max_bytes` bytes; its worker does that.
 
     `capacity_bytes` goes before what the options say.
@@ -197,6 +201,7 @@ class FemtoRotatingFileHandler(FemtoHandler, BufferedRotatingFile):  # type: ign
         options: HandlerOptions | None = None,
         *,
         encoding: str = "utf-8",
+        fallback: logging.Handler | None = None,
         capacity_bytes: int | None = None,
         on_error: Callable[[BaseException, int], object] | None = None,
         on_drop: Callable[[str, int], object] | None = None,
@@ -204,10 +209,11 @@ class FemtoRotatingFileHandler(FemtoHandler, BufferedRotatingFile):  # type: ign
         given = options or HandlerOptions()
         size = given.capacity_bytes if capacity_bytes is None else capacity_bytes
         queue = queue_options(given.capacity, given.policy, size, on_error, on_drop)
-        self.flush_interval = interval_of_flushes(given.flush_interval)
+        begin(self, interval_of_flushes(given.flush_interval), fallback)
         max_bytes, backup_count = rotation_limits(*(given.rotation or (0, 0)))
-        RotatingFile.__init__(self, path, maxBytes=max_bytes, backupCount=backup_count, encoding=encoding)
-        self._start(BufferedRotatingFile if self.flush_interval > 1 else RotatingFile, queue)
+        rotating = logging.handlers.RotatingFileHandler
+        rotating.__init__(self, path, maxBytes=max_bytes, backupCount=backup_count, encoding=encoding)
+        self._start(sink(self), queue)
 
     @property
     def max_bytes(self) -> int:
@@ -220,7 +226,7 @@ class FemtoRotatingFileHandler(FemtoHandler, BufferedRotatingFile):  # type: ign
         return self.backupCount
 
 
-class FemtoTimedRotatingFileHandler(FemtoHandler, BufferedTimedRotatingFile):  # type: ignore[misc]
+class FemtoTimedRotatingFileHandler(FemtoHandler, CountedByTime):  # type: ignore[misc]
     """A FemtoFileHandler that begins a new file at certain times; its worker does that.
 
     `capacity_bytes` goes before what the options say.
@@ -239,6 +245,7 @@ class FemtoTimedRotatingFileHandler(FemtoHandler, BufferedTimedRotatingFile):  #
         options: TimedHandlerOptions | None = None,
         *,
         encoding: str = "utf-8",
+        fallback: logging.Handler | None = None,
         capacity_bytes: int | None = None,
         on_error: Callable[[BaseException, int], object] | None = None,
         on_drop: Callable[[str, int], object] | None = None,
@@ -246,12 +253,12 @@ class FemtoTimedRotatingFileHandler(FemtoHandler, BufferedTimedRotatingFile):  #
         given = options or TimedHandlerOptions()
         size = given.capacity_bytes if capacity_bytes is None else capacity_bytes
         queue = queue_options(given.capacity, given.policy, size, on_error, on_drop)
-        self.flush_interval = interval_of_flushes(given.flush_interval)
+        begin(self, interval_of_flushes(given.flush_interval), fallback)
         # The standard library asks for `atTime` at midnight and on weekdays only: every day at a time is a midnight moved.
         when = "MIDNIGHT" if given.when == "D" and given.at_time is not None else given.when
         timed = logging.handlers.TimedRotatingFileHandler
         timed.__init__(self, path, when, given.interval, given.backup_count, encoding, utc=given.utc, atTime=given.at_time)
-        self._start(BufferedTimedRotatingFile if self.flush_interval > 1 else timed, queue)
+        self._start(sink(self), queue)
 
     @property
     def backup_count(self) -> int:

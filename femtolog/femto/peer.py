@@ -168,8 +168,9 @@ class PeerHandler(logging.Handler):
     def flush(self, timeout: float | None = None) -> bool:  # type: ignore[override]
         """Waits, for a second unless told otherwise, until everything logged before is written to the socket; by HTTP, answered with 2xx.
 
-        True only if all of it was: False after the time, for a closed handler, and if a record has failed, was too large, refused by the
-        peer, dropped because the peer was away for too long, or has made room for another one, since the last flush. What the fallback has got counts as failed.
+        True only if all of it was: False after the time, for a closed handler, and if since the last flush a record has failed, was too large,
+        refused by the peer, dropped because the peer was away for too long, or has made room for another one. What the fallback has got counts
+        as failed.
         """
         closed = self._sender.is_closed()
         done = self._sender.flush(FLUSH_AFTER if timeout is None else timeout)

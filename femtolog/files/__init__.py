@@ -12,6 +12,7 @@ import logging.handlers
 from femtolog.errors import HandlerConfigError
 from femtolog.files import _managed, _rotating
 from femtolog.files._settings import Settings
+from femtolog.files._steady import Steady
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,13 +56,17 @@ def _begin(handler: logging.FileHandler, kind: type[_managed.Managed], options: 
         )
     if settings.any_but_enqueue():
         _managed.take_over(handler, kind, settings)
+    elif settings.enqueue is not False:
+        # Many lines with one call of native code, where a file does not rotate.
+        _managed.take_over(handler, Steady if kind is _managed.Managed else kind, settings)
     return settings
 
 
 def _finish(handler: logging.FileHandler, settings: Settings) -> None:
     try:
-        if isinstance(handler, _managed.Managed):
+        if isinstance(handler, Steady):
             handler._prepare()  # noqa: SLF001
+            _managed.enlist(handler)
         if settings.enqueue is not False:
             from femtolog import enqueue
 

@@ -11,13 +11,10 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import errno
 import itertools
 import locale
 import logging
 import os
-import stat
-import sys
 import threading
 import weakref
 from time import monotonic
@@ -25,8 +22,9 @@ from time import monotonic
 from femtolog import _enqueue
 from femtolog._timetable import Timetable
 from femtolog.errors import HandlerConfigError
-from femtolog.files._backoff import Backoff
+from femtolog.files._failures import reaches
 from femtolog.files._lock import FileLock
+from femtolog.files._steady import Steady, _take_back
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,28 +37,38 @@ if TYPE_CHECKING:
     _Waiting = tuple[bytes, logging.LogRecord | None]
     """A line that is to be written, and its record if anybody could still want that."""
 
-WARN_EVERY = 5.0
-"""Seconds between two warnings of one handler."""
-
 _flushing = Timetable("femtolog-flush")
-_live: weakref.WeakSet[Managed] = weakref.WeakSet()
-_classes: weakref.WeakValueDictionary[type, type] = weakref.WeakValueDictionary()
+_live: weakref.WeakSet[Steady] = weakref.WeakSet()
+_classes: weakref.WeakValueDictionary[tuple[type, type], type] = weakref.WeakValueDictionary()
 
 
-def take_over(handler: logging.FileHandler, kind: type[Managed], settings: Settings) -> None:
+def take_over(handler: logging.FileHandler, kind: type[Steady], settings: Settings) -> None:
     """Lets the handler, which is about to be initialized, do what it is told. Its class becomes a subclass of the one it has."""
     cls = type(handler)
-    for name in ("emit", "flush", "shouldRollover", "doRollover", "getFilesToDelete"):
-        if not _is_stdlib(getattr(cls, name, None)):
-            raise HandlerConfigError(f"{cls.__name__}.{name}() would never be called: no other options with an override of it")
-    managed = _classes.get(cls)
-    if managed is None:
-        names = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__, _enqueue.TEXT_ONLY: cls}
-        meta: Any = type(cls)
-        managed = _classes[cls] = meta(cls.__name__, (kind, cls), names)
-    handler.__class__ = managed
+    if issubclass(kind, Managed):
+        for name in ("emit", "flush", "shouldRollover", "doRollover", "getFilesToDelete"):
+            if not _is_stdlib(getattr(cls, name, None)):
+                raise HandlerConfigError(
+                    f"{cls.__name__}.{name}() would never be called: no other options with an override of it"
+                )
+    become(handler, (kind, cls), {_enqueue.TEXT_ONLY: cls} if issubclass(kind, Managed) else {})
     handler._manage(settings)  # type: ignore[attr-defined]  # noqa: SLF001
-    _live.add(handler)  # type: ignore[arg-type]
+
+
+def become(handler: logging.FileHandler, bases: tuple[type, type], names: dict[str, Any] | None = None) -> None:
+    """Gives the handler a class of these bases and names that looks like its own, which is one of them."""
+    cls = type(handler)
+    made = _classes.get(bases)
+    if made is None:
+        looks = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
+        meta: Any = type(cls)
+        made = _classes[bases] = meta(cls.__name__, bases, looks | (names or {}))
+    handler.__class__ = made
+
+
+def enlist(handler: Steady) -> None:
+    """Lets it be told of a fork and of the end."""
+    _live.add(handler)
     _register_hooks()
 
 
@@ -68,35 +76,26 @@ def _is_stdlib(method: object) -> bool:
     return getattr(method, "__module__", None) in (None, "logging", "logging.handlers")
 
 
-class Managed(logging.FileHandler):
+class Managed(Steady):
     """The methods of such a handler: a mixin before its own class."""
 
     def _manage(self, settings: Settings) -> None:
-        from femtolog.femto.options import BackoffConfig
-
-        self._settings = settings
-        self._fallback = settings.fallback
         self._buffering = settings.buffering  # so many bytes may wait
-        given = settings.backoff
-        self._backoff = Backoff(given if isinstance(given, BackoffConfig) else BackoffConfig(given))
         self._flush_level = logging._checkLevel(settings.flush_level)  # type: ignore[attr-defined]  # noqa: SLF001 - as setLevel()
         self._lock: FileLock | None = None
-        self._forget()
+        super()._manage(settings)
 
     def _forget(self) -> None:
         """No records yet: at the beginning, and in a forked child, whose parent writes what waits."""
+        super()._forget()
         self._waiting: collections.deque[_Waiting] = collections.deque()
         self._bytes = 0  # of what waits
         self._writing = False
         self._due = False  # a rollover, when what waits is written
         self._timed = False  # the timetable has been told to flush
         self._unsynced: list[_Waiting] = []  # in the file, but perhaps not on the disk
-        self._lost: Exception | None = None  # why records were not written, the last time
         self._handed: logging.LogRecord | None = None
-        self._counts = {"written": 0, "failed": 0, "fallback": 0}
-        self._failed_by: dict[str, int] = {}
-        self._told, self._warned_at = 0, -WARN_EVERY
-        self._failed_at_flush = 0
+        self._written = 0
 
     def _prepare(self) -> None:
         """HandlerConfigError if the standard library's arguments do not go with the options; OSError if no lock can be had."""
@@ -125,21 +124,13 @@ class Managed(logging.FileHandler):
 
     def _open(self) -> TextIOWrapper:
         self._check_mode()  # before the file is emptied
-        stream = super()._open()
-        if self.mode.startswith(("w", "x")):
-            # Once: when it is opened anew, what has been written has to stay.
-            self.mode = "a"
-            stream.close()
-            stream = super()._open()
-        return stream
+        return self._opened()
 
-    def _is_moved(self) -> bool:
-        """Is the open file no longer that of the path? Somebody has renamed or removed it, or its directory."""
-        try:
-            there, ours = os.stat(self.baseFilename), os.fstat(self._descriptor())
-        except OSError:
-            return True
-        return there.st_ino != ours.st_ino or there.st_dev != ours.st_dev
+    def _may_open(self) -> bool:
+        return True  # _write() knows whether it is time
+
+    def _look(self) -> None:
+        """Done by _reopen()."""
 
     def _reopen(self) -> None:
         """An open file under the path. OSError if there cannot be one."""
@@ -152,24 +143,12 @@ class Managed(logging.FileHandler):
     def _was_moved(self) -> None:
         """Somebody has moved the file: another process that has rolled over, perhaps."""
 
-    def _descriptor(self) -> int:
-        return self.stream.fileno()  # type: ignore[union-attr]
-
-    def _close_stream(self) -> None:
-        stream, self.stream = self.stream, None
-        if stream is not None:
-            with contextlib.suppress(OSError):  # of a file system that is gone
-                stream.close()
-
     # ---- records
 
     def emit(self, record: logging.LogRecord) -> None:
         """Writes the record, or lets its line wait for others."""
         try:
-            text = self.format(record) + self.terminator
-            if os.linesep != "\n":
-                text = text.replace("\n", os.linesep)
-            line = text.encode(self._codec, self.errors or "strict")
+            line = self._encoded(self.format(record), self._codec, self.errors)
         except RecursionError:
             raise
         except Exception:  # noqa: BLE001 - as every emit of the stdlib
@@ -178,14 +157,23 @@ class Managed(logging.FileHandler):
         kept: logging.LogRecord | None = record
         if self._buffering:
             # Until it is written the record's arguments may change.
-            kept = None if self._fallback is None else _enqueue.copied(record)
+            kept = None if self._failures.fallback is None else _enqueue.copied(record)
             if kept is not None:
                 _enqueue.freeze(kept, may_fail=True)
         self._waiting.append((line, kept))
         self._bytes += len(line)
-        if self._bytes >= self._buffering or _reaches(record, self._flush_level):
+        if self._is_urgent(record):
             self._write()
-        elif not self._timed:
+        else:
+            self._rest()
+
+    def _is_urgent(self, record: logging.LogRecord) -> bool:
+        """Is what waits to be written, now that this record's line is the last of it?"""
+        return self._bytes >= self._buffering or reaches(record, self._flush_level)
+
+    def _rest(self) -> None:
+        """It waits."""
+        if not self._timed:
             self._wake(monotonic() + self._settings.flush_interval_ms / 1000)
 
     def _wake(self, at: float) -> None:
@@ -204,7 +192,11 @@ class Managed(logging.FileHandler):
 
     def _drain(self) -> None:
         """The process is about to end."""
-        self._tick()
+        pipeline = self._pipeline()
+        if pipeline is None:
+            self._tick()
+        elif not pipeline.queue.is_closed():
+            pipeline.flush(self, None)  # what is on the queue comes first
 
     # ---- writing
 
@@ -224,7 +216,7 @@ class Managed(logging.FileHandler):
                             self._due = False
                             self._roll_over_if_due()
                 except Exception as error:  # noqa: BLE001 - a namer may raise anything, and the caller is to get nothing of it
-                    self._lost = error
+                    self._failures.lost = error.with_traceback(None)
                     self._backoff.failed()
                     self._close_stream()  # to be opened anew by the next attempt
                 else:
@@ -270,7 +262,7 @@ class Managed(logging.FileHandler):
         self._count_written(number)
 
     def _count_written(self, number: int) -> None:
-        self._counts["written"] += len(self._taken(number))
+        self._written += len(self._taken(number))
 
     def _taken(self, number: int) -> list[_Waiting]:
         taken = [self._waiting.popleft() for _ in range(number)]
@@ -294,42 +286,25 @@ class Managed(logging.FileHandler):
             self._bytes -= len(surplus[-1][0])
         refused, self._unsynced = [*self._unsynced, *reversed(surplus)], []
         for _, record in refused:
-            self._counts["failed"] += 1
-            reason = errno.errorcode.get(getattr(self._lost, "errno", None) or 0, type(self._lost).__name__)
-            self._failed_by[reason] = self._failed_by.get(reason, 0) + 1
+            self._failures.add()
             if record is not None:
                 self._handed = record
                 self.handleError(record)
         if refused:
-            self._warn()
+            self._failures.warn(self)
+            self._notice()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (the stdlib's name)
         """Gives a record that could not be written to the fallback; does for any other what the standard library does."""
-        if record is not self._handed:
-            self._counts["failed"] += 1
-            super().handleError(record)
-            return
-        self._handed = None
-        fallback = self._fallback
-        if fallback is not None and _reaches(record, fallback.level):
-            try:
-                fallback.handle(record)
-            except Exception:  # noqa: BLE001 - nothing of it may reach the caller
-                super().handleError(record)
-            else:
-                self._counts["fallback"] += 1
+        if record is self._handed:
+            self._handed = None
+            self._failures.give(record, self._handle_as_the_stdlib)
+        else:
+            self._failures.count += 1
+            self._handle_as_the_stdlib(record)
 
-    def _warn(self, *, now: bool = False) -> None:
-        """Says on sys.stderr how many records have failed since the last time, at most every few seconds."""
-        moment = monotonic()
-        if moment - self._warned_at < WARN_EVERY and not now:
-            return
-        more, self._told = sum(self._failed_by.values()) - self._told, sum(self._failed_by.values())
-        if more <= 0 or not logging.raiseExceptions or sys.stderr is None:
-            return
-        self._warned_at = moment
-        with contextlib.suppress(OSError, ValueError):
-            sys.stderr.write(f"femtolog: {self!r} cannot write ({self._lost}): {more} more records have failed\n")
+    def _handle_as_the_stdlib(self, record: logging.LogRecord) -> None:
+        super(Steady, self).handleError(record)
 
     # ---- flush, close, account
 
@@ -341,8 +316,13 @@ class Managed(logging.FileHandler):
             if self.stream is not None:
                 with contextlib.suppress(OSError, ValueError):
                     self.stream.flush()  # what somebody else has written to it
-            before, self._failed_at_flush = self._failed_at_flush, self._counts["failed"]
-            return not self._waiting and self._failed_at_flush == before
+            failures = self._failures
+            before, failures.at_flush = failures.at_flush, failures.count
+            if failures.at_flush == before:
+                return not self._waiting
+            if (pipeline := self._pipeline()) is not None:
+                pipeline.told_losses = pipeline.queue.lost()  # it would say False once more
+            return False
         finally:
             self.release()
 
@@ -355,38 +335,22 @@ class Managed(logging.FileHandler):
             if self.stream is not None:
                 with contextlib.suppress(OSError):
                     self.stream.flush()
-            self._close_stream()
             if self._lock is not None:
                 self._lock.renew()
-            self._warn(now=True)
         finally:
             self.release()
             super().close()
 
     def _account(self, queue: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """What stats() tells. `queue`: the account of the queue before this handler, if it is asynchronous."""
-        counts, waiting = dict(self._counts), len(self._waiting)
-        passed = counts["written"] + counts["failed"] + waiting
+        waiting, failures = len(self._waiting), self._failures
+        counts = {"written": self._written, "failed": failures.count, "fallback": failures.given}
+        passed = self._written + failures.count + waiting
         if queue is None:
-            return {"emitted": passed, **counts, "in_flight": waiting, "failed_by": dict(self._failed_by)}
+            return {"emitted": passed, **counts, "in_flight": waiting, "failed_by": dict(failures.by_reason)}
         # Some fail before they are put on the queue.
         counts["failed"] += max(0, queue["written"] + queue["failed"] - passed)
-        return {**queue, **counts, "in_flight": queue["in_flight"] + waiting, "failed_by": dict(self._failed_by)}
-
-
-def _reaches(record: logging.LogRecord, level: int) -> bool:
-    try:
-        return record.levelno >= level
-    except TypeError:  # of makeLogRecord({}), which has no level
-        return False
-
-
-def _take_back(descriptor: int, length: int) -> None:
-    """Takes the beginning of a line off the end of a file, unless somebody has written behind it."""
-    with contextlib.suppress(OSError):
-        status = os.fstat(descriptor)
-        if stat.S_ISREG(status.st_mode) and status.st_size == os.lseek(descriptor, 0, os.SEEK_CUR):
-            os.ftruncate(descriptor, status.st_size - length)
+        return {**queue, **counts, "in_flight": queue["in_flight"] + waiting, "failed_by": dict(failures.by_reason)}
 
 
 # ---- fork and the end

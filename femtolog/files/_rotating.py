@@ -133,9 +133,11 @@ class Rotating(Managed, logging.handlers.BaseRotatingHandler):
             self._not_before = monotonic() + RETRY_AFTER
             if logging.raiseExceptions and sys.stderr is not None:
                 sys.stderr.write(f"femtolog: {self!r} cannot be rotated and is written on: {error}\n")
-        self.stream = self._open()
+        if self.stream is None:
+            self.stream = self._open()
 
     def _move(self) -> None:
+        """Gives the file, which is closed, another name; it may open the next one."""
         raise NotImplementedError
 
     def _move_to(self, backup: str) -> None:
@@ -189,14 +191,17 @@ class BySize(Rotating, logging.handlers.RotatingFileHandler):
         if self.maxBytes <= 0 or self.backupCount <= 0 or not self._is_regular():
             return number
         size = os.fstat(self._descriptor()).st_size
-        if size and size + len(self._waiting[0][0]) >= self.maxBytes:
+        if size and self._is_too_large(size + len(self._waiting[0][0])):
             self._roll_over()
             size = os.fstat(self._descriptor()).st_size
         for index in range(number):
             size += len(self._waiting[index][0])
-            if index and size >= self.maxBytes:
+            if index and self._is_too_large(size):
                 return index
         return number
+
+    def _is_too_large(self, size: int) -> bool:
+        return size >= self.maxBytes
 
     def _check_backups(self) -> None:
         if self.maxBytes <= 0 or self.backupCount <= 0:

@@ -103,5 +103,5 @@ class Settings:
         return (self.compression, self.retention, self.archive_dir) != (None, None, None)
 
     def any_but_enqueue(self) -> bool:
-        """Is anything asked for that the standard library's handler does not do?"""
+        """Is anything asked for but a thread that writes?"""
         return any(getattr(self, field.name) != field.default for field in dataclasses.fields(self) if field.name != "enqueue")
