@@ -264,8 +264,8 @@ def asyncio_guard(threshold_ms=20):  # type: ignore[no-untyped-def]
 def watch_handlers(slow_ms=100):  # type: ignore[no-untyped-def]
     """Warn when a handler takes longer than this for a record, from now until close(), or in a `with` block.
 
-    As asyncio_guard(), in every thread, and the RuntimeWarning shows the stack of the call. An asynchronous handler is measured where
-    a caller waits for room in its queue, not while its thread writes.
+    As asyncio_guard(), in every thread, and the RuntimeWarning shows the stack of the call. Of an asynchronous handler the
+    caller's part is measured, waiting for room in its queue included; not what its thread does.
 
     Examples:
         >>> import logging, time, femtolog

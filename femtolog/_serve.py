@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--output", metavar="FILE", help="append to this file instead of writing to the standard output")
     parser.add_argument("--format", default=FORMAT, help="of a line, as logging.Formatter takes it")
     parser.add_argument("--json", action="store_true", help="write an object of JSON in each line, for femtolog verify")
-    parser.add_argument("--max-frame-size", metavar="BYTES", type=int, default=1 << 20)
+    parser.add_argument("--max-frame-size", metavar="BYTES", type=_size, default=1 << 20, help="of a payload, at most")
     parser.add_argument(
         "--allow-pickle", action="store_true", help="take SocketHandler's pickles: whoever connects can run anything here"
     )
@@ -85,4 +85,12 @@ def main(arguments: list[str]) -> None:
 
 def _address(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
+    if not port.isdecimal() or int(port) > 0xFFFF:
+        raise argparse.ArgumentTypeError(f"a port is a number up to 65535, got {port!r}")
     return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def _size(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"must be a number of bytes, 1 or more, got {text!r}")
+    return int(text)

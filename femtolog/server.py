@@ -35,6 +35,9 @@ __all__ = ["LogServer"]
 READS_AT_THE_END = 64
 """So often a connection is read once more when the server is closed."""
 
+LONGEST = 0xFFFF_FFFF
+"""No frame can announce more bytes."""
+
 CONNECTIONS = 512
 """How many a server has at most; more are ended at once."""
 
@@ -62,7 +65,8 @@ class LogServer(_Closing):
     in this process. `tcp` and `udp` are (host, port), with 0 for any free port, see `addresses`; `unix` is a path, where only this user may
     connect. Payloads have at most `max_frame_size` bytes. With `allow_pickle` whoever can connect can run code in this process.
 
-    OSError if an address cannot be had; ConfigurationError, a ValueError, if there is none. A forked child does not serve.
+    OSError if an address cannot be had; ConfigurationError, a ValueError, if there is none, or for a `max_frame_size` below 1; TypeError if that
+    is no int. What a handler raises, SystemExit too, is told on sys.stderr, and the next record is taken. A forked child does not serve.
 
     Examples:
         >>> import logging, sys
@@ -89,10 +93,14 @@ class LogServer(_Closing):
     ) -> None:
         if tcp is None and unix is None and udp is None:
             raise ConfigurationError("give tcp, unix or udp: there is nothing to listen at")
+        if not isinstance(max_frame_size, int) or isinstance(max_frame_size, bool):
+            raise TypeError(f"max_frame_size must be an int, not {type(max_frame_size).__name__}")
+        if max_frame_size < 1:
+            raise ConfigurationError(f"max_frame_size must be at least 1, got {max_frame_size}")
         self._native = _native.load()
         self._handlers = [handlers] if isinstance(handlers, logging.Handler) else list(handlers or ())
         self._allow_pickle = allow_pickle
-        self._max_frame_size = max_frame_size
+        self._max_frame_size = min(max_frame_size, LONGEST)
         self._counts = _Counts()
         self._counted = threading.Condition()
         self._warned_at: float | None = None
@@ -236,15 +244,16 @@ class LogServer(_Closing):
             return
         try:
             record = _unpickled(payload) if kind == "pickle" else record_of(payload)
-        except Exception as error:  # noqa: BLE001 - a pickle may raise anything
+        except BaseException as error:  # noqa: BLE001 - a pickle may raise anything, SystemExit too, which would end the thread
             self._count("garbage")
             self._warn(f"a payload is no record: {error}")
             return
         try:
             self._handle(record)
-        except Exception:  # noqa: BLE001 - a filter or a handler of the program's; the next record must not suffer
-            if logging.raiseExceptions:
-                traceback.print_exc()
+        except BaseException:  # noqa: BLE001 - a filter or a handler of the program's; the next record must not suffer
+            if logging.raiseExceptions and sys.stderr is not None:
+                with contextlib.suppress(OSError, ValueError):
+                    traceback.print_exc()
         self._count("records")
 
     def _handle(self, record: logging.LogRecord) -> None:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 
 import msgpack
 import pytest
@@ -20,6 +21,8 @@ import femtolog
 from femtolog import femto
 
 COUNT = int(os.environ.get("FEMTOLOG_STRESS_RECORDS", "300"))
+OUTAGE = float(os.environ.get("FEMTOLOG_OUTAGE_SECONDS", "2"))
+PACE = 1000  # records a second, in an outage of so many seconds
 QUICK = {"base_ms": 10, "cap_ms": 20, "deadline_ms": 50}
 pytestmark = pytest.mark.usefixtures("tier")
 POSIX = pytest.mark.skipif(not hasattr(os, "fork"), reason="fork and signals are POSIX's")
@@ -29,6 +32,7 @@ POSIX = pytest.mark.skipif(not hasattr(os, "fork"), reason="fork and signals are
 def nobody():
     """A socket that has a port and does not listen yet."""
     with socket.socket() as made:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # its port is for another one after it
         made.bind(("127.0.0.1", 0))
         made.settimeout(30)
         yield made
@@ -238,6 +242,65 @@ def test_a_child_of_multiprocessing_leaves_its_records_on_disk(make, peer):
     account(handler, in_flight=15, on_disk=15, recovered=15)
     log_lines(logger, [15])
     assert peer.received(16) == lines(range(16))
+
+
+class Receiver:
+    """Listens at an address and keeps the messages of all connections, until the handler is closed and has ended its own."""
+
+    def __init__(self, address):
+        self.messages, self.last = [], threading.Event()
+        self.listening = socket.socket()
+        self.listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listening.bind(address)
+        self.listening.settimeout(30)
+        self.thread = threading.Thread(target=self.receive, daemon=True)
+
+    def start(self):
+        self.listening.listen()
+        self.thread.start()
+
+    def receive(self):
+        while not self.last.is_set():
+            with self.listening.accept()[0] as connection, connection.makefile("rb") as stream:
+                while length := stream.read(4):
+                    self.messages.append(msgpack.unpackb(stream.read(int.from_bytes(length, "big")))["message"])
+        self.listening.close()
+
+
+@pytest.mark.timeout(300 + 3 * OUTAGE)
+@pytest.mark.parametrize("peer", [Frames], indirect=True)
+def test_an_outage_at_a_steady_pace_loses_nothing(make, peer, nobody):
+    """1000 records/s for as long as the peer is away, and goes on when it is back: each arrives once, in order."""
+    count = 0
+
+    def log_for(seconds):
+        nonlocal count
+        begin = time.monotonic()
+        for number in range(int(seconds * PACE)):
+            time.sleep(max(0.0, begin + number / PACE - time.monotonic()))
+            logger.warning("line %d", count)
+            count += 1
+        return time.monotonic() - begin
+
+    logger, handler = make.replay()
+    log_for(0.1)
+    before = peer.received(count)
+    assert handler.flush(30)
+    nobody.close()
+    receiver = Receiver(handler.target)  # has the port, and refuses connections until it is started
+    took = log_for(OUTAGE)
+    away = count - len(before)
+    wait_for(lambda: handler.stats()["on_disk"] == away)
+    account(handler, written=len(before), in_flight=away, on_disk=away)
+    receiver.start()
+    log_for(0.5)
+    assert handler.flush(120 + OUTAGE)
+    account(handler, written=count)
+    receiver.last.set()
+    handler.close()
+    receiver.thread.join(60)
+    assert before + receiver.messages == lines(range(count))
+    print(f"away for {took:.1f} s: {away} records on disk, {count} received, {handler.stats()['connections']} connections")
 
 
 # ---- fallback

@@ -13,6 +13,7 @@ import sys
 import pytest
 
 from femtolog import femto
+from femtolog._serve import main as serve
 from femtolog.server import LogServer
 
 LOCAL = ("127.0.0.1", 0)
@@ -103,8 +104,10 @@ def test_pickles_of_the_stdlib_are_refused_unless_allowed(kept, capsys):
 
 
 class Bomb:
+    """A pickle that ends who reads it."""
+
     def __reduce__(self):
-        return (exit, (1,))
+        return (sys.exit, ("boom",))
 
 
 @pytest.mark.parametrize(
@@ -117,6 +120,7 @@ class Bomb:
         b"\x81\xa1x\xc0",
         pickle.dumps({"no": "record"}),
         pickle.dumps(5),
+        pickle.dumps(Bomb()),
         b"\x80\x04garbage",
     ],
 )
@@ -179,7 +183,39 @@ def test_a_handler_that_raises_and_one_with_a_level(kept, capsys):
     assert kept.records == []
 
 
-@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no sockets in the file system")
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_whatever_a_handler_raises_the_server_goes_on(kept, capsys, error):
+    class Raises(logging.Handler):
+        def emit(self, record):
+            if record.msg == "raise":
+                raise error("of a handler")
+
+    with LogServer([Raises(), kept], tcp=LOCAL) as server:
+        client = femto.FemtoSocketHandler(*server.addresses["tcp"])
+        sent(client, record(msg="raise"), record(msg="after it"))
+        assert server.wait_for(2)
+        sent(femto.FemtoSocketHandler(*server.addresses["tcp"]), record(msg="another connection"))
+        assert server.wait_for(3)
+    assert [one.msg for one in kept.records] == ["after it", "another connection"]
+    said = capsys.readouterr().err
+    assert said.count(f"{error.__name__}: of a handler") == said.count("Traceback") == 1
+    assert server.stats()["records"] == 3
+
+
+@pytest.mark.parametrize("silence", ["raiseExceptions", "stderr"])
+def test_errors_of_handlers_are_told_to_those_who_listen(kept, capsys, monkeypatch, silence):
+    monkeypatch.setattr(*((logging, "raiseExceptions", False) if silence == "raiseExceptions" else (sys, "stderr", None)))
+    kept.emit = lambda record: sys.exit(record.msg)
+    with LogServer(kept, tcp=LOCAL) as server:
+        sent(femto.FemtoSocketHandler(*server.addresses["tcp"]), record(), record())
+        assert server.wait_for(2)
+    assert capsys.readouterr() == ("", "")
+
+
+UNIX = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no sockets in the file system")
+
+
+@UNIX
 def test_a_socket_in_the_file_system(kept, tmp_path):
     path = tmp_path / "log.sock"
     with LogServer(kept, unix=path) as server:
@@ -198,6 +234,30 @@ def test_nothing_to_listen_at():
         LogServer()
 
 
+@pytest.mark.parametrize(
+    ("size", "error", "text"),
+    [
+        (-5, ValueError, "max_frame_size must be at least 1, got -5"),
+        (0, ValueError, "max_frame_size must be at least 1, got 0"),
+        (True, TypeError, "max_frame_size must be an int, not bool"),
+        (1e6, TypeError, "max_frame_size must be an int, not float"),
+        ("1 MB", TypeError, "max_frame_size must be an int, not str"),
+        (None, TypeError, "max_frame_size must be an int, not NoneType"),
+    ],
+)
+def test_sizes_that_cannot_be(size, error, text):
+    with pytest.raises(error) as caught:
+        LogServer(tcp=LOCAL, max_frame_size=size)
+    assert str(caught.value) == text
+
+
+def test_a_size_beyond_all_frames_is_no_limit(kept):
+    with LogServer(kept, tcp=LOCAL, udp=LOCAL, max_frame_size=1 << 80) as server:
+        sent(femto.FemtoSocketHandler(*server.addresses["tcp"]), record(msg="m" * 100_000))
+        assert server.wait_for(1)
+    assert [len(one.msg) for one in kept.records] == [100_000]
+
+
 def test_the_command(tmp_path):
     command = [sys.executable, "-P", "-m", "femtolog", "serve", "--tcp", "0", "--format", FORMAT]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
@@ -210,6 +270,123 @@ def test_the_command(tmp_path):
     assert server.returncode == 0
     assert "records=1" in said
     assert io.StringIO(said).readline().count("=") == 6
+
+
+class Served:
+    """The command, running: what it says of where it listens, what it writes, what it says in the end."""
+
+    def __init__(self, *options):
+        command = [sys.executable, "-P", "-m", "femtolog", "serve", "--format", "%(name)s %(message)s", *options]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def __enter__(self):
+        self.where = self.process.stderr.readline()
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate(timeout=30)
+
+    def address(self, kind):
+        host, port = self.where.partition(f"{kind} ('")[2].partition(")")[0].split("', ")
+        return host, int(port)
+
+    def line(self):
+        return self.process.stdout.readline()
+
+    def end(self):
+        """(what it has counted, what it said beside that)."""
+        self.process.send_signal(signal.SIGTERM)
+        out, said = self.process.communicate(timeout=30)
+        assert (self.process.returncode, out) == (0, "")
+        *others, counts = said.splitlines()
+        found = dict(pair.split("=") for pair in counts.split())
+        return {name: int(count) for name, count in found.items() if count != "0"}, others
+
+
+@UNIX
+def test_the_command_at_a_path(tmp_path):
+    path = tmp_path / "log.sock"
+    with Served("--unix", str(path)) as server:
+        assert server.where == f"<LogServer at unix {str(path)!r}>\n"  # no TCP unless it is asked for
+        sent(femto.FemtoSocketHandler(unix_path=path), record(msg="by path"))
+        assert server.line() == "a by path\n"
+        assert server.end() == ({"records": 1, "connections": 1}, [])
+    assert not path.exists()
+
+
+def test_the_command_takes_datagrams():
+    with Served("--udp", "127.0.0.1:0") as server:
+        assert server.where.startswith("<LogServer at udp ('127.0.0.1', ")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+            peer.sendto(b"no frame", server.address("udp"))
+            peer.sendto(frame(b"\x83\xa6logger\xa1a\xa5level\xa4INFO\xa7message\xa4good"), server.address("udp"))
+        assert server.line() == "a good\n"
+        assert server.end() == ({"records": 1, "garbage": 1}, [])
+
+
+@UNIX
+def test_the_command_in_three_places(tmp_path):
+    path = tmp_path / "log.sock"
+    with Served("--tcp", "0", "--udp", "0", "--unix", str(path)) as server:
+        sent(femto.FemtoSocketHandler(*server.address("tcp")), record(msg="by TCP"))
+        assert server.line() == "a by TCP\n"
+        sent(femto.FemtoSocketHandler(unix_path=path), record(msg="by path"))
+        assert server.line() == "a by path\n"
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+            peer.sendto(frame(b"\x83\xa6logger\xa1a\xa5level\xa4INFO\xa7message\xa6by UDP"), server.address("udp"))
+        assert server.line() == "a by UDP\n"
+        assert server.end() == ({"records": 3, "connections": 2}, [])
+
+
+@pytest.mark.parametrize("allow", [True, False])
+def test_the_command_and_pickles(allow):
+    with Served("--tcp", "0", "--udp", "0", *(["--allow-pickle"] if allow else [])) as server:
+        where = server.address("tcp")
+        sent(logging.handlers.SocketHandler(*where), record(msg="by TCP"))
+        if allow:
+            assert server.line() == "a by TCP\n"
+            sent(logging.handlers.DatagramHandler(*server.address("udp")), record(msg="by UDP"))
+            assert server.line() == "a by UDP\n"
+            assert server.end() == ({"records": 2, "connections": 1}, [])
+        else:
+            said = server.process.stderr.readline()
+            assert said.endswith(": a pickle was refused: it could run anything; allow_pickle lets it\n")
+            sent(femto.FemtoSocketHandler(*where), record(msg="after it"))
+            assert server.line() == "a after it\n"
+            assert server.end() == ({"records": 1, "refused": 1, "connections": 2}, [])
+
+
+def test_the_command_and_large_frames():
+    good = frame(b"\x83\xa6logger\xa1a\xa5level\xa4INFO\xa7message\xa4good")
+    size = len(good) - 4
+    with Served("--tcp", "0", "--max-frame-size", str(size)) as server:
+        with socket.create_connection(server.address("tcp"), 30) as peer:
+            peer.sendall(good)
+            assert server.line() == "a good\n"
+            peer.sendall(frame(b"x" * (size + 1)))
+            assert peer.recv(1) == b""
+        said = server.process.stderr.readline()
+        assert said.endswith(f": a payload of {size + 1} bytes was announced, {size} are allowed: the connection is ended\n")
+        assert server.end() == ({"records": 1, "oversize": 1, "connections": 1}, [])
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (["--max-frame-size", "-5"], "argument --max-frame-size: must be a number of bytes, 1 or more, got '-5'"),
+        (["--max-frame-size", "0"], "argument --max-frame-size: must be a number of bytes, 1 or more, got '0'"),
+        (["--max-frame-size", "1 MB"], "argument --max-frame-size: must be a number of bytes, 1 or more, got '1 MB'"),
+        (["--tcp", "99999"], "argument --tcp: a port is a number up to 65535, got '99999'"),
+        (["--udp", "here:-1"], "argument --udp: a port is a number up to 65535, got '-1'"),
+    ],
+)
+def test_the_command_refuses(options, text, capsys):
+    with pytest.raises(SystemExit) as caught:
+        serve(options)
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.endswith(f"error: {text}\n")
 
 
 def test_the_package_has_it_and_imports_it_when_asked():

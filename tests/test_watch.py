@@ -3,6 +3,8 @@
 import asyncio
 import io
 import logging
+import logging.handlers
+import socket
 import sys
 import threading
 import time
@@ -11,6 +13,21 @@ import warnings
 import pytest
 
 import femtolog
+from femtolog import _watch, femto
+from femtolog_compat import _native
+
+
+def handles():
+    """What each class of handlers defines itself, and what is replaced beside it while there is a watch."""
+    found = {cls: vars(cls).get("handle") for cls in _watch._all_below(logging.Handler, {}).values()}
+    pipeline = sys.modules["femtolog._enqueue"]._Pipeline
+    beside = (
+        pipeline.submit_to_full,
+        pipeline.make_room,
+        _native.load().know_framed,
+        vars(logging.Handler).get("__init_subclass__"),
+    )
+    return found, beside
 
 
 @pytest.fixture(autouse=True, params=["installed", "stdlib"])
@@ -164,11 +181,20 @@ def test_waiting_for_room_in_a_queue_is_measured():
     assert sys.modules["femtolog._enqueue"]._Pipeline.submit_to_full.__name__ == "submit_to_full"
 
 
-def test_asynchronous_handler_keeps_a_loop_running():
-    """A sink that takes 50 ms for each write, 200 records: nothing waits for it."""
-    stream = io.StringIO()
-    write, stream.write = stream.write, lambda text: time.sleep(0.05) or write(text)
-    handler = femtolog.enqueue(logging.StreamHandler(stream), overflow="drop", timeout=0.2)
+def test_asynchronous_handler_keeps_a_loop_running(monkeypatch):
+    """A sink that takes 50 ms for each write, 200 records: nothing waits for it. Each thread has a clock of its own."""
+    now = threading.local()
+    clock = {"perf_counter": lambda: getattr(now, "time", 0.0), "monotonic": time.monotonic}
+    monkeypatch.setattr("femtolog._watch.time", type("Clock", (), clock))
+    writers = set()
+
+    class Slow(io.StringIO):
+        def write(self, text):
+            writers.add(threading.get_ident())
+            now.time = getattr(now, "time", 0.0) + 0.05
+            return super().write(text)
+
+    handler = femtolog.enqueue(logging.StreamHandler(Slow()), overflow="drop")
     log = logger_with(handler)
 
     async def main():
@@ -178,8 +204,216 @@ def test_asynchronous_handler_keeps_a_loop_running():
 
     with femtolog.asyncio_guard(threshold_ms=20) as guard:
         asyncio.run(main())
+        assert handler.flush(30)
     assert guard.count == 0
-    stream.write = write
+    assert threading.get_ident() not in writers
     handler.close()
     stats = handler.stats()
     assert stats["emitted"] == stats["written"] + stats["dropped"] == 200
+
+
+# ---- handlers whose class handles records in its own way
+
+
+def test_a_class_with_a_handle_of_its_own_is_measured_once(clock):
+    class Own(Slow):
+        def handle(self, record):
+            self.emit(record)
+            return True
+
+    class Nested(Own):
+        """Two below one another, and a copy of the record."""
+
+        def handle(self, record):
+            return super().handle(logging.makeLogRecord(vars(record)))
+
+    class Usual(Nested):
+        def handle(self, record):
+            return logging.Handler.handle(self, record)
+
+    class Below(Usual):
+        pass
+
+    log = logger_with(Own(clock, 0.2), Nested(clock, 0.3), Usual(clock, 0.4), Below(clock, 0.5), Own(clock, 0.05))
+    log.handlers[1].set_name("nested")
+    quiet = Own(clock, 1.0)
+    quiet.setLevel(logging.ERROR)
+    log.addHandler(quiet)
+    with femtolog.watch_handlers(slow_ms=100) as watch, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        log.warning("m")
+        line = sys._getframe().f_lineno - 1
+    assert watch.count == 4
+    texts = [str(warning.message) for warning in caught]
+    assert [text.partition(" for a record")[0] for text in texts] == [
+        "handler <Own (NOTSET)> took 200 ms",
+        "handler 'nested' <Nested (NOTSET)> took 300 ms",
+        "handler <Usual (NOTSET)> took 400 ms",
+        "handler <Below (NOTSET)> took 500 ms",
+    ]
+    for warning, text in zip(caught, texts, strict=True):
+        assert (warning.filename, warning.lineno) == (__file__, line)
+        assert f'File "{__file__}", line {line}, in test_a_class_with' in text
+
+
+def test_a_class_defined_while_the_watch_is_on(clock):
+    before = handles()
+    called = []
+
+    class Counting:
+        def __init_subclass__(cls, *, word, **options):
+            super().__init_subclass__(**options)
+            called.append((cls.__name__, word))
+
+    with femtolog.watch_handlers(slow_ms=100) as watch, warnings.catch_warnings(record=True):
+        warnings.simplefilter("always")
+
+        class Own(Counting, Slow, word="w"):
+            def handle(self, record):
+                self.emit(record)
+
+        class Alias(Slow):
+            handle = logging.Handler.handle
+
+        class Inherits(Slow):
+            pass
+
+        class Mixin:
+            def handle(self, record):
+                self.emit(record)
+
+        class Mixed(Mixin, Slow):
+            pass
+
+        class Other(Mixin):
+            def emit(self, record):
+                clock[0] += 0.2
+
+        log = logger_with(Own(clock, 0.2), Alias(clock, 0.2), Inherits(clock, 0.2), Mixed(clock, 0.2))
+        log.warning("m")
+        log.handlers[0].handle(logging.makeLogRecord({}))  # as a QueueListener does
+        assert watch.count == 5
+        Other().handle("something that is no handler")
+    assert called == [("Own", "w")]
+    log.warning("after it")
+    assert watch.count == 5
+    found, beside = handles()
+    assert vars(Alias)["handle"] is logging.Handler.handle
+    assert not any(hasattr(vars(cls)["handle"], "__wrapped__") for cls in (Own, Alias, Mixin))
+    assert ({cls: found[cls] for cls in before[0]}, beside) == before
+
+
+def test_everything_is_as_it_was_after_watches_that_overlapped():
+    before = handles()
+    first = femtolog.watch_handlers()
+    during = handles()
+    with femtolog.asyncio_guard():
+        first.close()
+        assert handles() == during
+        replaced = [cls for cls, handle in before[0].items() if handle is not None]
+        assert logging.NullHandler in replaced
+        assert all(during[0][cls] is not before[0][cls] for cls in replaced)
+        assert during[0].keys() == before[0].keys()
+    assert handles() == before
+    assert not (_watch._originals or _watch._changed or _watch._inside)
+
+
+def test_a_handler_that_gives_records_to_another_one(clock):
+    """Both are calls."""
+    target = Slow(clock, 0.2)
+    memory = logging.handlers.MemoryHandler(10, flushLevel=logging.ERROR, target=target)
+    with femtolog.watch_handlers(slow_ms=100) as watch, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        logger_with(memory).error("m")
+    assert [str(warning.message).split(" took")[0] for warning in caught] == [
+        "handler <Slow (NOTSET)>",
+        "handler <MemoryHandler (NOTSET)>",
+    ]
+    assert watch.count == 2
+
+
+def test_a_handler_that_logs_to_itself(clock):
+    class Chatty(Slow):
+        def handle(self, record):
+            if record.msg == "outer":
+                log.warning("inner")
+            return super().handle(record)
+
+    log = logger_with(Chatty(clock, 0.2))
+    with femtolog.watch_handlers(slow_ms=100) as watch, warnings.catch_warnings(record=True):
+        warnings.simplefilter("always")
+        log.warning("outer")
+    assert watch.count == 1  # the inner record's time is the outer one's
+    assert clock == [0.4]
+
+
+@pytest.mark.parametrize(
+    ("kind", "own"),
+    [(femto.FemtoSocketHandler, {"port": None}), (femto.FemtoHTTPHandler, {"url": None, "batch": None})],
+)
+def test_a_handler_with_a_peer_that_waits_for_room(kind, own):
+    """Nobody listens: when the queue is full each call waits for a tenth of a second. A made one is no way round, then or later."""
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        port = nobody.getsockname()[1]
+        where = {"host": "127.0.0.1", "port": port} if "port" in own else own | {"url": f"http://127.0.0.1:{port}/"}
+        options = {
+            "capacity": 1,
+            "policy": "timeout:100",
+            "backoff": {"base_ms": 60_000, "cap_ms": 60_000, "deadline_ms": 120_000},
+        }
+        with femtolog.watch_handlers(slow_ms=50) as watch, warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            handler = kind(**where, **options)
+            handler.set_name("peer")
+            log = logger_with(handler)
+            for number in range(5):
+                log.warning("%d", number)
+                line = sys._getframe().f_lineno - 1
+        handler.close()
+    timeouts = handler.stats()["dropped_by"]["timeout"]
+    assert timeouts >= 3
+    assert watch.count >= timeouts
+    assert str(caught[0].message).startswith(f"handler 'peer' <{kind.__name__}")
+    assert (caught[0].filename, caught[0].lineno) == (__file__, line)
+
+
+@pytest.mark.parametrize("tier", ["installed"], indirect=True)
+@pytest.mark.parametrize(("kind", "emits"), [("socket", 10), ("stream", 20)])  # by the worker, too
+def test_a_handler_made_meanwhile_runs_natively_later(kind, emits):
+    with femtolog.LogServer(logging.NullHandler(), tcp=("127.0.0.1", 0)) as server:
+        with femtolog.watch_handlers():
+            if kind == "socket":
+                handler = femto.FemtoSocketHandler(*server.addresses["tcp"])
+            else:
+                handler = femtolog.enqueue(logging.StreamHandler(io.StringIO()))
+            log = logger_with(handler)
+            log.warning("measured")
+            assert handler.flush(30)
+        before = femtolog.stats()["emits"]
+        for _ in range(10):
+            log.warning("native")
+        assert handler.flush(30)
+        natively = femtolog.stats()["emits"] - before
+        handler.close()
+        assert handler.stats()["written"] == 11
+    if sys.version_info[:2] < (3, 13) or sys._is_gil_enabled():
+        assert natively == emits
+
+
+def test_a_record_by_hand(clock):
+    def slow(record):
+        clock[0] += 0.2
+        return True
+
+    handler = femto.FemtoStreamHandler(io.StringIO())
+    handler.addFilter(slow)
+    with femtolog.watch_handlers(slow_ms=100) as watch, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        handler.handle("shop", "INFO", "by hand")
+        line = sys._getframe().f_lineno - 1
+    handler.close()
+    [warning] = caught
+    assert watch.count == 1
+    assert " took 200 ms for a record of 'shop', called from\n" in str(warning.message)
+    assert (warning.filename, warning.lineno) == (__file__, line)

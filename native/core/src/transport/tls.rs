@@ -227,3 +227,130 @@ impl ServerCertVerifier for Anybody {
         self.0.signature_verification_algorithms.supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::env;
+    use std::fs;
+    use std::path::{Path, PathBuf};
+    use std::process::{Command, id};
+
+    /// "femtolog test root", which has signed itself; nobody has kept its key.
+    const ROOT: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBkTCCATegAwIBAgIUKgBXgWwDnBn+o+LTrinY+i7Xf74wCgYIKoZIzj0EAwIw
+HTEbMBkGA1UEAwwSZmVtdG9sb2cgdGVzdCByb290MCAXDTI2MTEyNzIyMTQ1NVoY
+DzIxMjYxMTAzMjIxNDU1WjAdMRswGQYDVQQDDBJmZW10b2xvZyB0ZXN0IHJvb3Qw
+WTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAATdPQvA6HYjFtvQ/0OvKAPSV5LpyDqz
+WNRjswG12HHd+LU1m/xVtscipZOVRAmEhywhhbTSmpoQGZA+H5yQHMKOo1MwUTAd
+BgNVHQ4EFgQUA4uWRQ2ghIb3ruL+y8Bu9yRs31gwHwYDVR0jBBgwFoAUA4uWRQ2g
+hIb3ruL+y8Bu9yRs31gwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBF
+AiEAsNeRYWtaWADU+QA3lOcdUgFTySOy4S0eS5687zslN5ACIFExiF+HzL5gnLUV
+rstoI6upwLhMGkVHdJky8QFansX0
+-----END CERTIFICATE-----
+";
+
+    /// The roots that are trusted where nobody names any, in a process for which the system's certificates are those in the file. None in the
+    /// process of the test itself, which has been told that its child is content: the environment is that of all tests.
+    fn roots_in_child(test: &str, file: &Path) -> Option<RootCertStore> {
+        const IN_CHILD: &str = "FEMTOLOG_TEST_IN_CHILD";
+        if env::var_os(IN_CHILD).is_some() {
+            return Some(root_store(None).unwrap());
+        }
+        let test = format!("transport::tls::tests::{test}");
+        let child = Command::new(env::current_exe().unwrap())
+            .args([test.as_str(), "--exact"])
+            .env(IN_CHILD, "1")
+            .env("SSL_CERT_FILE", file)
+            .env_remove("SSL_CERT_DIR")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&child.stdout);
+        assert!(child.status.success(), "{said}");
+        assert!(said.contains("1 passed"), "{said}");
+        None
+    }
+
+    /// A file in the place of the system's certificates, until the end of a test.
+    struct System(PathBuf);
+
+    impl System {
+        fn with(name: &str, pem: &str) -> Self {
+            let path = env::temp_dir().join(format!("femtolog-{name}-{}.pem", id()));
+            fs::write(&path, pem).unwrap();
+            Self(path)
+        }
+    }
+
+    impl Drop for System {
+        fn drop(&mut self) {
+            let _ = fs::remove_file(&self.0);
+        }
+    }
+
+    fn subjects(store: &RootCertStore) -> Vec<&[u8]> {
+        store.roots.iter().map(|root| &*root.subject).collect()
+    }
+
+    fn is_mozillas(store: &RootCertStore) -> bool {
+        let of_mozilla = webpki_roots::TLS_SERVER_ROOTS.iter();
+        let of_mozilla: Vec<_> = of_mozilla.map(|root| &*root.subject).collect();
+        of_mozilla.len() > 50 && subjects(store) == of_mozilla
+    }
+
+    fn is_the_test_root(store: &RootCertStore) -> bool {
+        matches!(subjects(store)[..], [subject] if subject.ends_with(b"femtolog test root"))
+    }
+
+    #[test]
+    fn the_systems_certificates_are_trusted_and_no_others() {
+        let system = System::with("system", ROOT);
+        let test = "the_systems_certificates_are_trusted_and_no_others";
+        if let Some(store) = roots_in_child(test, &system.0) {
+            assert!(is_the_test_root(&store));
+        }
+    }
+
+    #[test]
+    fn mozillas_are_trusted_where_the_system_has_none() {
+        let test = "mozillas_are_trusted_where_the_system_has_none";
+        if let Some(store) = roots_in_child(test, Path::new("/no/such/file")) {
+            assert!(is_mozillas(&store));
+        }
+    }
+
+    #[test]
+    fn mozillas_are_trusted_where_none_of_the_systems_can_be_used() {
+        let pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        let system = System::with("unusable", pem);
+        let test = "mozillas_are_trusted_where_none_of_the_systems_can_be_used";
+        if let Some(store) = roots_in_child(test, &system.0) {
+            assert!(is_mozillas(&store));
+        }
+    }
+
+    #[test]
+    fn one_that_cannot_be_used_is_left_out_among_the_systems() {
+        let pem = format!("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n{ROOT}");
+        let system = System::with("mixed", &pem);
+        let test = "one_that_cannot_be_used_is_left_out_among_the_systems";
+        if let Some(store) = roots_in_child(test, &system.0) {
+            assert!(is_the_test_root(&store));
+        }
+    }
+
+    #[test]
+    fn roots_that_are_named_stand_alone_and_must_be_usable() {
+        assert!(is_the_test_root(
+            &root_store(Some(ROOT.as_bytes())).unwrap()
+        ));
+        assert_eq!(
+            root_store(Some(b"")).unwrap_err(),
+            "there is no certificate in the file"
+        );
+        let unusable = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        let error = root_store(Some(unusable)).unwrap_err();
+        assert!(error.starts_with("a certificate: "), "{error}");
+    }
+}
