@@ -36,6 +36,7 @@ class _SenderAccount(_Account):
     connections: int
     error: str
     bytes_written: int
+    fallback_lost: NotRequired[int]  # of which the sender itself knows nothing
 
 @type_check_only
 class _Payload(TypedDict):

@@ -351,6 +351,62 @@ def test_a_fallback_that_fails_does_not_end_it(make, capsys):
     assert "LookupError: broken" in capsys.readouterr().err
 
 
+class Hanging(Collecting):
+    """Stands still in its fourth record until it is told to go on."""
+
+    def __init__(self):
+        super().__init__()
+        self.entered, self.opened = threading.Event(), threading.Event()
+
+    def emit(self, record):
+        if len(self.seen) == 3:
+            self.entered.set()
+            assert self.opened.wait(60)
+        super().emit(record)
+
+
+@pytest.mark.parametrize("told", ["told", "raiseExceptions", "stderr"])
+def test_what_a_slow_fallback_has_not_got_is_counted_and_told(make, capsys, monkeypatch, told):
+    monkeypatch.setattr("femtolog.femto.peer.CLOSE_TIMEOUT", 0.2)
+    if told != "told":
+        monkeypatch.setattr(*((logging, "raiseExceptions", False) if told == "raiseExceptions" else (sys, "stderr", None)))
+    fallback = Hanging()
+    logger, handler = make(fallback=fallback)
+    log_lines(logger, range(4))
+    handler.flush(0.2)
+    assert fallback.entered.wait(30)
+    for number in range(4, 304, 5):  # more than are taken at once
+        log_lines(logger, range(number, number + 5))
+        wait_for(lambda number=number: handler.flush(0.01) or handler.stats()["failed"] == number + 5)
+    handler.close()
+    handler.close()
+    expected = f"femtolog: {handler!r} has waited 0.2 s for its fallback: 301 records were not written to it\n"
+    assert capsys.readouterr().err == (expected if told == "told" else "")
+    account(handler, failed=304, fallback=3)
+    assert handler.stats()["fallback_lost"] == 301
+    thread = handler._aside.thread
+    fallback.opened.set()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert fallback.seen == lines(range(4))  # none after the one in which it was
+    account(handler, failed=304, fallback=3)
+    assert handler.stats()["fallback_lost"] == 301
+
+
+def test_a_fallback_that_is_slow_and_gets_all_has_lost_nothing(make, capsys):
+    fallback = Hanging()
+    logger, handler = make(fallback=fallback)
+    log_lines(logger, range(8))
+    handler.flush(0.2)
+    assert fallback.entered.wait(30)
+    fallback.opened.set()
+    handler.close()
+    assert fallback.seen == lines(range(8))
+    account(handler, failed=8, fallback=8)
+    assert handler.stats()["fallback_lost"] == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_the_fallback_has_what_the_disk_does_not_take(make, peer):
     fallback = Collecting()
     logger, handler = make.replay(fallback=fallback, spool_max="16 KB")

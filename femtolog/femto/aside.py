@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import sys
 import threading
 import traceback
 import weakref
@@ -63,6 +64,7 @@ class Aside:
         self.fallback: logging.Handler | None = fallback
         self.read = read
         self.thread: threading.Thread | None = None
+        self.turn = _Turn()
 
     def spool(self) -> tuple[str, int] | None:
         """As a PeerSender takes it."""
@@ -80,7 +82,7 @@ class Aside:
 
     def watch(self, handler: logging.Handler, sender: PeerSender) -> None:
         """There is no thread yet, which ends with the handler: at the beginning, and in a forked child."""
-        self.thread = None
+        self.thread, self.turn = None, _Turn()
         if self.fallback is not None:
             weakref.finalize(handler, sender.end).atexit = False
 
@@ -89,7 +91,7 @@ class Aside:
         if self.fallback is None or self.thread is not None:
             return
         thread = self.thread = threading.Thread(
-            target=_serve, args=(sender, self.fallback, self.read), name="femtolog-fallback", daemon=True
+            target=_serve, args=(sender, self.fallback, self.read, self.turn), name="femtolog-fallback", daemon=True
         )
         try:
             thread.start()
@@ -97,16 +99,71 @@ class Aside:
             # The interpreter is about to end and starts no threads any more: end() does it.
             self.thread = None
 
-    def end(self, sender: PeerSender, timeout: float) -> None:
-        """The sender is closed: gives the fallback the rest."""
+    def end(self, handler: logging.Handler, sender: PeerSender, timeout: float) -> None:
+        """The sender is closed: gives the fallback the rest. What it has not got after so many seconds it does not get: that is counted and told."""
         if self.fallback is None:
             return
         if self.thread is None:
-            _serve(sender, self.fallback, self.read)
+            _serve(sender, self.fallback, self.read, self.turn)
         elif self.thread is not threading.current_thread():
-            self.thread.join(timeout)
+            if not self.turn.given_up:
+                self.thread.join(timeout)
+            if self.thread.is_alive():
+                lost = self.turn.give_up(sender)
+                if lost and logging.raiseExceptions and sys.stderr is not None:
+                    with contextlib.suppress(OSError, ValueError):
+                        sys.stderr.write(
+                            f"femtolog: {handler!r} has waited {timeout:g} s for its fallback: {lost} records were not written to it\n"
+                        )
+                return  # who is in it may have its lock
         if self.owned is not None:
             self.owned.close()
+
+
+class _Turn:
+    """What the thread, and who gives up waiting for it, know of one another."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.in_hand = 0  # payloads that were taken, and are not reported yet
+        self.given_up = False
+        self.lost = 0
+        """So many records the fallback has not got, because somebody has given up."""
+
+    def take(self, sender: PeerSender) -> list[bytes]:
+        """The next payloads, which are in hand then; none: there will be no more, or they are somebody else's."""
+        payloads = sender.take_for_fallback()
+        with self.lock:
+            if self.given_up:
+                self._lose(sender, len(payloads))
+                return []
+            self.in_hand = len(payloads)
+        return payloads
+
+    def report(self, sender: PeerSender, written: bool) -> bool:
+        """What has become of the oldest in hand. False: it and all others are counted as lost already."""
+        with self.lock:
+            if self.given_up:
+                return False
+            self.in_hand -= 1
+            sender.fallback_has(written)
+            return True
+
+    def give_up(self, sender: PeerSender) -> int:
+        """The closed sender's records that are left are lost to the fallback, the one that is being written included: how many. Once."""
+        with self.lock:
+            if self.given_up:
+                return 0
+            self.given_up = True
+            self._lose(sender, self.in_hand)
+            while left := len(sender.take_for_fallback()):
+                self._lose(sender, left)
+            return self.lost
+
+    def _lose(self, sender: PeerSender, count: int) -> None:
+        self.lost += count
+        for _ in range(count):
+            sender.fallback_has(False)
 
 
 def _closed(handler: logging.Handler) -> Callable[[], bool]:
@@ -119,9 +176,9 @@ def _closed(handler: logging.Handler) -> Callable[[], bool]:
     return is_closed
 
 
-def _serve(sender: PeerSender, fallback: logging.Handler, read: Callable[[bytes], logging.LogRecord]) -> None:
-    """Gives the fallback what is for it, until there is no more."""
-    while payloads := sender.take_for_fallback():
+def _serve(sender: PeerSender, fallback: logging.Handler, read: Callable[[bytes], logging.LogRecord], turn: _Turn) -> None:
+    """Gives the fallback what is for it, until there is no more, or nobody waits for it any longer."""
+    while payloads := turn.take(sender):
         for payload in payloads:
             written = False
             try:
@@ -134,4 +191,6 @@ def _serve(sender: PeerSender, fallback: logging.Handler, read: Callable[[bytes]
                     with contextlib.suppress(OSError, ValueError):
                         traceback.print_exc()
             finally:
-                sender.fallback_has(written)
+                goes_on = turn.report(sender, written)
+            if not goes_on:
+                return

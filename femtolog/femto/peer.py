@@ -185,13 +185,13 @@ class PeerHandler(logging.Handler):
 
     def close(self) -> None:
         """Sends what is queued, for five seconds at most, and ends the connection; what is left then stays in the spool, goes to the fallback,
-        or is dropped and counted.
+        or is dropped and counted. A fallback gets five seconds more; what it has not got then is counted as `fallback_lost`, and told on sys.stderr.
 
         Where the peer is away, one last attempt is made and no time lost. Idempotent, from any thread. What is logged later is dropped and counted.
         """
         try:
             self._sender.close(CLOSE_TIMEOUT)
-            self._aside.end(self._sender, CLOSE_TIMEOUT)
+            self._aside.end(self, self._sender, CLOSE_TIMEOUT)
         finally:
             super().close()
             self._told.tell(self, now=True)
@@ -200,10 +200,12 @@ class PeerHandler(logging.Handler):
 
     def stats(self) -> _SenderAccount:
         """What became of the records: emitted = written + failed + dropped + in_flight, and why they were dropped; how many of those that
-        failed the `fallback` has got; whether the peer is `connected`, how many `connections` were made, and the last `error`,
+        failed the `fallback` has got, and how many it has not because close() did not wait any longer (`fallback_lost`); whether the peer
+        is `connected`, how many `connections` were made, and the last `error`,
         empty as soon as the peer has taken something again; `bytes_written` to it, before compression. `callbacks_raised`: so often
         `on_error` and `on_drop`, if there are any, have raised something."""
         account = self._sender.account()
+        account["fallback_lost"] = self._aside.turn.lost
         if self._callbacks is not None:
             account["callbacks_raised"] = self._callbacks.raised
         return account
