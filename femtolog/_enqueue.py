@@ -1004,8 +1004,10 @@ def _at_exit() -> None:
         while not pipeline.wait_until(handler, pipeline.queue.mark(), time.monotonic() + pipeline.timeout):
             before, done = done, pipeline.done()
             if done == before:
-                # The sink hangs, with the handler's lock: logging.shutdown() would wait for it without end.
-                unlist(handler)
+                # The sink hangs, with the handler's lock: logging.shutdown() would wait for it without end. It may be that of a fallback.
+                for hung in (handler, getattr(handler, "_hung_with", None)):
+                    if hung is not None:
+                        unlist(hung)
                 pipeline.queue.close()
                 pipeline.give_up(handler, taken=False)
                 pipeline.close_later = False  # nobody is going to

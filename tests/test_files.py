@@ -704,3 +704,26 @@ def test_dict_config_finds_the_fallback_whatever_the_order(tmp_path):
     made.close()
     with pytest.raises(ValueError, match="Unable to configure handler 'file'"):
         femtolog.dictConfig({"version": 1, "handlers": {"file": file | {"fallback": "none"}}})
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
+def test_a_fallback_that_hangs_at_exit_does_not_hang_the_process():
+    program = """if True:
+        import logging, threading
+        from femtolog import files
+        class Hanging(logging.Handler):
+            def emit(self, record):
+                entered.set()
+                threading.Event().wait()
+        entered = threading.Event()
+        handler = files.FileHandler("/dev/full", enqueue=True, fallback=Hanging())
+        vars(handler)["_femtolog_pipeline"].timeout = 0.2
+        log = logging.Logger("x")
+        log.addHandler(handler)
+        for number in range(5):
+            log.info("%d", number)
+        entered.wait()
+    """
+    done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "hangs at the end of the program and loses" in done.stderr

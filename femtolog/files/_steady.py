@@ -63,6 +63,11 @@ class Steady(logging.FileHandler):
         self._size = -1  # of the file before what is being written; -1 for one that is not regular
         self._looked_at = -1  # so many records were done then
 
+    @property
+    def _hung_with(self) -> logging.Handler | None:
+        """Who hangs when this handler does, perhaps."""
+        return self._failures.fallback
+
     def _prepare(self) -> None:
         """Looks at the standard library's arguments: all of them go with this."""
 
