@@ -19,6 +19,8 @@ import re
 import sys
 import weakref
 
+from femtolog.errors import ConfigurationError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -185,8 +187,8 @@ def verify(lines: Iterable[str | bytes], last: dict[str, int] | None = None) -> 
 
     A line is a JSON object with `boot_id` and `seq`, its own or in its `key_values`, `extra`, `extras`, `attributes` or `fields`; a JSON array
     of such objects; or any text with `boot_id=…` and `seq=…`. Other lines are passed over. The numbers may be in any order. What is missing
-    behind the last number that arrived nobody can see here: `last` may say for a `boot_id` what Numbering.last was. ValueError for a
-    number there that is not positive.
+    behind the last number that arrived nobody can see here: `last` may say for a `boot_id` what Numbering.last was. ConfigurationError,
+    which is a ValueError, for a number there that is not positive.
 
     Examples:
         >>> from femtolog.delivery import verify
@@ -199,7 +201,7 @@ def verify(lines: Iterable[str | bytes], last: dict[str, int] | None = None) -> 
             seen.setdefault(boot_id, _Seen()).add(number)
     for boot_id, number in (last or {}).items():
         if number < 1:
-            raise ValueError(f"last must be at least 1, got {number} for {boot_id}")
+            raise ConfigurationError(f"last must be at least 1, got {number} for {boot_id}")
         seen.setdefault(boot_id, _Seen())
     told = []
     for boot_id, one in seen.items():

@@ -4,7 +4,7 @@ Each is of the built-in type that the standard library would raise as well, so `
 working. A message names the field, what it must be, and what it was: "capacity must be at least 1, got 0".
 """
 
-__all__ = ["ConfigurationError", "FemtologError", "FilterBuildError", "HandlerConfigError", "HandlerIOError"]
+__all__ = ["ConfigurationError", "FemtologError", "FilterBuildError", "HandlerConfigError", "HandlerIOError", "NegativeError"]
 
 
 class FemtologError(Exception):
@@ -33,6 +33,16 @@ class HandlerConfigError(ConfigurationError):
     Examples:
         >>> from femtolog.errors import HandlerConfigError
         >>> issubclass(HandlerConfigError, ValueError)
+        True
+    """
+
+
+class NegativeError(FemtologError, OverflowError):
+    """A size or number that must not be negative.
+
+    Examples:
+        >>> from femtolog.errors import NegativeError
+        >>> issubclass(NegativeError, OverflowError)
         True
     """
 

@@ -14,6 +14,7 @@ import pytest
 import femtolog
 from femtolog._serve import JSONFormatter
 from femtolog.delivery import Numbering, verify
+from femtolog.errors import ConfigurationError
 from femtolog.femto import FemtoHTTPHandler, FemtoSocketHandler
 from femtolog.server import LogServer
 
@@ -218,7 +219,7 @@ def test_the_command(tmp_path):
 
 
 def test_a_last_number_that_cannot_be():
-    with pytest.raises(ValueError, match=r"^last must be at least 1, got 0 for feed$"):
+    with pytest.raises(ConfigurationError, match=r"^last must be at least 1, got 0 for feed$"):
         verify([], {"feed": 0})
 
 

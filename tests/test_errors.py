@@ -19,6 +19,7 @@ from femtolog import errors
         (errors.ConfigurationError, ValueError),
         (errors.HandlerConfigError, errors.ConfigurationError),
         (errors.FilterBuildError, ValueError),
+        (errors.NegativeError, OverflowError),
         (errors.HandlerIOError, OSError),
     ],
 )

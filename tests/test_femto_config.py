@@ -227,6 +227,43 @@ def test_filters():
     assert stream.getvalue() == "yes {'order': 7}\n"
 
 
+def test_what_builders_were_told(tmp_path):
+    def callback(record):
+        return True
+
+    filters = [
+        femto.LevelFilterBuilder().with_max_level("WARN"),
+        femto.NameFilterBuilder().with_prefix("shop."),
+        femto.PythonCallbackFilterBuilder(callback),
+    ]
+    dicts = [{"max_level": "WARN"}, {"prefix": "shop."}, {"callback": callback}]
+    assert [builder.as_dict() for builder in filters] == dicts
+    assert femto.LevelFilterBuilder().as_dict() == {"max_level": None}
+    assert femto.NameFilterBuilder().as_dict() == {"prefix": None}
+    rotating = femto.RotatingFileHandlerBuilder(tmp_path / "r.log")
+    told = {
+        "path": str(tmp_path / "r.log"),
+        "encoding": "utf-8",
+        "flush_after_records": 1,
+        "max_bytes": 0,
+        "backup_count": 0,
+        "capacity": 1024,
+        "overflow_policy": "drop",
+    }
+    assert rotating.as_dict() == told
+    rotating.with_max_bytes(20).with_backup_count(3).with_filters([*filters, "id"]).with_level("INFO").with_formatter("default")
+    assert rotating.as_dict() == told | {
+        "max_bytes": 20,
+        "backup_count": 3,
+        "filters": [*dicts, "id"],
+        "level": "INFO",
+        "formatter": "default",
+    }
+    formatter = femto.FormatterBuilder().with_format("%(asctime)s").with_datefmt("%Y")
+    assert formatter.as_dict() == {"format": "%(asctime)s", "datefmt": "%Y", "style": "%"}
+    assert formatter.build().format(logging.makeLogRecord({"created": 1_000_000_000.0})) == "2001"
+
+
 def test_filters_that_cannot_be():
     for make, text in (
         (lambda: femto.LevelFilterBuilder().build(), "max_level must be set"),
@@ -358,6 +395,11 @@ def test_what_builders_refuse_at_once():
     ):
         with pytest.raises(femto.ConfigurationError, match=text):
             call()
+    runtime = femto.RuntimeConfigBuilder()
+    for call in (lambda: runtime.with_logger("a", 5), lambda: runtime.with_root_logger(5)):
+        with pytest.raises(TypeError, match="changes to a logger must be a LoggerMutationBuilder, got 5"):
+            call()
+    assert runtime.as_dict() == {"formatters": {}, "filters": {}, "handlers": {}, "loggers": {}, "root": None}
     with pytest.raises(TypeError, match="handler ids must be several str, got one: 'abc'"):
         femto.LoggerConfigBuilder().with_handlers("abc")
 
@@ -605,6 +647,19 @@ def test_adapter_gives_a_handler_its_records():
     )
     marks = [line for line in text.splitlines() if not set(line) <= set(" ~^")]
     assert logging.Formatter("%(name)s [%(levelname)s] %(message)s").format(record).splitlines() == marks
+
+
+def test_adapter_forwards_the_line_that_logged():
+    records = []
+    handler = logging.Handler()
+    handler.emit = records.append
+    log = femtolog.get_logger("svc")
+    log.add_handler(femto.StdlibHandlerAdapter(handler))
+    log.info("m")
+    line = sys._getframe().f_lineno - 1
+    assert log.flush_handlers(10)
+    femto.StdlibHandlerAdapter(handler).handle("near", "INFO", "m")
+    assert [record.lineno for record in records] == [line, 0]
 
 
 def test_adapter_takes_what_comes_from_elsewhere():

@@ -70,6 +70,35 @@ def test_handlers_are_those_of_logging():
     stream.close()
 
 
+def test_without_a_formatter_the_line_is_the_default():
+    stream = io.StringIO()
+    handler = femto.FemtoStreamHandler(stream)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.handle("svc", "INFO", "one")
+    handler.setFormatter(None)
+    handler.handle("svc", "INFO", "two")
+    handler.close()
+    assert stream.getvalue() == "one\nsvc [INFO] two\n"
+
+
+def test_flush_waits_for_a_second_unless_told_otherwise(tmp_path):
+    handlers = [
+        femto.FemtoStreamHandler(io.StringIO()),
+        femto.StreamHandlerBuilder().stream_target(io.StringIO()).build(),
+        femto.FemtoStreamHandler(io.StringIO(), flush_after_ms=20),
+        femto.FemtoFileHandler(tmp_path / "f.log"),
+    ]
+    waited = []
+    for handler in handlers:
+        pipeline = handler._femtolog_pipeline
+        wait, pipeline.flush = pipeline.flush, lambda _, timeout: waited.append(timeout)
+        handler.flush()
+        handler.flush(3)
+        pipeline.flush = wait
+        handler.close()
+    assert waited == [1.0, 3, 1.0, 3, 0.02, 3, 1.0, 3]
+
+
 def test_default_line_with_exception_and_stack():
     stream = io.StringIO()
     handler = femto.FemtoStreamHandler(stream)

@@ -1,5 +1,6 @@
 """femtolog.get_logger(): a logger of `logging` with the methods of femtologging's loggers, and the sinks that it takes."""
 
+import gc
 import io
 import logging
 import sys
@@ -331,6 +332,52 @@ def test_what_is_dropped_is_counted():
     opened.set()
     assert log.flush_handlers(10)
     assert (len(slow.got), log.get_dropped()) == (1024, 5)
+
+
+def test_what_removed_handlers_have_dropped_stays_counted(capsys):
+    class Counted(logging.Handler):
+        def __init__(self, dropped):
+            super().__init__()
+            self.dropped = dropped
+
+        def stats(self):
+            return {"dropped": self.dropped, "failed": 10 * self.dropped}
+
+    class Odd(logging.Handler):
+        def stats(self):
+            raise RuntimeError("no stats")
+
+    def counts():
+        return log.get_dropped(), log.handler_errors
+
+    log = femtolog.get_logger("svc")
+    handlers = [Counted(1), Counted(20), Counted(300)]
+    for handler in (*handlers, logging.NullHandler()):
+        log.add_handler(handler)
+    assert counts() == (321, 3210)
+    log.remove_handler(handlers[0])
+    assert counts() == (321, 3210)
+    handlers[0].dropped += 1  # what was queued
+    assert counts() == (322, 3220)
+    log.add_handler(handlers[0])
+    assert counts() == (322, 3220)
+    log.remove_handler(handlers[0])
+    log.clear_handlers()
+    assert counts() == (322, 3220)
+    del handler, handlers[0]
+    gc.collect()
+    assert counts() == (322, 3220)
+    log.add_handler(Odd())
+    log.clear_handlers()
+    handlers.clear()
+    gc.collect()
+    assert counts() == (322, 3220)
+    log.add_handler(last := Counted(4000))
+    femto.ConfigBuilder().with_logger("svc", femto.LoggerConfigBuilder()).build_and_init()
+    assert log.logger.handlers == []
+    assert counts() == (4322, 43220)
+    assert len(log._removed) == 2
+    assert last.dropped == 4000
 
 
 def test_removal_is_for_what_is_logged_later():

@@ -1,6 +1,7 @@
 """Exceptions as data: femtolog.femto.exception_payload() and filter_frames()."""
 
 import json
+import logging
 import os
 import re
 
@@ -110,6 +111,116 @@ def test_notes_that_are_none_are_left_out():
     assert femto.exception_payload(error)["notes"][1] == "x"
 
 
+class Raises:
+    """An attribute that raises."""
+
+    def __get__(self, error, kind):
+        if error is None:
+            return self
+        raise RuntimeError("none of yours")
+
+    def __set__(self, error, value):
+        """So that it goes before what an instance has."""
+
+
+class OddList(list):
+    def __iter__(self):
+        raise RuntimeError("not one by one")
+
+    __bool__ = __len__ = __iter__
+
+
+class Pretender:
+    """Says that it is an exception."""
+
+    __class__ = ValueError
+
+
+class Meta(type):
+    __module__ = Raises()
+
+
+RAISES = Raises()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((name, RAISES) for name in ("__notes__", "args", "__cause__", "__context__", "__traceback__", "__suppress_context__")),
+        *((name, 5) for name in ("__notes__", "args", "__cause__", "__context__", "__traceback__", "__suppress_context__")),
+        ("__notes__", OddList(["a"])),
+        ("args", OddList(["a"])),
+        ("__notes__", "text"),
+        ("__cause__", Pretender()),
+        ("__context__", ValueError),
+        ("__traceback__", None),
+        ("__suppress_context__", "odd"),
+        ("__module__", None),
+        ("__module__", 5),
+        ("__module__", "builtins"),
+    ],
+)
+def test_attribute_that_is_not_what_it_should_be_is_absent(name, value):
+    expected = {
+        "schema_version": 1,
+        "type_name": "Malformed",
+        "module": __name__,
+        "message": "bad",
+        "args_repr": ["'bad'"],
+        "suppress_context": False,
+    }
+    expected.pop({"args": "args_repr", "__module__": "module"}.get(name), None)
+    error = type("Malformed", (Exception,), {"__module__": __name__, name: value, "__str__": lambda self: "bad"})("bad")
+    assert femto.exception_payload(error) == expected
+    outer = ValueError("outer")
+    outer.__cause__ = error
+    assert femto.exception_payload(outer)["cause"] == expected
+    [member] = femto.exception_payload(ExceptionGroup("group", [error]))["exceptions"]
+    assert member == expected
+
+
+def test_module_that_raises_is_absent():
+    kind = Meta("Malformed", (Exception,), {})
+    assert "module" not in femto.exception_payload(kind("bad"))
+
+
+@pytest.mark.parametrize(
+    ("members", "kept"),
+    [
+        (None, None),
+        (5, None),
+        (RAISES, None),
+        (OddList([ValueError("a")]), None),
+        ([5, Pretender(), ValueError("a")], ["a"]),
+        ((), None),
+    ],
+)
+def test_members_of_a_group_that_are_none_are_absent(members, kept):
+    group = type("Group", (ExceptionGroup,), {"exceptions": members})("group", [ValueError("b")])
+    payload = femto.exception_payload(group)
+    assert (payload["type_name"], payload["message"]) == ("Group", "group (1 sub-exception)")
+    assert [member["message"] for member in payload["exceptions"]] == kept if kept else "exceptions" not in payload
+
+
+def test_a_sink_gets_the_record_of_an_exception_with_odd_attributes():
+    class Sink:
+        def handle(self, *_):
+            raise AssertionError
+
+        def handle_record(self, record):
+            got.append(record["exc_info"])
+
+    got = []
+    log = femto.FemtoLogger("alone")
+    log.add_handler(Sink())
+    log.logger.handlers[0].handle(
+        logging.makeLogRecord({"exc_info": (ValueError, type("E", (ValueError,), {"__cause__": 5})("m"), None)})
+    )
+    assert log.flush_handlers(10)
+    assert [(payload["type_name"], payload["message"], "cause" in payload) for payload in got] == [("E", "m", False)]
+    log.logger.handlers[0].close()
+
+
 def test_versions_that_are_read():
     femto.validate_schema_version({"schema_version": 1})
     with pytest.raises(femto.VersionTooNew, match="found 2, maximum supported is 1") as new:
@@ -172,6 +283,30 @@ def test_frames_that_are_left(options, left):
     inner = {"frames": frames, "type_name": "E"}
     assert filtered == {"frames": frames, "cause": {**inner, "context": inner}, "exceptions": [inner, inner], "notes": ["n"]}
     assert filtered["notes"] is not payload["notes"]
+
+
+def test_nothing_is_shared_with_the_payload_that_was_filtered():
+    def parts(value):
+        if isinstance(value, dict | list):
+            yield id(value)
+            for part in value.values() if isinstance(value, dict) else value:
+                yield from parts(part)
+
+    def failing():
+        here = "shelf"
+        raise ValueError(here)
+
+    try:
+        failing()
+    except ValueError as error:
+        error.add_note("n")
+        payload = femto.exception_payload(ExceptionGroup("group", [error]), capture_locals=True)
+    payload["more"] = {"of": "a reader's"}
+    [member] = payload["exceptions"]
+    assert member["frames"][1]["locals"] == {"here": "'shelf'"}
+    filtered = femto.filter_frames(payload)
+    assert filtered == payload
+    assert not {*parts(filtered)} & {*parts(payload)}
 
 
 def test_options_that_cannot_be():

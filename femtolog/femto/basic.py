@@ -6,6 +6,7 @@ import dataclasses
 
 from femtolog.errors import ConfigurationError
 from femtolog.femto.handlers import FemtoFileHandler, FemtoStreamHandler
+from femtolog.femto.handover import retire
 from femtolog.femto.levels import level_number
 from femtolog.femto.logger import get_logger
 
@@ -77,9 +78,7 @@ def basicConfig(  # noqa: N802 (the stdlib's name)
         new = [FemtoStreamHandler(told.stream)]
     old = list(root.logger.handlers)
     root.clear_handlers()
-    for handler in old:
-        handler.flush()
-        handler.close()
+    retire(old)
     for handler in new:
         root.add_handler(handler)
     if number is not None:

@@ -257,7 +257,8 @@ class FileHandlerBuilder(HandlerBuilder):
         return self._tell("fallback", fallback)
 
     def mode(self, mode: str) -> Self:
-        """How the file is opened: "a" or "w"; only "a" for one that rotates."""
+        """How the file is opened: "a" or "w"; only "a" for one that rotates. A configuration empties it when it is put in force, and only
+        if no handler of the one before has it."""
         if mode != "a" and (mode != "w" or type(self) is not FileHandlerBuilder):
             raise HandlerConfigError(f"mode must be 'a', or 'w' for a file that does not rotate, got {mode!r}")
         return self._tell("mode", mode)

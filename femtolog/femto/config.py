@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import logging
+import os
+import stat
 
-from femtolog.errors import ConfigurationError
+from femtolog.errors import ConfigurationError, HandlerIOError
 from femtolog.femto import registry
-from femtolog.femto.builders import FormatterBuilder, HandlerBuilder
+from femtolog.femto.builders import FileHandlerBuilder, FormatterBuilder, HandlerBuilder
 from femtolog.femto.filters import FilterBuilder
 from femtolog.femto.formatting import formatter_of
+from femtolog.femto.handover import Succession, retire, same_file
 from femtolog.femto.levels import level_number
 from femtolog.femto.logger import known_loggers
 
@@ -107,8 +111,8 @@ class Definitions:
         self._handlers[name] = builder
         return self
 
-    def _make(self, there: registry.Names, opened: list[logging.Handler]) -> registry.Names:
-        """What was defined, made. Ids may stand for what is there, too. `opened` gets each handler that was made here."""
+    def _make(self, there: registry.Names, opened: Opened) -> registry.Names:
+        """What was defined, made. Ids may stand for what is there, too. `opened` knows each handler that was made here."""
         new = registry.Names()
         for name, formatter in self._formatters.items():
             made = formatter.build() if isinstance(formatter, FormatterBuilder) else formatter_of(formatter)
@@ -118,12 +122,7 @@ class Definitions:
             new.filters[name] = item.build() if isinstance(item, FilterBuilder) else item
         known = registry.Names(there.formatters | new.formatters, there.filters | new.filters)
         for name, builder in self._handlers.items():
-            if isinstance(builder, HandlerBuilder):
-                handler = builder.build(known)
-                opened.append(handler)
-            else:
-                handler = builder
-            new.handlers[name] = handler
+            new.handlers[name] = opened.built(builder, known) if isinstance(builder, HandlerBuilder) else builder
         return new
 
     def as_dict(self) -> dict[str, Any]:
@@ -191,17 +190,22 @@ class ConfigBuilder(Definitions):
         return self.with_logger("root", builder)
 
     def build_and_init(self) -> None:
-        """Makes everything and puts it in force. ConfigurationError, HandlerIOError: nothing has changed, and what was opened is closed."""
-        with closing_on_error() as opened, registry.lock:
-            new = self._make(registry.Names(), opened)
-            targets = {name: builder._target(new, self._default_level) for name, builder in self._loggers.items()}  # noqa: SLF001
-            if self._disable_existing_loggers:
-                for logger in known_loggers():
-                    above = any(name.startswith(f"{logger.name}.") for name in targets) or logger.name == "root"
-                    if logger.name not in targets and not above:
-                        targets[logger.name] = registry.Target(handlers=[], filters=[])
-            retired = registry.commit(new, targets, whole=True)
-        registry.retire(retired)
+        """Makes everything and puts it in force.
+
+        ConfigurationError, HandlerIOError: nothing has changed, no file either, and what was opened is closed.
+        """
+        with Succession() as succession:
+            with closing_on_error() as opened, registry.lock:
+                new = self._make(registry.Names(), opened)
+                targets = {name: builder._target(new, self._default_level) for name, builder in self._loggers.items()}  # noqa: SLF001
+                if self._disable_existing_loggers:
+                    for logger in known_loggers():
+                        above = any(name.startswith(f"{logger.name}.") for name in targets) or logger.name == "root"
+                        if logger.name not in targets and not above:
+                            targets[logger.name] = registry.Target(handlers=[], filters=[])
+                opened.empty_files(registry.names)
+                retired = registry.commit(new, targets, succession, whole=True)
+            succession.retire(retired)
 
     def as_dict(self) -> dict[str, Any]:
         """What it was told."""
@@ -221,13 +225,60 @@ def checked_name(name: str) -> str:
     return name
 
 
+class Opened:
+    """The handlers that a configuration makes, and what is to be done with their files."""
+
+    def __init__(self) -> None:
+        self._handlers: list[logging.Handler] = []
+        self._created: list[str] = []  # files that were not there before
+        self._to_empty: list[logging.FileHandler] = []
+
+    def built(self, builder: HandlerBuilder, names: registry.Names) -> logging.Handler:
+        """A handler. Its file is opened to append: with mode "w" it is emptied by empty_files()."""
+        begin_anew = False
+        if isinstance(builder, FileHandlerBuilder):
+            told = builder._told  # noqa: SLF001 - of the package
+            path = os.path.realpath(told["path"])
+            if not os.path.exists(path):
+                self._created.append(path)
+            begin_anew = told.get("mode") == "w"
+            if begin_anew:
+                builder = copy.copy(builder)
+                builder._told = {**told, "mode": "a"}  # noqa: SLF001
+        handler: logging.Handler = builder.build(names)
+        self._handlers.append(handler)
+        if begin_anew and isinstance(handler, logging.FileHandler):
+            self._to_empty.append(handler)
+        return handler
+
+    def empty_files(self, there: registry.Names) -> None:
+        """The last step that can fail. A file that a handler of the configuration in force writes to is gone on with."""
+        for handler in self._to_empty:
+            if any(same_file(handler, other) for other in there.handlers.values()):
+                continue
+            assert handler.stream is not None  # it was opened at once
+            descriptor = handler.stream.fileno()
+            try:
+                if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                    os.ftruncate(descriptor, 0)
+            except OSError as error:
+                raise HandlerIOError(error.errno, error.strerror, handler.baseFilename) from error
+
+    def undo(self) -> None:
+        """Closes the handlers, and removes files that are there because of them."""
+        retire(self._handlers)
+        for path in self._created:
+            with contextlib.suppress(OSError):
+                if not os.path.getsize(path):
+                    os.remove(path)
+
+
 @contextlib.contextmanager
-def closing_on_error() -> Iterator[list[logging.Handler]]:
-    """A list of handlers that are closed if the block does not end well."""
-    opened: list[logging.Handler] = []
+def closing_on_error() -> Iterator[Opened]:
+    """What a block opens is undone if it does not end well."""
+    opened = Opened()
     try:
         yield opened
     except BaseException:
-        for handler in opened:
-            handler.close()
+        opened.undo()
         raise

@@ -62,7 +62,7 @@ def filter_frames(
         source, copy = todo.pop()
         for key, value in source.items():
             if key == "frames":
-                frames = [dict(frame) for frame in value if kept(frame)]
+                frames = [{name: _copied(part) for name, part in frame.items()} for frame in value if kept(frame)]
                 copy[key] = (
                     frames if max_depth is None else frames[len(frames) - max_depth :] if max_depth < len(frames) else frames
                 )
@@ -73,8 +73,13 @@ def filter_frames(
                 copy[key] = [{} for _ in value]
                 todo.extend(zip(value, copy[key], strict=True))
             else:
-                copy[key] = list(value) if isinstance(value, list) else value
+                copy[key] = _copied(value)
     return whole
+
+
+def _copied(value: Any) -> Any:
+    """Of `locals` and `notes`, say, which hold nothing but text."""
+    return list(value) if isinstance(value, list) else dict(value) if isinstance(value, dict) else value
 
 
 def _patterns(name: str, given: Iterable[str] | None) -> tuple[str, ...]:

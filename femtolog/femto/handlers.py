@@ -81,6 +81,11 @@ class FemtoHandler(_enqueue._Asynchronous):  # noqa: SLF001 - the other user of 
         options.drops_late = True
         _enqueue.attach(handler, sink, options)
 
+    def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802 (the stdlib's name)
+        """What makes the text of records; None: the default, `svc [INFO] message`."""
+        handler: Any = self
+        handler.formatter = DEFAULT if fmt is None else fmt
+
     # Called by `handle`, which has to be that of all asynchronous handlers: native code knows it, and does its part for most records.
     def _by_hand(self, *arguments: Any) -> Any:
         pipeline: _enqueue._Pipeline = vars(self)[_enqueue.ATTRIBUTE]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import time
+import weakref
 
 from femtolog.errors import ConfigurationError
 from femtolog.femto.formatting import DEFAULT
@@ -13,7 +15,7 @@ from femtolog.femto.sinks import SinkHandler
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from types import TracebackType
     from typing import Any, TypeAlias
 
@@ -68,6 +70,11 @@ def forget_loggers() -> None:
         logger._take_back()  # noqa: SLF001 - of the same module
 
 
+def is_among(item: object, items: Iterable[object]) -> bool:
+    """Is it one of them? `in` would ask `__eq__` of the program's objects."""
+    return any(item is other for other in items)
+
+
 class FemtoLogger:
     """A logger whose methods take a message that is ready, and return the line they have logged, or None.
 
@@ -86,6 +93,7 @@ class FemtoLogger:
         self._logger = logging.Logger(name) if _logger is None else _logger
         self._before = self._logger.level, self._logger.propagate
         self._added: list[Any] = []  # handlers and filters that came through this logger
+        self._removed: list[_Removed] = []
         if self._logger.level == logging.NOTSET:
             self._logger.setLevel(logging.INFO)
         name_trace()
@@ -236,8 +244,17 @@ class FemtoLogger:
 
     def _remove(self, handler: logging.Handler) -> None:
         self._logger.removeHandler(handler)
-        if handler in self._added:
-            self._added.remove(handler)
+        self._added = [item for item in self._added if item is not handler]
+        self._remember(handler)
+
+    def _remember(self, handler: logging.Handler) -> None:
+        """What it has dropped counts on."""
+        if not callable(getattr(type(handler), "stats", None)):
+            return
+        left = [one for one in self._removed if one.handler() is not handler]
+        with contextlib.suppress(Exception):  # somebody's, with another stats()
+            left.append(_Removed(handler))
+        self._removed = _joined(left)
 
     def flush_handlers(self, timeout: float = FLUSH_TIMEOUT) -> bool:
         """Flushes all handlers of this logger, which takes no longer than `timeout` seconds for asynchronous ones. Is everything written?"""
@@ -252,16 +269,21 @@ class FemtoLogger:
         return done
 
     def get_dropped(self) -> int:
-        """How many records the asynchronous handlers of this logger have dropped; one on several loggers counts for each."""
+        """How many records the asynchronous handlers of this logger have dropped, and those that it had before.
+
+        A handler on several loggers counts for each.
+        """
         return sum(account["dropped"] for account in self._accounts())
 
     @property
     def handler_errors(self) -> int:
-        """How many records its asynchronous handlers could not write, because the sink or the formatter raised."""
+        """How many records its asynchronous handlers, and those that it had before, could not write: the sink or the formatter raised."""
         return sum(account["failed"] for account in self._accounts())
 
     def _accounts(self) -> list[Any]:
-        return [stats() for handler in list(self._logger.handlers) if callable(stats := getattr(handler, "stats", None))]
+        handlers = list(self._logger.handlers)
+        accounts = [stats() for handler in handlers if callable(stats := getattr(handler, "stats", None))]
+        return accounts + [one.account() for one in list(self._removed) if not is_among(one.handler(), handlers)]
 
     def _become(self, target: Target) -> None:
         """What a configuration says; nothing here can fail. Lists are replaced: a thread that is going through one goes on with it."""
@@ -271,18 +293,45 @@ class FemtoLogger:
         if target.propagate is not None:
             logger.propagate = target.propagate
         if target.handlers is not None:
-            self._added += [handler for handler in target.handlers if handler not in logger.handlers]
-            logger.handlers = list(target.handlers)
+            before, logger.handlers = logger.handlers, list(target.handlers)
+            self._added += [handler for handler in target.handlers if not is_among(handler, before)]
+            for handler in before:
+                if not is_among(handler, target.handlers):
+                    self._remember(handler)
         if target.filters is not None:
-            self._added += [item for item in target.filters if item not in logger.filters]
+            self._added += [item for item in target.filters if not is_among(item, logger.filters)]
             logger.filters = list(target.filters)
-        self._added = [item for item in self._added if item in logger.handlers or item in logger.filters]
+        self._added = [item for item in self._added if is_among(item, logger.handlers) or is_among(item, logger.filters)]
 
     def _take_back(self) -> None:
         logger = self._logger
-        logger.handlers = [handler for handler in logger.handlers if handler not in self._added]
-        logger.filters = [item for item in logger.filters if item not in self._added]
+        logger.handlers = [handler for handler in logger.handlers if not is_among(handler, self._added)]
+        logger.filters = [item for item in logger.filters if not is_among(item, self._added)]
         self._added.clear()
         level, propagate = self._before
         logger.setLevel(level)
         logger.propagate = propagate
+
+
+class _Removed:
+    """What a handler that was removed has dropped and could not write. It tells as long as it is there; then it is what it told last."""
+
+    def __init__(self, handler: Any) -> None:
+        self.handler = weakref.ref(handler)
+        self.last = {"dropped": 0, "failed": 0}
+        self.account()
+
+    def account(self) -> dict[str, int]:
+        handler = self.handler()
+        if handler is not None:
+            account = handler.stats()
+            self.last = {key: account[key] for key in self.last}
+        return self.last
+
+
+def _joined(removed: list[_Removed]) -> list[_Removed]:
+    """One in the place of all whose handlers are not there any more."""
+    gone = [one for one in removed if one.handler() is None]
+    for other in gone[1:]:
+        gone[0].last = {key: count + other.last[key] for key, count in gone[0].last.items()}
+    return gone[:1] + [one for one in removed if one.handler() is not None]

@@ -7,7 +7,9 @@ import logging
 from femtolog.errors import ConfigurationError
 from femtolog.femto import registry
 from femtolog.femto.config import Definitions, LevelAndPropagate, checked_name, closing_on_error
+from femtolog.femto.handover import Succession
 from femtolog.femto.levels import level_number
+from femtolog.femto.logger import is_among
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,9 +32,9 @@ class _Change:
     def applied(self, there: list[Any], known: Mapping[str, Any]) -> list[Any] | None:
         named = [registry.found(self.kind, name, known) for name in self.ids]
         if self.mode == "append":
-            return there + [item for item in named if item not in there]
+            return there + [item for item in named if not is_among(item, there)]
         if self.mode == "remove":
-            return [item for item in there if item not in named]
+            return [item for item in there if not is_among(item, named)]
         return None if self.mode == "unchanged" else named
 
     def as_dict(self) -> dict[str, Any]:
@@ -131,32 +133,38 @@ class RuntimeConfigBuilder(Definitions):
         self._root: LoggerMutationBuilder | None = None
 
     def with_logger(self, name: str, builder: LoggerMutationBuilder) -> Self:
-        """Changes to a logger."""
+        """Changes to a logger. TypeError for what is none."""
+        _check(builder)
         self._loggers[checked_name(name)] = builder
         return self
 
     def with_root_logger(self, builder: LoggerMutationBuilder) -> Self:
-        """Changes to the root logger."""
+        """Changes to the root logger. TypeError for what is none."""
+        _check(builder)
         self._root = builder
         return self
 
     def apply(self) -> None:
-        """Makes the changes. ConfigurationError, HandlerIOError: nothing has changed, and what was opened is closed."""
+        """Makes the changes. ConfigurationError, HandlerIOError: nothing has changed, no file either, and what was opened is closed."""
         changes = dict(self._loggers)
         if self._root is not None:
             if "root" in changes:
                 raise ConfigurationError('with_root_logger() and with_logger("root", ...) exclude each other, got both')
             changes["root"] = self._root
-        with closing_on_error() as opened, registry.lock:
-            there = registry.names
-            new = self._make(there, opened)
-            known = registry.Names(there.formatters | new.formatters, there.filters | new.filters, there.handlers | new.handlers)
-            targets = {
-                name: builder._target(logging.getLogger(name), there, known)  # noqa: SLF001 - made for this
-                for name, builder in changes.items()
-            }
-            retired = registry.commit(new, targets, whole=False)
-        registry.retire(retired)
+        with Succession() as succession:
+            with closing_on_error() as opened, registry.lock:
+                there = registry.names
+                new = self._make(there, opened)
+                known = registry.Names(
+                    there.formatters | new.formatters, there.filters | new.filters, there.handlers | new.handlers
+                )
+                targets = {
+                    name: builder._target(logging.getLogger(name), there, known)  # noqa: SLF001 - made for this
+                    for name, builder in changes.items()
+                }
+                opened.empty_files(there)
+                retired = registry.commit(new, targets, succession, whole=False)
+            succession.retire(retired)
 
     def as_dict(self) -> dict[str, Any]:
         """What it was told."""
@@ -165,3 +173,8 @@ class RuntimeConfigBuilder(Definitions):
             "loggers": {name: builder.as_dict() for name, builder in self._loggers.items()},
             "root": None if self._root is None else self._root.as_dict(),
         }
+
+
+def _check(builder: object) -> None:
+    if not isinstance(builder, LoggerMutationBuilder):
+        raise TypeError(f"changes to a logger must be a LoggerMutationBuilder, got {builder!r}")

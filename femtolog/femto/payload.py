@@ -1,13 +1,15 @@
 """Exceptions and stacks as data: schema version 1, made of what strings, numbers, lists and dicts can say.
 
 A payload holds no object of the program. What is empty is left out, but for `frames` of an exception that has been raised. Chains and
-groups may be as deep as memory allows: nothing here calls itself.
+groups may be as deep as memory allows: nothing here calls itself. An attribute of an exception that raises, or is of another type than
+those of the interpreter, is taken for absent: it runs where something has gone wrong already.
 """
 
 from __future__ import annotations
 
 import re
 import traceback
+from types import TracebackType
 
 from femtolog._locals import REDACTED, Locals
 from femtolog.errors import FemtologError
@@ -15,8 +17,9 @@ from femtolog.errors import FemtologError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from types import TracebackType
-    from typing import Any
+    from typing import Any, TypeVar
+
+    _T = TypeVar("_T")
 
 EXCEPTION_SCHEMA_VERSION = 1
 MIN_EXCEPTION_SCHEMA_VERSION = 1
@@ -110,23 +113,27 @@ def exception_payload(
 def payload_of(error: BaseException, trace: TracebackType | None, kept: Locals | None) -> dict[str, Any]:
     """The same, with what is `kept` of frames' variables."""
     whole: dict[str, Any] = {}
-    todo: list[tuple[BaseException, TracebackType | None, dict[str, Any]]] = [(error, trace or error.__traceback__, whole)]
+    todo: list[tuple[BaseException, TracebackType | None, dict[str, Any]]] = [
+        (error, trace or _part(error, "__traceback__", TracebackType), whole)
+    ]
     seen = {id(error)}
     while todo:
         current, its_trace, payload = todo.pop()
         _describe(current, its_trace, payload, kept)
-        for key, other in (("cause", current.__cause__), ("context", current.__context__)):
+        for key in ("cause", "context"):
+            other = _part(current, f"__{key}__", BaseException)
             if other is not None and id(other) not in seen:
                 seen.add(id(other))
                 payload[key] = {}
-                todo.append((other, other.__traceback__, payload[key]))
-        payload["suppress_context"] = current.__suppress_context__
-        members = current.exceptions if isinstance(current, BaseExceptionGroup) else ()
-        new = [member for member in members if id(member) not in seen]
+                todo.append((other, _part(other, "__traceback__", TracebackType), payload[key]))
+        payload["suppress_context"] = _part(current, "__suppress_context__", bool) or False
+        members = _listed(current, "exceptions") if isinstance(current, BaseExceptionGroup) else []
+        new = [member for member in members if issubclass(type(member), BaseException) and id(member) not in seen]
         if new:
             seen.update(map(id, new))
             payload["exceptions"] = [{} for _ in new]
-            todo.extend((member, member.__traceback__, made) for member, made in zip(new, payload["exceptions"], strict=True))
+            for member, made in zip(new, payload["exceptions"], strict=True):
+                todo.append((member, _part(member, "__traceback__", TracebackType), made))
     return whole
 
 
@@ -145,13 +152,14 @@ def _describe(error: BaseException, trace: TracebackType | None, payload: dict[s
     kind = type(error)
     payload["schema_version"] = EXCEPTION_SCHEMA_VERSION
     payload["type_name"] = kind.__qualname__
-    if kind.__module__ != "builtins":
-        payload["module"] = str(kind.__module__)
+    module = _part(kind, "__module__", str)
+    if module is not None and module != "builtins":
+        payload["module"] = module
     payload["message"] = _text_of(error, str)
-    args = _listed(error.args)
+    args = _listed(error, "args")
     if args:
         payload["args_repr"] = [_text_of(arg, repr) for arg in args]
-    notes = _listed(getattr(error, "__notes__", ()))
+    notes = _listed(error, "__notes__")
     if notes:
         payload["notes"] = [_text_of(note, str) for note in notes]
     if trace is not None:
@@ -162,9 +170,22 @@ def _describe(error: BaseException, trace: TracebackType | None, payload: dict[s
                     frame["locals"] = variables
 
 
-def _listed(value: object) -> Iterable[object]:
-    """What should be a list of something; nothing if somebody has put something else there."""
-    return value if isinstance(value, list | tuple) else ()
+def _part(thing: object, name: str, *kinds: type[_T]) -> _T | None:
+    """An attribute; None if it is not there, raises or is of another type. What it says of its `__class__` is not asked for."""
+    try:
+        value = getattr(thing, name, None)
+    except Exception:  # noqa: BLE001 - anybody's property
+        return None
+    return value if issubclass(type(value), kinds) else None
+
+
+def _listed(thing: object, name: str) -> list[Any]:
+    """What an attribute that is a list or a tuple has in it; nothing if it is none, or raises."""
+    value = _part(thing, name, list, tuple)
+    try:
+        return [] if value is None else list(value)
+    except Exception:  # noqa: BLE001 - a subclass
+        return []
 
 
 def _text_of(value: object, how: type[str] | Any) -> str:

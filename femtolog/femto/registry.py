@@ -10,12 +10,15 @@ import logging
 
 from femtolog.errors import ConfigurationError, HandlerConfigError
 from femtolog.femto.formatting import DEFAULT
-from femtolog.femto.logger import forget_loggers, get_logger, known_loggers
+from femtolog.femto.handover import back_in_force
+from femtolog.femto.logger import forget_loggers, get_logger, is_among, known_loggers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any, TypeVar
+
+    from femtolog.femto.handover import Succession
 
     _T = TypeVar("_T")
 
@@ -81,15 +84,23 @@ def ids(kind: str, given: Iterable[str]) -> list[str]:
     return listed
 
 
-def commit(new: Names, targets: Mapping[str, Target], *, whole: bool) -> list[logging.Handler]:
-    """Makes loggers what they are to be; the handlers that nobody needs any more are to be given to retire(), without the lock.
+def commit(new: Names, targets: Mapping[str, Target], succession: Succession, *, whole: bool) -> list[logging.Handler]:
+    """Makes loggers what they are to be; the handlers that nobody needs any more are to be given to Succession.retire(), without the lock.
 
     What has an id that gets another handler or filter is replaced by it in every FemtoLogger. `whole`: this is all that is to be known,
     so handlers of earlier configurations that no FemtoLogger has are not needed, either.
     """
     with lock:
+        there, coming = list(names.handlers.values()), list(new.handlers.values())
+        succession.hold(
+            [handler for handler in there if not is_among(handler, coming)],
+            [handler for handler in coming if not is_among(handler, there)],
+        )
+        for handler in coming:
+            back_in_force(handler)
         handlers, filters = _swaps(names.handlers, new.handlers), _swaps(names.filters, new.filters)
         retired = [old for old, _ in handlers]
+        succession.swap(handlers)
         loggers = {logger.name: logger for logger in [*known_loggers(), *map(get_logger, targets)]}
         for name, logger in loggers.items():
             target = targets.get(name, Target())
@@ -100,16 +111,9 @@ def commit(new: Names, targets: Mapping[str, Target], *, whole: bool) -> list[lo
         names.filters |= new.filters
         names.handlers |= new.handlers
         for name, handler in list(names.handlers.items()) if whole else ():
-            if name not in new.handlers and not any(handler in logger.logger.handlers for logger in loggers.values()):
+            if name not in new.handlers and not any(is_among(handler, logger.logger.handlers) for logger in loggers.values()):
                 retired.append(names.handlers.pop(name))
     return retired
-
-
-def retire(handlers: list[logging.Handler]) -> None:
-    """Flushes and closes them. No record is lost: what a thread that is logging right now still brings is written by that thread."""
-    for handler in handlers:
-        handler.flush()
-        handler.close()
 
 
 def _swaps(there: Mapping[str, _T], new: Mapping[str, _T]) -> list[tuple[_T, _T]]:
@@ -122,7 +126,7 @@ def _swapped(things: list[Any], swaps: list[tuple[Any, Any]]) -> list[Any]:
     result: list[Any] = []
     for thing in things:
         now = next((new for old, new in swaps if old is thing), thing)
-        if not any(now is other for other in result):
+        if not is_among(now, result):
             result.append(now)
     return result
 

@@ -1,0 +1,248 @@
+"""What becomes of handlers that a configuration has replaced: what they have queued is written, and they are closed.
+
+Two handlers that write to one file at once would rename it under each other. So a new handler for the file of an old one is held by its own
+lock: its queue takes what is logged, and nothing is written before the old one has written its last record and closed the file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import logging.handlers
+import os
+import threading
+import time
+
+from femtolog import _enqueue
+from femtolog.femto.options import CLOSE_TIMEOUT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, Self
+
+AWAY = 1.0
+"""Seconds for which a peer that is not connected is waited for, beside those that close() takes."""
+
+TAKEN_WITHIN = 1.0
+"""Seconds after which a new handler that was given as it is, and is writing already, is not held."""
+
+
+class _Turn:
+    """Configurations that follow each other at once close handlers in turn: one that is held by the first may be an old one of the second."""
+
+    def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        self.lock = threading.RLock()  # a sink may configure
+
+
+_turn = _Turn()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_turn.renew)
+
+
+class Succession:
+    """New handlers that go on with files of old ones. What is held is let go at the end of the `with` block at the latest."""
+
+    def __init__(self) -> None:
+        self._heirs: list[tuple[Any, Any]] = []  # old and new
+        self._held = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._held.close()
+
+    def hold(self, old: Iterable[logging.Handler], new: Iterable[logging.Handler]) -> None:
+        """Holds each new handler whose file an old one writes to: to be called before any record comes to it.
+
+        Its own opening of the file was to see whether that is possible. It opens it once more, to append, for its first record.
+        """
+        left = list(old)
+        heir: Any
+        for heir in new:
+            before = [one for one in left if same_file(one, heir)]
+            if not before or not _take(heir.lock):
+                continue
+            self._held.callback(heir.lock.release)
+            heir.mode = "a"  # one that was given as it is may have emptied the file already
+            with contextlib.suppress(OSError):
+                _close_file(heir)
+            self._heirs += [(one, heir) for one in before]
+            left = [one for one in left if not same_file(one, heir)]
+
+    def swap(self, swaps: Iterable[tuple[logging.Handler, logging.Handler]]) -> None:
+        """Old and new handlers of one id: what still comes to an asynchronous old one goes to the new one."""
+        for old, new in swaps:
+            _send_on(old, new)
+
+    def retire(self, handlers: list[logging.Handler]) -> None:
+        """Writes what these have queued, for as long as that goes on, and closes them; an error in that is told on sys.stderr.
+
+        A sink that hangs is left after some seconds: what is queued for it then is dropped, counted and told. What its worker has in hand it
+        may still write.
+        """
+        with _turn.lock:
+            for old, heir in self._heirs:
+                if any(old is handler for handler in handlers):
+                    _attempt(old, _hand_over, old, heir)
+            self._held.close()
+            retire(handlers)
+
+
+def retire(handlers: Iterable[logging.Handler]) -> None:
+    """The same for handlers without successors."""
+    for handler in handlers:
+        if _attempt(handler, _drain, handler) is not False:
+            _attempt(handler, handler.flush)
+        if isinstance(handler, logging.FileHandler):
+            handler.mode = "a"  # with "w" it would lose what a thread that is logging right now still brings
+        _attempt(handler, handler.close)
+        pipeline = _pipeline_of(handler)
+        if pipeline is not None and pipeline.close_later and pipeline.writing != threading.get_ident():
+            _enqueue._say(  # noqa: SLF001 - as everywhere here
+                f"{handler!r} is closed when its sink, which hangs, has written what is in hand: {pipeline.account()['in_flight']}"
+            )
+
+
+def same_file(one: logging.Handler, other: logging.Handler) -> bool:
+    """Do both write to the file of one path?"""
+    if not isinstance(one, logging.FileHandler) or not isinstance(other, logging.FileHandler):
+        return False
+    return _real(one.baseFilename) == _real(other.baseFilename)
+
+
+def _send_on(old: Any, heir: logging.Handler) -> None:
+    """A record that still comes to the old handler, when that is closed, goes to the new one."""
+    pipeline = _pipeline_of(old)
+    if pipeline is not None:
+        pipeline.heir = _Heir(heir)
+
+
+def _send_on_by_class(old: Any, heir: logging.Handler) -> None:
+    """The same for a synchronous handler, whose lock the caller has. An `emit` of the instance would do, too, but native code makes way for
+    all handlers of a class of which one has had that."""
+    cls: Any = type(old)
+    names = {"__slots__": (), "__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
+    sent = _Heir(heir)
+
+    def emit(self: logging.Handler, record: logging.LogRecord) -> None:  # noqa: ARG001 - a method
+        sent.handle(record)
+
+    old.__class__ = type(cls)(cls.__name__, (cls,), {**names, "emit": emit, _REPLACED: cls})
+
+
+def back_in_force(handler: Any) -> None:
+    """A handler that was replaced is to be used again: its records are its own."""
+    pipeline = _pipeline_of(handler)
+    if pipeline is not None:
+        pipeline.heir = None
+    elif _REPLACED in vars(type(handler)):
+        handler.__class__ = getattr(handler, _REPLACED)
+
+
+_REPLACED = "_femtolog_replaced"
+"""In the class that a synchronous handler which was replaced gets: the one it had."""
+
+
+class _Heir:
+    """A handler that asks for the level itself."""
+
+    def __init__(self, handler: logging.Handler) -> None:
+        self.handler = handler
+
+    def handle(self, record: logging.LogRecord) -> Any:
+        return record.levelno >= self.handler.level and self.handler.handle(record)
+
+
+def _pipeline_of(handler: object) -> _enqueue._Pipeline | None:
+    found = getattr(handler, _enqueue.ATTRIBUTE, None)
+    return found if isinstance(found, _enqueue._Pipeline) else None  # noqa: SLF001 - the other user of its methods
+
+
+def _hand_over(old: Any, heir: Any) -> None:
+    """Nothing here takes logging's own lock, whose holder may wait for the heir's: the handler itself is closed later."""
+    pipeline = _pipeline_of(old)
+    if pipeline is None:
+        old.acquire()
+        try:
+            _end(old, old.flush, heir)
+            _attempt(old, _send_on_by_class, old, heir)
+        finally:
+            old.release()
+    elif _drain(old) and pipeline.take_lock(old, pipeline.timeout):
+        try:
+            _send_on(old, heir)
+            pipeline.queue.close()
+            while pipeline.write_some(old):
+                pass
+            pipeline.queue.close_spill()
+            _end(old, lambda: pipeline.cls.flush(old), heir)
+        finally:
+            pipeline.give_lock(old)
+
+
+def _end(old: Any, flush: Any, heir: Any) -> None:
+    """Closes the old handler's file, whose lock the caller has."""
+    _attempt(old, flush)
+    _attempt(old, _close_file, old)
+    if isinstance(heir, logging.handlers.TimedRotatingFileHandler):
+        # The old one may have begun a new file since; a second time for the same moment would replace the backup.
+        with contextlib.suppress(OSError):
+            heir.rolloverAt = heir.computeRollover(int(os.stat(heir.baseFilename).st_mtime))
+
+
+def _take(lock: Any) -> bool:
+    """Of a handler that nobody should be writing with. Not without end: who does may be waiting for logging's own lock, which we have."""
+    try:
+        return bool(lock.acquire(timeout=TAKEN_WITHIN))
+    except TypeError:  # somebody's lock that knows no timeouts
+        return bool(lock.acquire())
+
+
+def _close_file(handler: Any) -> None:
+    stream, handler.stream = handler.stream, None
+    if stream is not None:
+        stream.close()
+
+
+def _drain(handler: Any) -> bool:
+    """Waits until what is queued now is written, for as long as that goes on. Is it?"""
+    pipeline = _pipeline_of(handler)
+    if pipeline is not None:
+        mark, done = pipeline.queue.mark(), pipeline.done()
+        while not pipeline.wait_until(handler, mark, time.monotonic() + pipeline.timeout):
+            before, done = done, pipeline.done()
+            if done == before:
+                return False
+        return True
+    stats = getattr(handler, "stats", None)
+    if not callable(stats) or not hasattr(handler, "aflush"):
+        return True  # it writes when it is called
+    wanted = stats()["emitted"]
+    while True:
+        account = stats()
+        done = account["emitted"] - account["in_flight"]
+        if done >= wanted:
+            return True
+        handler.flush(CLOSE_TIMEOUT if account.get("connected", True) else AWAY)
+        account = stats()
+        if account["emitted"] - account["in_flight"] == done:
+            return False
+
+
+def _attempt(handler: logging.Handler, step: Any, *arguments: Any) -> Any:
+    """A handler that fails must not keep others from being closed."""
+    try:
+        return step(*arguments)
+    except Exception as error:  # noqa: BLE001 - whatever a handler of the program's raises
+        with contextlib.suppress(Exception):  # of a repr()
+            _enqueue._say(f"{handler!r} could not be flushed and closed: {error!r}")  # noqa: SLF001
+        return None
+
+
+def _real(path: str) -> str:
+    return os.path.normcase(os.path.realpath(path))

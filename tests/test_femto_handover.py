@@ -1,0 +1,562 @@
+"""What becomes of femto's handlers that are replaced: their records are written, one handler at a time writes to a file, and all are closed."""
+
+import io
+import logging
+import logging.handlers
+import os
+import sysconfig
+import threading
+import time
+
+import pytest
+from gate import Gate
+
+import femtolog
+from femtolog import femto
+from femtolog.femto import handover, registry
+
+
+@pytest.fixture(autouse=True)
+def fresh():
+    with femtolog.installed():
+        yield
+        for handler in {*registry.names.handlers.values()}:
+            handler.close()
+        femto.reset_manager()
+
+
+class Bad(logging.Handler):
+    is_closed = False
+
+    def flush(self):
+        raise OSError(5, "no more")
+
+    def close(self):
+        self.is_closed = True
+        super().close()
+
+    def __repr__(self):
+        return "<Bad>"
+
+
+class Choosy:
+    """A filter that nobody can compare."""
+
+    __hash__ = None
+
+    def __eq__(self, other):
+        raise RuntimeError("not to be compared")
+
+    def filter(self, record):
+        return True
+
+
+def configure(handler, **others):
+    """Logger "a" with this handler, and more of them."""
+    builder = femto.ConfigBuilder().with_handler("h", handler)
+    for name, other in others.items():
+        builder.with_handler(name, other)
+    builder.with_logger("a", femto.LoggerConfigBuilder().with_level("INFO").with_handlers(["h", *others])).build_and_init()
+    return femtolog.get_logger("a")
+
+
+def replace(handler, **others):
+    builder = femto.RuntimeConfigBuilder().with_handler("h", handler)
+    for name, other in others.items():
+        builder.with_handler(name, other)
+    builder.apply()
+
+
+def stream_builder(stream):
+    return femto.StreamHandlerBuilder().stream_target(stream).with_overflow_policy("block")
+
+
+def file_builder(path):
+    return femto.FileHandlerBuilder(path).with_overflow_policy("block").with_formatter(logging.Formatter("%(message)s"))
+
+
+def rotating_builder(path, max_bytes):
+    builder = femto.RotatingFileHandlerBuilder(path).with_max_bytes(max_bytes).with_backup_count(100).with_capacity(5000)
+    return builder.with_overflow_policy("block").with_formatter(logging.Formatter("%(message)s"))
+
+
+def pipeline(handler):
+    return handler._femtolog_pipeline
+
+
+def soon(condition):
+    until = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.001)
+
+
+def held_while(action, old, log):
+    """Replaces a handler whose worker cannot write, and does `action` with the new one before that goes on."""
+    with old.lock:
+        log.info("backlog")
+        replacing = threading.Thread(target=action[0])
+        replacing.start()
+        soon(lambda: log.logger.handlers[0] is not old)
+        action[1](log.logger.handlers[0])
+    replacing.join(30)
+    assert not replacing.is_alive()
+
+
+def lines(path):
+    """Of all files, the oldest first."""
+    backups = sorted(path.parent.glob(f"{path.name}.*"), key=lambda file: -int(file.suffix[1:]))
+    return [line for file in [*backups, path] for line in file.read_text().splitlines()]
+
+
+# ---- one file
+
+
+def test_a_rotating_file_is_gone_on_with_when_the_old_handler_has_closed_it(tmp_path):
+    path = tmp_path / "r.log"
+    log = configure(rotating_builder(path, 40))
+    old = log.logger.handlers[0]
+    for number in range(20):
+        log.info(f"first {number}")
+
+    def meanwhile(heir):
+        for number in range(100):
+            log.info(f"then {number}")
+        counts = heir.stats()
+        assert (counts["emitted"], counts["in_flight"], counts["written"]) == (100, 100, 0)
+        assert heir.stream is None
+
+    held_while((lambda: replace(rotating_builder(path, 40)), meanwhile), old, log)
+    assert old.stream is None
+    assert pipeline(old).queue.is_closed()
+    assert log.flush_handlers(30)
+    assert lines(path) == [*(f"first {n}" for n in range(20)), "backlog", *(f"then {n}" for n in range(100))]
+    assert len(list(tmp_path.iterdir())) > 20
+    assert all(file.stat().st_size <= 40 for file in tmp_path.iterdir())
+    counts = old.stats()
+    assert (counts["written"], counts["dropped"], counts["in_flight"]) == (21, 0, 0)
+
+
+def test_threads_that_log_while_a_rotating_file_changes_hands(tmp_path):
+    path = tmp_path / "r.log"
+    log, done = configure(rotating_builder(path, 400)), threading.Event()
+    written = [0, 0]
+
+    def work(which):
+        while not done.is_set():
+            log.info(f"{which} {written[which]}")
+            written[which] += 1
+
+    threads = [threading.Thread(target=work, args=(which,)) for which in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for size in (200, 300, 400):
+        before = sum(written)
+        soon(lambda before=before: sum(written) > before + 50)
+        replace(rotating_builder(path, size).with_capacity(50))
+    done.set()
+    for thread in threads:
+        thread.join(30)
+    assert log.flush_handlers(30)
+    # The backups may be too few for all: what is there is whole, and in order.
+    found = lines(path)
+    for which in (0, 1):
+        numbers = [int(line.split()[1]) for line in found if line.startswith(f"{which} ")]
+        assert numbers == list(range(numbers[0], written[which]))
+
+
+def test_the_path_may_be_written_in_another_way(tmp_path):
+    path = tmp_path / "f.log"
+    (tmp_path / "link").symlink_to(tmp_path)
+    log = configure(file_builder(path))
+
+    def check(heir):
+        log.info("then")
+        assert heir.stats()["in_flight"] == 1
+
+    old = log.logger.handlers[0]
+    held_while((lambda: replace(file_builder(tmp_path / "link" / "f.log")), check), old, log)
+    assert log.flush_handlers(30)
+    assert path.read_text() == "backlog\nthen\n"
+
+
+def test_replacements_that_follow_each_other_at_once(tmp_path):
+    path = tmp_path / "f.log"
+    log = configure(file_builder(path))
+    first = log.logger.handlers[0]
+    with first.lock:
+        log.info("one")
+        one = threading.Thread(target=replace, args=(file_builder(path),))
+        one.start()
+        soon(lambda: log.logger.handlers[0] is not first)
+        second = log.logger.handlers[0]
+        pipeline(second).timeout = 0.01  # after which it would be given up
+        log.info("two")
+        other = threading.Thread(target=replace, args=(file_builder(path),))
+        other.start()
+        soon(lambda: log.logger.handlers[0] is not second)
+        log.info("three")
+        assert not pipeline(second).queue.wait_done(pipeline(second).queue.mark(), 0.1)
+        assert not pipeline(second).queue.is_closed()
+    one.join(30)
+    other.join(30)
+    assert log.flush_handlers(30)
+    assert path.read_text() == "one\ntwo\nthree\n"
+    assert log.get_dropped() == 0
+
+
+def test_another_file_is_not_waited_for(tmp_path):
+    log = configure(file_builder(tmp_path / "f.log"))
+
+    def check(heir):
+        log.info("then")
+        assert heir.flush(30)
+
+    held_while((lambda: replace(file_builder(tmp_path / "g.log")), check), log.logger.handlers[0], log)
+    assert [(tmp_path / name).read_text() for name in ("f.log", "g.log")] == ["backlog\n", "then\n"]
+
+
+def test_a_whole_configuration_for_the_same_file_under_another_id(tmp_path):
+    path = tmp_path / "f.log"
+    log = configure(file_builder(path))
+    old = log.logger.handlers[0]
+    builder = (
+        femto.ConfigBuilder()
+        .with_handler("other", file_builder(path))
+        .with_logger("a", femto.LoggerConfigBuilder().with_handlers(["other"]))
+    )
+
+    def check(heir):
+        log.info("then")
+        assert heir.stats()["in_flight"] == 1
+
+    held_while((builder.build_and_init, check), old, log)
+    assert pipeline(old).queue.is_closed()
+    assert log.flush_handlers(30)
+    assert path.read_text() == "backlog\nthen\n"
+
+
+def test_what_still_comes_to_the_old_handler_goes_to_the_new_one(tmp_path):
+    path = tmp_path / "f.log"
+    log = configure(file_builder(path))
+    first = log.logger.handlers[0]
+    replace(file_builder(path).with_level("WARN"))
+    second = log.logger.handlers[0]
+    plain = logging.Logger("plain")
+    plain.addHandler(first)
+    plain.info("below its level")
+    plain.warning("late")
+    first.emit(logging.makeLogRecord({"levelno": 40, "msg": "by emit"}))
+    assert first.stream is None
+    assert second.flush(30)
+    assert path.read_text() == "late\nby emit\n"
+    assert first.stats()["dropped"] == 0
+    replace(first)  # once more: it is closed
+    log.info("back")
+    second.handle(logging.makeLogRecord({"levelno": 40, "msg": "late again"}))
+    assert path.read_text() == "late\nby emit\n"
+    assert (first.stats()["dropped_by"]["closed"], second.stats()["dropped"]) == (2, 0)
+
+
+def test_what_still_comes_to_an_asynchronous_handler_goes_to_the_one_that_has_its_id():
+    log = configure(stream_builder(old_stream := io.StringIO()))
+    old = log.logger.handlers[0]
+    replace(stream_builder(stream := io.StringIO()).with_level("WARN"))
+    for level in (logging.INFO, logging.WARNING):
+        old.handle(logging.makeLogRecord({"name": "a", "levelname": "L", "levelno": level, "msg": str(level)}))
+    assert log.flush_handlers(30)
+    assert (old_stream.getvalue(), stream.getvalue()) == ("", "a [L] 30\n")
+    assert log.get_dropped() == 0
+
+
+def test_handlers_of_logging_hand_their_file_over_as_well(tmp_path):
+    path = tmp_path / "f.log"
+    log = configure(old := logging.FileHandler(path, "w"))
+    log.info("one")
+    heir = logging.FileHandler(path)
+    heir.setLevel("ERROR")
+    replace(heir)
+    log.error("two")
+    for handle in (old.handle, old.emit):
+        handle(logging.makeLogRecord({"levelno": 40, "msg": "late"}))
+        handle(logging.makeLogRecord({"levelno": 30, "msg": "below the new one's level"}))
+    assert old.stream is None
+    assert (isinstance(old, logging.FileHandler), type(old).__name__) == (True, "FileHandler")
+    replace(old)
+    assert type(old) is logging.FileHandler
+    log.info("back")
+    heir.handle(logging.makeLogRecord({"levelno": 40, "msg": "late again"}))
+    old.close()
+    assert path.read_text() == "one\ntwo\nlate\nlate\nback\nlate again\n"
+
+
+@pytest.mark.skipif(
+    bool(sysconfig.get_config_var("Py_GIL_DISABLED")), reason="without a GIL records are put on the queue by Python code"
+)
+@pytest.mark.parametrize("make", [lambda path: file_builder(path).build(), logging.FileHandler])
+def test_the_handlers_that_are_left_stay_native(tmp_path, make):
+    configure(make(tmp_path / "f.log"))
+    replace(make(tmp_path / "f.log"))
+    other = make(tmp_path / "g.log")
+    log = logging.Logger("native")
+    for handler in (other, registry.names.handlers["h"]):
+        log.handlers = [handler]
+        log.info("first")
+        femtolog.reset_stats()
+        for number in range(100):
+            log.info("%d", number)
+        assert femtolog.stats()["emits"] >= 90
+        handler.flush()
+    other.close()
+
+
+def test_a_new_day_does_not_begin_twice(tmp_path):
+    path = tmp_path / "t.log"
+    path.write_text("old\n")
+
+    def builder():
+        formatter = logging.Formatter("%(message)s")
+        return femto.TimedRotatingFileHandlerBuilder(path).with_when("D").with_formatter(formatter)
+
+    log = configure(builder())
+    old = log.logger.handlers[0]
+    os.utime(path, (1_000_000_000, 1_000_000_000))  # for which the new one thinks that a day has gone by
+
+    def check(heir):
+        assert heir.rolloverAt < 1_000_200_000
+        log.info("then")
+
+    held_while((lambda: replace(builder()), check), old, log)
+    heir = log.logger.handlers[0]
+    assert heir.flush(30)
+    assert heir.rolloverAt > time.time()
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["old\nbacklog\nthen\n"]
+
+
+# ---- mode "w"
+
+
+def test_mode_w_empties_the_file_once(tmp_path):
+    path = tmp_path / "w.log"
+    path.write_text("of another run\n")
+    log = configure(file_builder(path).mode("w"))
+    assert path.read_bytes() == b""
+    for number in range(3):
+        log.info(f"one {number}")
+    old = log.logger.handlers[0]
+    held_while((lambda: replace(file_builder(path).mode("w")), lambda _: log.info("two")), old, log)
+    assert log.flush_handlers(30)
+    assert path.read_text() == "one 0\none 1\none 2\nbacklog\ntwo\n"
+    configure(file_builder(path).mode("w"))
+    log.info("three")
+    assert log.flush_handlers(30)
+    assert path.read_text() == "one 0\none 1\none 2\nbacklog\ntwo\nthree\n"
+
+
+def test_a_handler_alone_opens_its_file_in_its_mode(tmp_path):
+    path = tmp_path / "w.log"
+    path.write_text("old\n")
+    handler = file_builder(path).mode("w").build()
+    assert (handler.mode, path.read_bytes()) == ("w", b"")
+    handler.close()
+
+
+def test_a_handler_with_mode_w_keeps_what_comes_late(tmp_path):
+    path = tmp_path / "w.log"
+    log = configure(old := logging.FileHandler(path, "w"))
+    log.info("one")
+    replace(stream_builder(io.StringIO()))
+    old.handle(logging.makeLogRecord({"levelno": 40, "msg": "late"}))
+    old.close()
+    assert path.read_text() == "one\nlate\n"
+
+
+@pytest.mark.parametrize("kind", [femto.ConfigBuilder, femto.RuntimeConfigBuilder])
+def test_a_configuration_that_fails_leaves_files_as_they_are(tmp_path, kind):
+    kept, new = tmp_path / "kept.log", tmp_path / "new.log"
+    kept.write_text("old\n")
+    builder = kind().with_handler("kept", file_builder(kept).mode("w")).with_handler("new", file_builder(new))
+    builder.with_handler("timed", femto.TimedRotatingFileHandlerBuilder(tmp_path / "timed.log"))
+    builder.with_handler("none", file_builder(tmp_path / "none" / "f.log"))
+    with pytest.raises(femto.HandlerIOError):
+        builder.build_and_init() if kind is femto.ConfigBuilder else builder.apply()
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("kept.log", "old\n")]
+
+
+def test_a_file_that_cannot_be_emptied_is_told_before_anything_changes(tmp_path, monkeypatch):
+    def refuse(descriptor, length):
+        raise PermissionError(1, "append only")
+
+    path = tmp_path / "w.log"
+    path.write_text("old\n")
+    monkeypatch.setattr(os, "ftruncate", refuse)
+    with pytest.raises(femto.HandlerIOError) as caught:
+        configure(file_builder(path).mode("w"))
+    assert (caught.value.errno, caught.value.filename) == (1, str(path))
+    assert (path.read_text(), registry.names.handlers) == ("old\n", {})
+
+
+# ---- sinks that are slow, hang or fail
+
+
+def test_a_slow_sink_is_waited_for_as_long_as_it_goes_on(monkeypatch):
+    written = []
+
+    class Slow(io.StringIO):
+        def write(self, text):
+            assert steps.acquire(timeout=30)
+            written.append(text)
+
+    steps = threading.Semaphore(0)
+    log = configure(stream_builder(Slow()).with_capacity(100))
+    old = log.logger.handlers[0]
+    for number in range(20):
+        log.info(str(number))
+    wait_until, waits = pipeline(old).wait_until, []
+
+    def one_record_in_all_that_time(handler, mark, deadline):
+        if pipeline(old).queue.is_done(mark):
+            return wait_until(handler, mark, deadline)
+        waits.append(len(written))
+        steps.release()
+        soon(lambda: pipeline(old).done() > waits[-1])
+        return False
+
+    monkeypatch.setattr(pipeline(old), "wait_until", one_record_in_all_that_time)
+    replace(stream_builder(io.StringIO()))
+    counts = old.stats()
+    assert waits == list(range(20))
+    assert (counts["written"], counts["dropped"], counts["in_flight"]) == (20, 0, 0)
+    assert written == [f"a [INFO] {number}\n" for number in range(20)]
+
+
+def test_a_sink_that_hangs_is_left_and_what_is_dropped_is_told(capsys):
+    gate = Gate()
+    log = configure(stream_builder(gate))
+    old = log.logger.handlers[0]
+    log.info("0")
+    assert gate.entered.wait(30)  # with this one in hand
+    for number in range(1, 5):
+        log.info(str(number))
+    pipeline(old).timeout = 0.01
+    old._flush_after = 0.01
+    replace(stream_builder(stream := io.StringIO()))
+    log.info("then")
+    assert log.flush_handlers(30)
+    counts = old.stats()
+    assert (counts["emitted"], counts["in_flight"], counts["dropped_by"]["closed"]) == (5, 1, 4)
+    assert capsys.readouterr().err == (
+        f"femtolog: {old!r} has dropped 4 more records (in all: closed 4)\n"
+        f"femtolog: {old!r} is closed when its sink, which hangs, has written what is in hand: 1\n"
+    )
+    assert log.get_dropped() == 4
+    gate.opened.set()
+    soon(lambda: old.stats()["written"] == 1)
+    assert (gate.lines(), stream.getvalue()) == (["a [INFO] 0"], "a [INFO] then\n")
+
+
+def test_a_peer_is_waited_for_as_long_as_it_takes_records():
+    class Peer(logging.Handler):
+        aflush = None
+
+        def __init__(self, takes):
+            super().__init__()
+            self.waited, self.left, self.takes = [], 5, takes
+
+        def stats(self):
+            return {"emitted": 5, "in_flight": self.left, "connected": bool(self.takes)}
+
+        def flush(self, timeout=None):
+            self.waited.append(timeout)
+            if self.takes:
+                self.takes, self.left = self.takes - 1, self.left - 1
+
+    peers = Peer(5), Peer(2), Peer(0)
+    handover.retire(peers)
+    assert [peer.waited for peer in peers] == [[5.0] * 5 + [None], [5.0, 5.0, 1.0], [1.0]]
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_handler_whose_flush_fails_keeps_no_other_from_being_closed(tmp_path, capsys, monkeypatch, told):
+    monkeypatch.setattr(logging, "raiseExceptions", told)
+    path, stream = tmp_path / "f.log", io.StringIO()
+    log = configure(Bad(), i=rotating_builder(path, 1000), j=stream_builder(stream))
+    bad, file, other = log.logger.handlers
+    bad.emit = lambda record: None
+    with file.lock:
+        log.info("m")
+        replacing = threading.Thread(
+            target=replace,
+            args=(stream_builder(io.StringIO()),),
+            kwargs={"i": rotating_builder(path, 1000), "j": stream_builder(io.StringIO())},
+        )
+        replacing.start()
+        soon(lambda: log.logger.handlers[0] is not bad)
+    replacing.join(30)
+    assert [pipeline(handler).queue.is_closed() for handler in (file, other)] == [True, True]
+    assert bad.is_closed
+    assert (path.read_text(), stream.getvalue()) == ("m\n", "a [INFO] m\n")
+    expected = "femtolog: <Bad> could not be flushed and closed: OSError(5, 'no more')\n"
+    assert capsys.readouterr().err == (expected if told else "")
+
+
+def test_a_rotating_file_whose_flush_fails_is_gone_on_with(tmp_path, capsys):
+    class Full(logging.handlers.RotatingFileHandler):
+        def flush(self):
+            super().flush()
+            if threading.current_thread().name != "femtolog-queue":
+                raise OSError(28, "No space left on device")
+
+    path = tmp_path / "r.log"
+    log = configure(old := femtolog.enqueue(Full(path)))
+    held_while((lambda: replace(rotating_builder(path, 1000)), lambda _: log.info("then")), old, log)
+    assert log.flush_handlers(30)
+    assert path.read_text() == "backlog\nthen\n"
+    assert pipeline(old).queue.is_closed()
+    assert "could not be flushed and closed: OSError(28, 'No space left on device')" in capsys.readouterr().err
+
+
+def test_basic_config_replaces_what_cannot_be_flushed(capsys):
+    log = femtolog.get_logger("root")
+    before = list(log.logger.handlers)
+    log.logger.handlers = [Bad()]
+    try:
+        femto.basicConfig(handlers=[new := logging.NullHandler()], force=True)
+        assert log.logger.handlers == [new]
+    finally:
+        log.logger.handlers = before
+    assert "<Bad> could not be flushed and closed" in capsys.readouterr().err
+
+
+# ---- objects that cannot be compared
+
+
+def test_filters_and_handlers_are_compared_by_identity():
+    class Handler(logging.NullHandler):
+        __eq__ = Choosy.__eq__
+        __hash__ = logging.NullHandler.__hash__
+
+    one, two = Choosy(), Choosy()
+    builder = femto.ConfigBuilder().with_filter("one", one).with_filter("two", two)
+    builder.with_handler("h", first := Handler()).with_handler("i", second := Handler())
+    builder.with_logger("a", femto.LoggerConfigBuilder().with_filters(["one"]).with_handlers(["h"])).build_and_init()
+    log = logging.getLogger("a")
+
+    def apply(change):
+        femto.RuntimeConfigBuilder().with_logger("a", change).apply()
+        return [*map(id, log.filters)], [*map(id, log.handlers)]
+
+    change = femto.LoggerMutationBuilder
+    assert apply(change().append_filters(["one", "two"]).append_handlers(["h", "i"])) == (
+        [id(one), id(two)],
+        [id(first), id(second)],
+    )
+    assert apply(change().remove_filters(["one"]).remove_handlers(["h"])) == ([id(two)], [id(second)])
+    assert apply(change().replace_filters(["one"]).replace_handlers(["h"])) == ([id(one)], [id(first)])
+    femto.ConfigBuilder().with_filter("one", two).with_logger(
+        "a", femto.LoggerConfigBuilder().with_filters(["one"])
+    ).build_and_init()
+    assert [*map(id, log.filters)] == [id(two)]
+    femtolog.get_logger("a").add_handler(first)
+    femto.reset_manager()
+    assert (log.filters, log.handlers) == ([], [])
