@@ -742,7 +742,8 @@ class _Asynchronous:
     def emit(self, record: logging.LogRecord) -> None:
         """Puts the record on the queue; called without handle(), as some do."""
         pipeline: _Pipeline = vars(self)[ATTRIBUTE]
-        if pipeline.writing == threading.get_ident() or (pipeline.queue.is_closed() and not pipeline.drops_late):
+        goes_on = pipeline.drops_late or pipeline.heir is not None
+        if pipeline.writing == threading.get_ident() or (pipeline.queue.is_closed() and not goes_on):
             pipeline.cls.emit(self, record)
         else:
             pipeline.submit(self, record)

@@ -98,10 +98,13 @@ def retire(handlers: Iterable[logging.Handler]) -> None:
     for handler in handlers:
         if _attempt(handler, _drain, handler) is not False:
             _attempt(handler, handler.flush)
-        if isinstance(handler, logging.FileHandler):
-            handler.mode = "a"  # with "w" it would lose what a thread that is logging right now still brings
-        _attempt(handler, handler.close)
+        # What a thread that is logging right now still brings, it writes itself.
         pipeline = _pipeline_of(handler)
+        if pipeline is not None and pipeline.heir is None:
+            pipeline.drops_late = False
+        if isinstance(handler, logging.FileHandler):
+            handler.mode = "a"
+        _attempt(handler, handler.close)
         if pipeline is not None and pipeline.close_later and pipeline.writing != threading.get_ident():
             _enqueue._say(  # noqa: SLF001 - as everywhere here
                 f"{handler!r} is closed when its sink, which hangs, has written what is in hand: {pipeline.account()['in_flight']}"

@@ -6,7 +6,7 @@ import dataclasses
 import datetime
 
 from femtolog import _enqueue
-from femtolog.errors import ConfigurationError, HandlerConfigError
+from femtolog.errors import ConfigurationError, HandlerConfigError, NegativeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -125,20 +125,20 @@ def byte_limit(value: int) -> int:
 
 
 def positive(name: str, value: int) -> int:
-    """The value, if it counts something. OverflowError for a negative one, HandlerConfigError for 0."""
+    """The value, if it counts something. NegativeError, an OverflowError, for a negative one, HandlerConfigError for 0."""
     _whole(name, value)
     if value < 0:
-        raise OverflowError(f"{name} must not be negative, got {value}")
+        raise NegativeError(f"{name} must not be negative, got {value}")
     if value == 0:
         raise HandlerConfigError(f"{name} must be greater than zero, got 0")
     return value
 
 
 def not_negative(name: str, value: int) -> int:
-    """The value, if it can be a size. OverflowError for a negative one."""
+    """The value, if it can be a size. NegativeError, an OverflowError, for a negative one."""
     _whole(name, value)
     if value < 0:
-        raise OverflowError(f"{name} must not be negative, got {value}")
+        raise NegativeError(f"{name} must not be negative, got {value}")
     return value
 
 
