@@ -10,21 +10,28 @@ use femtolog::{
     SocketHandlerBuilder, Tls,
 };
 use femtolog_core::wire;
-use rcgen::CertifiedKey;
-use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 const SOON: Duration = Duration::from_secs(30);
 
-/// A server with a certificate for `shop.test`, which it signed itself: the port, the certificate as PEM, and the messages of one peer, or
-/// why there are none.
-fn server() -> (u16, String, JoinHandle<std::io::Result<Vec<String>>>) {
-    let CertifiedKey { cert, signing_key } =
-        rcgen::generate_simple_self_signed(["shop.test".to_owned()]).unwrap();
-    let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der());
+// Both for `shop.test`, signed by themselves, from 2026 on for a hundred years; the key of the first is for nothing but these tests:
+// openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 36500 -subj /CN=shop.test
+//     -addext subjectAltName=DNS:shop.test -addext basicConstraints=critical,CA:FALSE -out shop.pem -keyout shop.key
+const CERTIFICATE: &[u8] = include_bytes!("certificates/shop.pem");
+const KEY: &[u8] = include_bytes!("certificates/shop.key");
+const ANOTHER: &[u8] = include_bytes!("certificates/other.pem");
+
+/// A server with that certificate: the port, and the messages of one peer, or why there are none.
+fn server() -> (u16, JoinHandle<std::io::Result<Vec<String>>>) {
+    let certificate = CertificateDer::from_pem_slice(CERTIFICATE).unwrap();
     let config = ServerConfig::builder()
         .with_no_client_auth()
-        .with_single_cert(vec![cert.der().clone()], key.into())
+        .with_single_cert(
+            vec![certificate],
+            PrivateKeyDer::from_pem_slice(KEY).unwrap(),
+        )
         .unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -42,7 +49,7 @@ fn server() -> (u16, String, JoinHandle<std::io::Result<Vec<String>>>) {
         }
         Ok(messages)
     });
-    (port, cert.pem(), peer)
+    (port, peer)
 }
 
 fn handler(port: u16, tls: Tls) -> Arc<dyn FemtoHandlerTrait> {
@@ -56,8 +63,8 @@ fn handler(port: u16, tls: Tls) -> Arc<dyn FemtoHandlerTrait> {
 
 #[test]
 fn records_arrive_where_the_certificate_is_trusted() {
-    let (port, certificate, peer) = server();
-    let tls = Tls::new(Some("shop.test"), Some(certificate.as_bytes()), None, false).unwrap();
+    let (port, peer) = server();
+    let tls = Tls::new(Some("shop.test"), Some(CERTIFICATE), None, false).unwrap();
     let handler = handler(port, tls);
     for number in 0..100 {
         let record = FemtoLogRecord::new("app", FemtoLevel::Info, number.to_string());
@@ -73,15 +80,9 @@ fn records_arrive_where_the_certificate_is_trusted() {
 
 #[test]
 fn nothing_is_sent_where_the_certificate_is_not_trusted_or_has_another_name() {
-    for (domain, trusted) in [("shop.test", false), ("other.test", true)] {
-        let (port, certificate, peer) = server();
-        let other = rcgen::generate_simple_self_signed(["shop.test".to_owned()]).unwrap();
-        let roots = if trusted {
-            certificate
-        } else {
-            other.cert.pem()
-        };
-        let tls = Tls::new(Some(domain), Some(roots.as_bytes()), None, false).unwrap();
+    for (domain, roots) in [("shop.test", ANOTHER), ("other.test", CERTIFICATE)] {
+        let (port, peer) = server();
+        let tls = Tls::new(Some(domain), Some(roots), None, false).unwrap();
         let handler = handler(port, tls);
         let record = FemtoLogRecord::new("app", FemtoLevel::Info, "secret");
         handler.handle(&record).unwrap();
