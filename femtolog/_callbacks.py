@@ -40,7 +40,8 @@ class Callbacks:
 
     def renew(self) -> None:
         """Nothing has happened yet: at the beginning, and in a forked child."""
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
+        self.reading = self.again = False
         self.waiting = False
         self.told_at = float("-inf")  # by time.monotonic()
         self.error: BaseException | None = None
@@ -75,17 +76,27 @@ class Callbacks:
     def report(self, read: Callable[[], Any]) -> Any:
         """Calls them for what is new in the account, and returns that."""
         with self.lock:
-            account = read()
-            failures, self.failed = account["failed"] - self.failed, account["failed"]
-            drops = {reason: count - self.dropped.get(reason, 0) for reason, count in account["dropped_by"].items()}
-            self.dropped = dict(account["dropped_by"])
-            error, self.error = self.error, None
-            is_news = self.is_news(account)
+            if self.reading:  # a signal handler has closed the handler meanwhile
+                self.again = True
+                return read()
+            self.reading = True
+            try:
+                account = read()
+                failures, self.failed = account["failed"] - self.failed, account["failed"]
+                drops = {reason: count - self.dropped.get(reason, 0) for reason, count in account["dropped_by"].items()}
+                self.dropped = dict(account["dropped_by"])
+                error, self.error = self.error, None
+                is_news = self.is_news(account)
+            finally:
+                self.reading = False
         if (failures > 0 or is_news) and self.on_error is not None:
             self.call(self.on_error, error if error is not None else OSError(self.reason(account)), max(0, failures))
         for reason, count in drops.items():
             if count > 0 and self.on_drop is not None:
                 self.call(self.on_drop, reason, count)
+        if self.again:
+            self.again = False
+            return self.report(read)
         return account
 
     def is_news(self, account: Any) -> bool:  # noqa: ARG002 - for the other class
@@ -99,7 +110,7 @@ class Callbacks:
     def call(self, callback: Callable[..., object], *arguments: Any) -> None:
         try:
             callback(*arguments)
-        except Exception:  # noqa: BLE001 - nobody is there to take it
+        except (Exception, SystemExit):  # noqa: BLE001 - nobody is there to take it
             self.raised += 1
 
 

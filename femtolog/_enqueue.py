@@ -52,6 +52,9 @@ SLICE = 0.05
 TURN = 0.005
 """Seconds for which the worker goes on with records that are written one by one before it lets others have the handler's lock."""
 
+LONGEST = 10_000_000.0
+"""Seconds for which a lock is waited for at most; some systems know no longer times."""
+
 GREEN_TURN = 0.001
 """Seconds until a greenlet looks again whether another one has done with a record."""
 
@@ -335,8 +338,9 @@ class _Pipeline:
         lock = handler.lock or self.turn
         deadline = time.monotonic() + timeout
         while True:
+            left = min(max(0.0, deadline - time.monotonic()), LONGEST)
             try:
-                taken = bool(lock.acquire(timeout=max(0.0, deadline - time.monotonic())))
+                taken = bool(lock.acquire(timeout=left))
             except TypeError:  # somebody's lock that knows no timeouts
                 taken = bool(lock.acquire())
             if not taken or self.writing in (0, threading.get_ident()):
@@ -620,10 +624,12 @@ def own_containers(record: logging.LogRecord) -> None:
     values = vars(record)
     changeable = [name for name, value in values.items() if type(value) in _CONTAINERS and name not in ("args", "exc_info")]
     for name in changeable:
-        values[name] = _own(values[name], {})
+        # One within another, deeper than Python code may go: nothing was copied.
+        with contextlib.suppress(RecursionError):
+            values[name] = _own(values[name], {})
 
 
-def _own(value: Any, known: dict[int, Any]) -> Any:
+def _own(value: Any, known: dict[int, tuple[Any, Any]]) -> Any:
     """The copy; of those `known` by their identity, which may hold each other, the one that there is."""
     kind = type(value)
     if kind not in _CONTAINERS:
@@ -631,7 +637,9 @@ def _own(value: Any, known: dict[int, Any]) -> Any:
     if id(value) in known:
         return known[id(value)][1]
     if kind is tuple:
-        return tuple([_own(item, known) for item in value])
+        own = tuple([_own(item, known) for item in value])
+        known[id(value)] = value, own
+        return own
     own = kind(value)
     known[id(value)] = value, own  # the original too: as long as it is there, no other has its identity
     if kind is list:

@@ -103,7 +103,7 @@ def _call_those_due(waiting: list[_Order]) -> list[_Order]:
             continue
         try:
             called()
-        except Exception:  # noqa: BLE001 - the others still have to be called
+        except BaseException:  # noqa: BLE001 - the others still have to be called
             sys.excepthook(*sys.exc_info())
         del called
     return [order for order in waiting if order[0] > now]

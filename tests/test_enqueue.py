@@ -6,6 +6,7 @@ import gc
 import io
 import logging
 import logging.handlers
+import math
 import os
 import pathlib
 import queue
@@ -413,6 +414,40 @@ def test_what_cannot_be_formatted_is_told_as_a_failure(logger, told, monkeypatch
     handler.close()
 
 
+def test_a_callback_that_exits_ends_nobody_elses(logger, told, monkeypatch):
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    exits = femtolog.enqueue(logging.StreamHandler(io.StringIO()), on_error=lambda *what: (told.put(what), sys.exit(3)))
+    other = femtolog.enqueue(logging.StreamHandler(io.StringIO()), on_error=lambda *what: told.put(what))
+    for handler in (exits, other):
+        handler.handle(logging.makeLogRecord({"msg": "%d", "args": ("no number",)}))
+        assert told.get(timeout=30)[1] == 1
+    for handler in (exits, other):
+        handler.close()
+    assert (exits.stats()["callbacks_raised"], other.stats()["callbacks_raised"]) == (1, 0)
+
+
+def test_a_signal_handler_that_closes_while_callbacks_are_told(logger, told, monkeypatch):
+    """What close() has to tell is told by who was about to."""
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    handler = femtolog.enqueue(logging.StreamHandler(io.StringIO()), on_error=lambda *what: told.put(what))
+    pipeline = handler._femtolog_pipeline
+    pipeline.callbacks.waiting = True  # nobody else tells
+    read, interrupted = pipeline.whole_account, []
+
+    def account():
+        found = read()
+        if not interrupted:
+            interrupted.append(True)
+            handler.handle(logging.makeLogRecord({"msg": "%d", "args": ("no number",)}))
+            handler.close()
+        return found
+
+    monkeypatch.setattr(pipeline, "whole_account", account)
+    pipeline.tell()
+    assert told.get_nowait()[1] == 1
+    assert told.empty()
+
+
 def test_what_callbacks_raise_is_counted(logger, told, capsys):
     def failing(*what):
         told.put(what)
@@ -529,6 +564,7 @@ def test_flush_takes_no_longer_than_it_is_told(logger):
     logger.addHandler(handler)
     logger.info("written")
     assert handler.flush()
+    assert handler.flush(math.inf)
     held, done = threading.Event(), threading.Event()
 
     def hang():  # in a record that was logged later, say
@@ -714,6 +750,60 @@ def test_bytes_are_limited_as_well(logger, capsys):
     account(handler, in_flight=5, overflow=6)
     assert handler.stats()["bytes"] <= 100_000
     gate.opened.set()
+
+
+@BOTH
+@pytest.mark.parametrize("filtered", [False, True])
+def test_a_graph_in_extra_is_weighed_at_once(logger, filtered):
+    """Each of its nodes leads to all others: looking at every way through it takes minutes."""
+    nodes = [{"text": "x" * 1000} for _ in range(300)]
+    for node in nodes:
+        node["others"] = nodes
+    pairs = ("x" * 1000,)
+    for _ in range(60):
+        pairs = (pairs, pairs)
+    handler = femtolog.enqueue(logging.StreamHandler(out := io.StringIO()))
+    if filtered:
+        handler.addFilter(lambda record: True)
+    logger.addHandler(handler)
+    with handler.lock:
+        logger.info("graph", extra={"nodes": nodes, "pairs": pairs})
+        assert 2_000 < handler.stats()["bytes"] < 10_000_000
+    assert handler.flush()
+    assert out.getvalue() == "graph\n"
+
+
+class Keeping(logging.Handler):
+    """An `emit` of its own: it needs the record."""
+
+    def __init__(self):
+        super().__init__()
+        self.records = []
+
+    def emit(self, record):
+        self.records.append(record)
+
+
+def test_what_extra_holds_is_copied_once_or_left_alone(logger):
+    handler = femtolog.enqueue(Keeping())
+    logger.addHandler(handler)
+    pairs = ("x",)
+    for _ in range(60):
+        pairs = (pairs, pairs)
+    deep = []
+    for _ in range(100_000):
+        deep = [deep]
+    items, thing = ["tea"], object()
+    logger.info("m", extra={"pairs": pairs, "deep": deep, "items": items, "thing": thing})
+    items.append("milk")
+    assert handler.flush()
+    [record] = handler.records
+    left, right = record.pairs
+    assert left is right
+    assert record.deep is deep
+    assert (record.items, record.thing) == (["tea"], thing)
+    while deep:  # freed one by one
+        deep = deep.pop()
 
 
 @BOTH

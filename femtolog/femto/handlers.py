@@ -68,8 +68,9 @@ class FemtoHandler(_enqueue._Asynchronous):  # noqa: SLF001 - the other user of 
 
     _flush_after = FLUSH_AFTER
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, **options: Any) -> None:
         """Refuses an `emit` that nobody would call."""
+        super().__init_subclass__(**options)
         if "emit" in vars(cls):
             raise TypeError(
                 f"{cls.__name__}.emit() would never be called: give the method to a logging.Handler and enqueue() that"

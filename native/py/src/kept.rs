@@ -20,8 +20,10 @@ const COUNT: usize = 10;
 /// That many arguments need no tuple until somebody wants to see it: making and freeing one takes 400 instructions.
 const FEW: usize = 4;
 
-/// So many containers within each other are looked into for their size.
-pub const BULK_WITHIN: u8 = 8;
+/// So many objects of one record are looked at for their size,
+pub const BULK_OF: usize = 500;
+/// within so many containers.
+pub const BULK_WITHIN: u8 = 32;
 
 /// See the module. As it is made by default, nothing.
 #[derive(Default)]
@@ -113,7 +115,7 @@ impl Kept {
         };
         let any = |place: &Option<Py<PyAny>>| {
             let object = place.as_ref().map(|object| object.bind(py));
-            object.map_or(0, |object| py_ffi::bulk(object, BULK_WITHIN))
+            object.map_or(0, |object| py_ffi::bulk(object, BULK_WITHIN, &mut { BULK_OF }))
         };
         let args = self.args.iter().take_while(|arg| arg.is_some());
         text(&self.objects[1]) + args.map(text).sum::<usize>() + any(&self.tuple) + any(&self.extra)

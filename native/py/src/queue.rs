@@ -22,7 +22,7 @@ use crate::ffi::{self as py_ffi, Obj, Res};
 use crate::format::Buffer;
 use crate::guard;
 use crate::handler::{asynchronous, direct, file};
-use crate::kept::{BULK_WITHIN, Kept};
+use crate::kept::{BULK_OF, BULK_WITHIN, Kept};
 use crate::metrics;
 use crate::names::Name;
 use crate::natives::Target;
@@ -254,7 +254,7 @@ pub struct RecordQueue {
 /// About how many bytes the values of a record's dict occupy where they are large. For those of a queue, see [`py_ffi::bulk`].
 #[pyfunction]
 pub fn bulk(values: &Obj<'_>) -> usize {
-    py_ffi::bulk(values, BULK_WITHIN)
+    py_ffi::bulk(values, BULK_WITHIN, &mut { BULK_OF })
 }
 
 /// A policy by its name.

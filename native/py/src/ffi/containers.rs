@@ -414,9 +414,14 @@ pub fn dict_items<'py>(dict: &Obj<'py>) -> Vec<(Obj<'py>, Obj<'py>)> {
 const SMALL: usize = 256;
 
 /// About how many bytes an object occupies that can be a message, one of its arguments or a value of `extra`: text, bytes, and what exact
-/// lists, tuples and dicts hold, so many within each other. 0 for what is small, and for other objects.
-pub fn bulk(object: &Obj<'_>, depth: u8) -> usize {
+/// lists, tuples and dicts hold, so many within each other. 0 for what is small, and for other objects. So many objects are looked at in all,
+/// `left` counts down: what is beyond them, which may be the same once more, weighs nothing.
+pub fn bulk(object: &Obj<'_>, within: u8, left: &mut usize) -> usize {
     let above = |size: usize| if size > SMALL { size } else { 0 };
+    if *left == 0 {
+        return 0;
+    }
+    *left -= 1;
     if super::is_str(object) {
         return bulk_of_text(object);
     }
@@ -429,34 +434,47 @@ pub fn bulk(object: &Obj<'_>, depth: u8) -> usize {
             return above(ffi::PyByteArray_Size(object.as_ptr()) as usize);
         }
     }
-    if depth == 0 {
+    if within == 0 {
         return 0;
     }
-    let within = |items: &mut dyn Iterator<Item = Obj<'_>>, places: usize| {
-        items.fold(above(8 * places), |sum, item| sum + bulk(&item, depth - 1))
-    };
+    let within = within - 1;
     if is_tuple(object) {
         let length = tuple_len(object);
-        within(
-            &mut (0..length).map_while(|index| tuple_item(object, index)),
-            length,
-        )
+        let items = (0..length.min(*left)).map_while(|index| tuple_item(object, index));
+        items.fold(above(8 * length), |sum, item| sum + bulk(&item, within, left))
     } else if is_list(object) {
         let length = list_len(object);
-        within(
-            &mut (0..length).map_while(|index| list_item(object, index)),
-            length,
-        )
+        let items = (0..length.min(*left)).map_while(|index| list_item(object, index));
+        items.fold(above(8 * length), |sum, item| sum + bulk(&item, within, left))
     } else if is_dict(object) {
-        let items = dict_items(object);
-        let length = items.len();
-        within(
-            &mut items.into_iter().flat_map(|(key, value)| [key, value]),
-            3 * length,
-        )
+        let own = above(24 * dict_len(object));
+        first_values(object, *left)
+            .iter()
+            .fold(own, |sum, value| sum + bulk(value, within, left))
     } else {
         0
     }
+}
+
+/// So many values of a dict at most.
+fn first_values<'py>(dict: &Obj<'py>, most: usize) -> Vec<Obj<'py>> {
+    let py = dict.py();
+    let mut values = Vec::with_capacity(dict_len(dict).min(most));
+    let (mut position, mut value) = (0, ptr::null_mut());
+    // SAFETY: alive, a dict; nothing in the loop can change it (another thread has to wait), and each borrowed value is owned at once.
+    undisturbed(dict, || unsafe {
+        while values.len() < most
+            && ffi::PyDict_Next(
+                dict.as_ptr(),
+                &raw mut position,
+                ptr::null_mut(),
+                &raw mut value,
+            ) != 0
+        {
+            values.push(Bound::from_borrowed_ptr(py, value));
+        }
+    });
+    values
 }
 
 /// The same of an object that can be large only if it is text.
