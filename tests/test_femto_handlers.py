@@ -16,6 +16,7 @@ from gate import Gate
 
 import femtolog
 from femtolog import _enqueue, femto
+from femtolog.femto import handover
 
 
 @pytest.fixture(autouse=True)
@@ -747,6 +748,93 @@ def test_builders_take_a_fallback(kind, tmp_path):
     handler.handle("c", "INFO", "m")
     handler.close()
     assert kept.got == ["m"]
+
+
+@pytest.mark.parametrize("kind", ["rotating", "timed", "file that waits"])
+def test_account_adds_up_while_a_line_is_written(kind, tmp_path, monkeypatch):
+    handler = FILES[kind](tmp_path / "f.log")
+    write, seen = os.write, []
+
+    def reading(descriptor, data):
+        stats = handler.stats()
+        seen.append(tuple(stats[name] for name in ("emitted", "written", "failed", "dropped", "in_flight")))
+        return write(descriptor, data)
+
+    monkeypatch.setattr(os, "write", reading)
+    handler.acquire()  # all are there when the first is written
+    for number in range(3):
+        handler.handle("c", "INFO", str(number))
+    handler.release()
+    assert handler.flush(30) is True
+    assert (
+        seen
+        == {
+            "rotating": [(3, 0, 0, 0, 3), (3, 1, 0, 0, 2), (3, 2, 0, 0, 1)],
+            "timed": [(3, 0, 0, 0, 3), (3, 2, 0, 0, 1)],
+            "file that waits": [(3, 0, 0, 0, 3)],
+        }[kind]
+    )
+    assert counts(handler) == (3, 3, 0, 0, {})
+    handler.close()
+
+
+@pytest.mark.parametrize("kind", ["rotating", "timed", "file that waits"])
+def test_account_adds_up_at_every_reading(kind, tmp_path):
+    handler = FILES[kind](tmp_path / "f.log")
+
+    def work():
+        for number in range(400):
+            handler.handle("c", "INFO", str(number))
+
+    workers = [threading.Thread(target=work) for _ in range(3)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        for worker in workers:
+            worker.start()
+        readings = []
+        while any(worker.is_alive() for worker in workers):
+            readings.append(handler.stats())
+    finally:
+        for worker in workers:
+            worker.join(60)
+        sys.setswitchinterval(interval)
+    parts = ("written", "failed", "dropped", "in_flight")
+    assert [one for one in readings if one["emitted"] != sum(one[part] for part in parts) or one["in_flight"] < 0] == []
+    assert {one["failed"] for one in readings} <= {0}
+    handler.close()
+    assert counts(handler) == (1200, 1200, 0, 0, {})
+
+
+@pytest.mark.parametrize("kind", ["rotating", "timed", "file that waits"])
+def test_lines_after_a_handler_was_replaced_are_in_the_account(kind, tmp_path):
+    handler = FILES[kind](tmp_path / "f.log")
+    handler.handle("c", "INFO", "before")
+    handover.retire([handler])
+    for message in ("after", "later"):
+        logging.Handler.handle(handler, logging.makeLogRecord({"name": "c", "msg": message, "levelname": "INFO", "levelno": 20}))
+    assert counts(handler)[0] == 3
+    handler.close()
+    assert counts(handler) == (3, 3, 0, 0, {})
+    assert texts(tmp_path) == {"f.log": [f"c [INFO] {message}" for message in ("before", "after", "later")]}
+
+
+def test_failed_records_do_not_become_fewer(tmp_path, monkeypatch):
+    class Own(femto.FemtoRotatingFileHandler):
+        def handleError(self, record):
+            pass
+
+    handler = Own(tmp_path / "f.log", femto.HandlerOptions(policy="block"))
+    handler.setFormatter(logging.Formatter("%(none)s"))
+    handler.handle("c", "INFO", "m")
+    assert counts(handler) == (1, 0, 1, 0, {})
+    handler.setFormatter(None)
+    write, failed = os.write, []
+    monkeypatch.setattr(os, "write", lambda *arguments: failed.append(handler.stats()["failed"]) or write(*arguments))
+    handler.handle("c", "INFO", "m")
+    handler.close()
+    assert failed == [1]
+    assert counts(handler) == (2, 1, 1, 0, {})
 
 
 # ---- fork and the end

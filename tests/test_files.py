@@ -1,5 +1,6 @@
 """femtolog.files: file handlers that buffer, and go on when the disk does not."""
 
+import itertools
 import logging
 import logging.config
 import logging.handlers
@@ -8,6 +9,7 @@ import os
 import subprocess
 import sys
 import sysconfig
+import threading
 import time
 
 import pytest
@@ -652,6 +654,152 @@ def test_enqueue_alone_rotates(tmp_path, log):
         f"line {number}" for number in range(20)
     ]
     assert handler.stats()["written"] == 20
+
+
+def account(handler):
+    return some(handler, "emitted", "written", "failed", "dropped", "in_flight")
+
+
+@pytest.mark.parametrize(
+    ("make", "seen"),
+    [
+        (lambda path: FileHandler(path, enqueue=True, buffering=1000), [(2, 0, 0, 0, 2)]),
+        (lambda path: RotatingFileHandler(path, enqueue=True), [(2, 0, 0, 0, 2), (2, 1, 0, 0, 1)]),
+    ],
+)
+def test_account_adds_up_while_a_line_is_written(tmp_path, log, monkeypatch, make, seen):
+    handler = logs_to(log, make(tmp_path / "a.log"))
+    write, readings = os.write, []
+
+    def reading(descriptor, data):
+        readings.append(account(handler))
+        return write(descriptor, data)
+
+    monkeypatch.setattr(os, "write", reading)
+    handler.acquire()  # both are there when the first is written
+    log.info("one")
+    log.error("two")
+    handler.release()
+    assert handler.flush(60) is True
+    assert readings == seen
+    assert account(handler) == (2, 2, 0, 0, 0)
+
+
+def test_account_adds_up_while_the_fallback_has_a_line(tmp_path, log, monkeypatch):
+    class Reading(Kept):
+        def emit(self, record):
+            super().emit(record)
+            readings.append(account(handler))
+
+    readings, fallback = [], Reading()
+    handler = logs_to(log, RotatingFileHandler(tmp_path / "a.log", enqueue=True, fallback=fallback))
+    log.info("one")
+    assert handler.flush(60) is True
+    monkeypatch.setattr(os, "write", lambda descriptor, data: os.close(-1))
+    log.info("two")
+    assert [handler.flush(60), handler.flush(60)] == [False, True]
+    assert (fallback.got, readings) == (["two"], [(2, 1, 1, 0, 0)])
+    assert account(handler) == (2, 1, 1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "asynchronous", [False, {"overflow": "block", "capacity": 50}, {"overflow": "drop_oldest", "capacity": 50}]
+)
+@pytest.mark.parametrize(("kind", "options"), [(FileHandler, {"buffering": 300}), (RotatingFileHandler, {})])
+def test_account_adds_up_at_every_reading(tmp_path, log, monkeypatch, kind, options, asynchronous):
+    write, calls = os.write, itertools.count(1)
+
+    def failing(descriptor, data):
+        return write(descriptor, data) if next(calls) % 20 else os.close(-1)
+
+    monkeypatch.setattr(os, "write", failing)
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    fallback = Kept()
+    handler = logs_to(log, kind(tmp_path / "a.log", enqueue=asynchronous, fallback=fallback, backoff={"base_ms": 1}, **options))
+
+    def work():
+        for number in range(400):
+            log.info("%d", number if number % 10 else "no number")
+
+    workers = [threading.Thread(target=work) for _ in range(3)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        for worker in workers:
+            worker.start()
+        readings = []
+        while any(worker.is_alive() for worker in workers):
+            readings.append({"dropped": 0, **handler.stats()})
+    finally:
+        for worker in workers:
+            worker.join(60)
+        sys.setswitchinterval(interval)
+    handler.close()
+    end = {"dropped": 0, **handler.stats()}
+    parts = ("written", "failed", "dropped", "in_flight")
+    assert [one for one in readings if one["emitted"] != sum(one[part] for part in parts) or one["in_flight"] < 0] == []
+    for name in ("emitted", "written", "failed", "dropped", "fallback"):
+        counted = [one[name] for one in (*readings, end)]
+        assert counted == sorted(counted), name
+    assert (end["emitted"], end["in_flight"]) == (1200, 0)
+    assert end["written"] == len(lines(tmp_path / "a.log"))
+    assert (end["failed"], end["fallback"]) == (120 + len(fallback.got), len(fallback.got))
+
+
+def test_lines_after_close_are_in_the_account(tmp_path, log, monkeypatch):
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    handler = logs_to(log, RotatingFileHandler(tmp_path / "a.log", enqueue=True))
+    log.info("before")
+    handler.close()
+    assert account(handler) == (1, 1, 0, 0, 0)
+    log.info("after")
+    log.info("%d", "no number")
+    # Whoever has found the queue open, and finds it closed when the record is prepared.
+    handler._femtolog_pipeline.submit(handler, logging.makeLogRecord({"msg": "between"}))
+    assert account(handler) == (4, 3, 1, 0, 0)
+    assert lines(tmp_path / "a.log") == ["before", "after", "between"]
+
+
+def test_line_of_a_write_that_is_interrupted_is_in_the_account(tmp_path, log, monkeypatch):
+    def interrupted(descriptor, data):
+        raise KeyboardInterrupt
+
+    handler = logs_to(log, RotatingFileHandler(tmp_path / "a.log", enqueue=True))
+    monkeypatch.setattr(sys, "excepthook", lambda *raised: None)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", interrupted)
+        log.info("one")
+        pipeline = handler._femtolog_pipeline
+        assert pipeline.wait_until(handler, pipeline.queue.mark(), time.monotonic() + 30)
+    assert account(handler) == (2, 0, 1, 0, 1)  # the queue has lost a record, of which a line waits
+    handler.close()
+    assert account(handler) == (2, 1, 1, 0, 0)
+    assert lines(tmp_path / "a.log") == ["one"]
+
+
+def test_records_that_an_emit_of_the_instance_takes_are_written(tmp_path, log):
+    handler = logs_to(log, RotatingFileHandler(tmp_path / "a.log", enqueue=True))
+    log.info("one")
+    assert handler.flush(60) is True
+    got = []
+    handler.emit = got.append
+    log.info("two")
+    assert handler.flush(60) is True
+    assert [record.getMessage() for record in got] == ["two"]
+    assert account(handler) == (2, 2, 0, 0, 0)
+
+
+def test_records_without_a_line_fail_whatever_handles_their_error(tmp_path, log):
+    class Quiet(FileHandler):
+        def handleError(self, record):
+            pass
+
+    handler = logs_to(log, Quiet(tmp_path / "a.log", buffering=1000))
+    log.info("%d", "no number")
+    log.info("one")
+    assert some(handler, "emitted", "written", "failed", "in_flight") == (2, 0, 1, 1)
+    handler.close()
+    assert some(handler, "emitted", "written", "failed", "in_flight") == (2, 1, 1, 0)
 
 
 CHILD = """

@@ -188,6 +188,22 @@ class FemtoFileHandler(FemtoHandler, Steady):  # type: ignore[misc]
         self._start(sink(self), options)
 
 
+def _begin_rotating(
+    handler: FemtoHandler,
+    given: HandlerOptions | TimedHandlerOptions,
+    *,
+    fallback: logging.Handler | None,
+    capacity_bytes: int | None,
+    on_error: Callable[[BaseException, int], object] | None,
+    on_drop: Callable[[str, int], object] | None,
+) -> _enqueue.Options:
+    """begin() for a handler with such options, and those of its queue."""
+    size = given.capacity_bytes if capacity_bytes is None else capacity_bytes
+    queue = queue_options(given.capacity, given.policy, size, on_error, on_drop)
+    begin(handler, interval_of_flushes(given.flush_interval), fallback)
+    return queue
+
+
 class FemtoRotatingFileHandler(FemtoHandler, CountedBySize):  # type: ignore[misc]
     """A FemtoFileHandler that begins a new file before this one would be larger than `max_bytes` bytes; its worker does that.
 
@@ -213,9 +229,7 @@ class FemtoRotatingFileHandler(FemtoHandler, CountedBySize):  # type: ignore[mis
         on_drop: Callable[[str, int], object] | None = None,
     ) -> None:
         given = options or HandlerOptions()
-        size = given.capacity_bytes if capacity_bytes is None else capacity_bytes
-        queue = queue_options(given.capacity, given.policy, size, on_error, on_drop)
-        begin(self, interval_of_flushes(given.flush_interval), fallback)
+        queue = _begin_rotating(self, given, fallback=fallback, capacity_bytes=capacity_bytes, on_error=on_error, on_drop=on_drop)
         max_bytes, backup_count = rotation_limits(*(given.rotation or (0, 0)))
         rotating = logging.handlers.RotatingFileHandler
         rotating.__init__(self, path, maxBytes=max_bytes, backupCount=backup_count, encoding=encoding)
@@ -257,9 +271,7 @@ class FemtoTimedRotatingFileHandler(FemtoHandler, CountedByTime):  # type: ignor
         on_drop: Callable[[str, int], object] | None = None,
     ) -> None:
         given = options or TimedHandlerOptions()
-        size = given.capacity_bytes if capacity_bytes is None else capacity_bytes
-        queue = queue_options(given.capacity, given.policy, size, on_error, on_drop)
-        begin(self, interval_of_flushes(given.flush_interval), fallback)
+        queue = _begin_rotating(self, given, fallback=fallback, capacity_bytes=capacity_bytes, on_error=on_error, on_drop=on_drop)
         # The standard library asks for `atTime` at midnight and on weekdays only: every day at a time is a midnight moved.
         when = "MIDNIGHT" if given.when == "D" and given.at_time is not None else given.when
         timed = logging.handlers.TimedRotatingFileHandler

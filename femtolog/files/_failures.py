@@ -22,7 +22,8 @@ class Failures:
     def __init__(self, fallback: logging.Handler | None) -> None:
         self.fallback = fallback
         self.lost: BaseException | None = None  # why records were not written, the last time
-        self.count = 0
+        self.count = 0  # of records, those that have no line as well
+        self.unwritten = 0  # lines
         self.by_reason: dict[str, int] = {}
         self.given = 0  # to the fallback
         self.at_flush = 0  # how many there were at the last one
@@ -31,6 +32,7 @@ class Failures:
     def add(self) -> None:
         """One more record is lost."""
         self.count += 1
+        self.unwritten += 1
         reason = errno.errorcode.get(getattr(self.lost, "errno", None) or 0, type(self.lost).__name__)
         self.by_reason[reason] = self.by_reason.get(reason, 0) + 1
 
@@ -50,7 +52,7 @@ class Failures:
         moment = monotonic()
         if moment - self._warned_at < WARN_EVERY and not now:
             return
-        more, self._told = sum(self.by_reason.values()) - self._told, sum(self.by_reason.values())
+        more, self._told = self.unwritten - self._told, self.unwritten
         if more <= 0 or not logging.raiseExceptions or sys.stderr is None:
             return
         self._warned_at = moment

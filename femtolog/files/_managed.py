@@ -95,7 +95,11 @@ class Managed(Steady):
         self._timed = False  # the timetable has been told to flush
         self._unsynced: list[_Waiting] = []  # in the file, but perhaps not on the disk
         self._handed: logging.LogRecord | None = None
-        self._written = 0
+        # The account, counted by those who hold the lock; see _account().
+        self._written = 0  # lines
+        self._by_queue = 0  # lines that the queue has been told, or is going to be told, are written
+        self._direct = 0  # records that did not come by the queue
+        self._refused = 0  # those of them that have no line
 
     def _prepare(self) -> None:
         """HandlerConfigError if the standard library's arguments do not go with the options; OSError if no lock can be had."""
@@ -147,25 +151,58 @@ class Managed(Steady):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Writes the record, or lets its line wait for others."""
+        by_queue = self._is_of_queue(record)
+        if not by_queue:
+            self._direct += 1
         try:
             line = self._encoded(self.format(record), self._codec, self.errors)
-        except RecursionError:
-            raise
-        except Exception:  # noqa: BLE001 - as every emit of the stdlib
-            self.handleError(record)
+            kept: logging.LogRecord | None = record
+            if self._buffering:
+                # Until it is written the record's arguments may change.
+                kept = None if self._failures.fallback is None else _enqueue.copied(record)
+                if kept is not None:
+                    _enqueue.freeze(kept, may_fail=True)
+        except BaseException as error:
+            self._refuse(by_queue=by_queue)
+            if isinstance(error, RecursionError) or not isinstance(error, Exception):
+                raise
+            self.handleError(record)  # as every emit of the stdlib
             return
-        kept: logging.LogRecord | None = record
-        if self._buffering:
-            # Until it is written the record's arguments may change.
-            kept = None if self._failures.fallback is None else _enqueue.copied(record)
-            if kept is not None:
-                _enqueue.freeze(kept, may_fail=True)
+        self._by_queue += by_queue
         self._waiting.append((line, kept))
         self._bytes += len(line)
-        if self._is_urgent(record):
-            self._write()
+        try:
+            if self._is_urgent(record):
+                self._write()
+            else:
+                self._rest()
+        except BaseException:
+            if by_queue:
+                # The queue is told that it has failed, and its line goes on.
+                self._by_queue -= 1
+                self._direct += 1
+            raise
+
+    def _is_of_queue(self, record: logging.LogRecord) -> bool:
+        """Is it in the queue's hand, which is told what becomes of it? Others come after close(), or to this method past handle()."""
+        pipeline = self._pipeline()
+        if pipeline is None or (current := pipeline.current) is None or current.record is not record:
+            return False
+        queue = pipeline.queue
+        if not queue.is_closed():
+            return True
+        try:
+            return queue.has_taken() and queue.first() is current
+        except Exception:  # noqa: BLE001 - what is there is from disk, and no record
+            return False
+
+    def _refuse(self, *, by_queue: bool) -> None:
+        """Counts the record, whatever somebody's handleError() does then."""
+        pipeline = self._pipeline()
+        if by_queue and pipeline is not None:
+            pipeline.current_failed = True
         else:
-            self._rest()
+            self._refused += 1
 
     def _is_urgent(self, record: logging.LogRecord) -> bool:
         """Is what waits to be written, now that this record's line is the last of it?"""
@@ -285,11 +322,17 @@ class Managed(Steady):
             surplus.append(self._waiting.pop())
             self._bytes -= len(surplus[-1][0])
         refused, self._unsynced = [*self._unsynced, *reversed(surplus)], []
-        for _, record in refused:
-            self._failures.add()
-            if record is not None:
-                self._handed = record
-                self.handleError(record)
+        pipeline = self._pipeline()
+        told = pipeline is not None and pipeline.current_failed
+        try:
+            for _, record in refused:
+                self._failures.add()
+                if record is not None:
+                    self._handed = record
+                    self.handleError(record)
+        finally:
+            if pipeline is not None:
+                pipeline.current_failed = told  # these are in the handler's own account
         if refused:
             self._failures.warn(self)
             self._notice()
@@ -342,15 +385,30 @@ class Managed(Steady):
             super().close()
 
     def _account(self, queue: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """What stats() tells. `queue`: the account of the queue before this handler, if it is asynchronous."""
-        waiting, failures = len(self._waiting), self._failures
-        counts = {"written": self._written, "failed": failures.count, "fallback": failures.given}
-        passed = self._written + failures.count + waiting
-        if queue is None:
-            return {"emitted": passed, **counts, "in_flight": waiting, "failed_by": dict(failures.by_reason)}
-        # Some fail before they are put on the queue.
-        counts["failed"] += max(0, queue["written"] + queue["failed"] - passed)
-        return {**queue, **counts, "in_flight": queue["in_flight"] + waiting, "failed_by": dict(failures.by_reason)}
+        """What stats() tells. `queue`: the account of the queue before this handler, if it is asynchronous.
+
+        From any thread, without the lock. Each record is counted once: as failed by the queue, if it never had a line; else here, as what
+        has become of its line. The rest is in flight. So what was done is read before how many there are, and nothing goes down.
+        """
+        failures, pipeline = self._failures, self._pipeline()
+        fallback, failed, written = failures.given, failures.unwritten + self._refused, self._written
+        account: dict[str, Any] = {}
+        dropped = emitted = 0
+        if queue is not None and pipeline is not None:
+            account = dict(pipeline.queue.account())  # the one given is older than what was read
+            emitted, dropped = account["emitted"], account["dropped"]
+            failed += account["failed"]
+            written += max(0, account["written"] - self._by_queue)  # by an `emit` of the instance
+        in_flight = max(0, emitted + self._direct - written - failed - dropped)
+        return {
+            **account,
+            "emitted": written + failed + dropped + in_flight,
+            "written": written,
+            "failed": failed,
+            "fallback": fallback,
+            "in_flight": in_flight,
+            "failed_by": dict(failures.by_reason),
+        }
 
 
 # ---- fork and the end
