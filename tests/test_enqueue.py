@@ -743,8 +743,12 @@ def test_a_handler_that_its_own_error_closes_in_a_caller_is_closed(logger, tmp_p
     idle.set()
 
 
-def test_bytes_are_limited_as_well(logger, capsys):
+@BOTH
+@pytest.mark.parametrize("filtered", [False, True])
+def test_bytes_are_limited_as_well(logger, capsys, filtered):
     gate, handler = stopped(logger, capacity_bytes=100_000, overflow="drop")
+    if filtered:
+        handler.addFilter(lambda record: True)
     for _ in range(10):
         logger.info("x" * 10_000)  # its line, and the message that a record is made from
     account(handler, in_flight=5, overflow=6)

@@ -115,7 +115,9 @@ impl Kept {
         };
         let any = |place: &Option<Py<PyAny>>| {
             let object = place.as_ref().map(|object| object.bind(py));
-            object.map_or(0, |object| py_ffi::bulk(object, BULK_WITHIN, &mut { BULK_OF }))
+            object.map_or(0, |object| {
+                py_ffi::bulk(object, BULK_WITHIN, &mut { BULK_OF })
+            })
         };
         let args = self.args.iter().take_while(|arg| arg.is_some());
         text(&self.objects[1]) + args.map(text).sum::<usize>() + any(&self.tuple) + any(&self.extra)

@@ -251,10 +251,19 @@ pub struct RecordQueue {
     protect_level: Option<i64>,
 }
 
-/// About how many bytes the values of a record's dict occupy where they are large. For those of a queue, see [`py_ffi::bulk`].
+/// About how many bytes the values of a record's dict occupy where they are large, each once: the message may be two of them.
 #[pyfunction]
 pub fn bulk(values: &Obj<'_>) -> usize {
-    py_ffi::bulk(values, BULK_WITHIN, &mut { BULK_OF })
+    let (mut seen, mut left) = (Vec::new(), BULK_OF);
+    let mut sum = 0;
+    for value in py_ffi::first_values(values, BULK_OF) {
+        let size = py_ffi::bulk(&value, BULK_WITHIN, &mut left);
+        if size > 0 && !seen.contains(&value.as_ptr()) {
+            seen.push(value.as_ptr());
+            sum += size;
+        }
+    }
+    sum
 }
 
 /// A policy by its name.

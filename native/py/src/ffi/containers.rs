@@ -441,11 +441,15 @@ pub fn bulk(object: &Obj<'_>, within: u8, left: &mut usize) -> usize {
     if is_tuple(object) {
         let length = tuple_len(object);
         let items = (0..length.min(*left)).map_while(|index| tuple_item(object, index));
-        items.fold(above(8 * length), |sum, item| sum + bulk(&item, within, left))
+        items.fold(above(8 * length), |sum, item| {
+            sum + bulk(&item, within, left)
+        })
     } else if is_list(object) {
         let length = list_len(object);
         let items = (0..length.min(*left)).map_while(|index| list_item(object, index));
-        items.fold(above(8 * length), |sum, item| sum + bulk(&item, within, left))
+        items.fold(above(8 * length), |sum, item| {
+            sum + bulk(&item, within, left)
+        })
     } else if is_dict(object) {
         let own = above(24 * dict_len(object));
         first_values(object, *left)
@@ -457,7 +461,7 @@ pub fn bulk(object: &Obj<'_>, within: u8, left: &mut usize) -> usize {
 }
 
 /// So many values of a dict at most.
-fn first_values<'py>(dict: &Obj<'py>, most: usize) -> Vec<Obj<'py>> {
+pub fn first_values<'py>(dict: &Obj<'py>, most: usize) -> Vec<Obj<'py>> {
     let py = dict.py();
     let mut values = Vec::with_capacity(dict_len(dict).min(most));
     let (mut position, mut value) = (0, ptr::null_mut());
