@@ -528,6 +528,61 @@ def test_basic_config_replaces_what_cannot_be_flushed(capsys):
     assert "<Bad> could not be flushed and closed" in capsys.readouterr().err
 
 
+def test_a_thread_that_logs_while_it_writes_by_the_old_handler_is_not_waited_for_with_the_new_one_held(tmp_path, monkeypatch):
+    class Argument:
+        def __str__(self):
+            entered.set()
+            soon(lambda: log.logger.handlers[0] is not old)
+            log.info("within")  # waits for the new one
+            return "around"
+
+    monkeypatch.setattr(handover, "TAKEN_WITHIN", 0.05)
+    path, entered = tmp_path / "f.log", threading.Event()
+    log = configure(old := logging.FileHandler(path))
+    log.set_propagate(False)  # to pytest's handler, which would ask for the text, too
+    writing = threading.Thread(target=lambda: log.logger.info("%s", Argument()))
+    writing.start()
+    assert entered.wait(30)
+    replacing = threading.Thread(target=replace, args=(logging.FileHandler(path),))
+    replacing.start()
+    for thread in (writing, replacing):
+        thread.join(30)
+        assert not thread.is_alive()
+    assert path.read_text() == "within\naround\n"
+    assert old.stream is None
+    old.handle(logging.makeLogRecord({"levelno": 40, "msg": "late"}))
+    assert (path.read_text(), old.stream) == ("within\naround\nlate\n", None)
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_synchronous_sink_that_hangs_is_left_and_closed_later(tmp_path, monkeypatch, capsys, same):
+    class Hangs(logging.FileHandler):
+        def emit(self, record):
+            entered.set()
+            assert opened.wait(30)
+            super().emit(record)
+
+        def __repr__(self):
+            return "<Hangs>"
+
+    monkeypatch.setattr(handover, "TAKEN_WITHIN", 0.01)
+    monkeypatch.setattr(handover, "CLOSE_TIMEOUT", 0.01)
+    path, entered, opened = tmp_path / "f.log", threading.Event(), threading.Event()
+    new = path if same else tmp_path / "g.log"
+    log = configure(old := Hangs(path))
+    writing = threading.Thread(target=log.info, args=("in hand",))
+    writing.start()
+    assert entered.wait(30)
+    replace(logging.FileHandler(new))
+    log.info("then")
+    assert new.read_text() == "then\n"
+    assert capsys.readouterr().err == "femtolog: <Hangs> is closed when its sink, which hangs, has written what is in hand: 1\n"
+    opened.set()
+    writing.join(30)
+    soon(lambda: old.stream is None)
+    assert path.read_text() == ("then\n" if same else "") + "in hand\n"
+
+
 # ---- objects that cannot be compared
 
 

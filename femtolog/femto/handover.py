@@ -25,7 +25,8 @@ AWAY = 1.0
 """Seconds for which a peer that is not connected is waited for, beside those that close() takes."""
 
 TAKEN_WITHIN = 1.0
-"""Seconds after which a new handler that was given as it is, and is writing already, is not held."""
+"""Seconds after which a new handler that was given as it is, and is writing already, is not held; and those for which an old one's lock is
+waited for while the new one is held: who has the old one may be waiting for the new one."""
 
 
 class _Turn:
@@ -65,7 +66,7 @@ class Succession:
         heir: Any
         for heir in new:
             before = [one for one in left if same_file(one, heir)]
-            if not before or not _take(heir.lock):
+            if not before or not _take(heir.lock, TAKEN_WITHIN):
                 continue
             self._held.callback(heir.lock.release)
             heir.mode = "a"  # one that was given as it is may have emptied the file already
@@ -86,16 +87,26 @@ class Succession:
         may still write.
         """
         with _turn.lock:
-            for old, heir in self._heirs:
-                if any(old is handler for handler in handlers):
-                    _attempt(old, _hand_over, old, heir)
+            pairs = [pair for pair in self._heirs if any(pair[0] is handler for handler in handlers)]
+            left = [pair for pair in pairs if _attempt(pair[0], _hand_over, *pair) is False]
             self._held.close()
-            retire(handlers)
+            # The heir writes now. Who has waited for it in the old one's `emit` may have done with that.
+            hung = [
+                old for old, heir in left if _pipeline_of(old) is None and not _attempt(old, _send_away, old, heir, CLOSE_TIMEOUT)
+            ]
+            for old in hung:
+                _attempt(old, _close_later, old)
+            retire([handler for handler in handlers if not any(old is handler for old in hung)])
 
 
 def retire(handlers: Iterable[logging.Handler]) -> None:
     """The same for handlers without successors."""
     for handler in handlers:
+        if _pipeline_of(handler) is None:
+            if not _take(handler.lock, CLOSE_TIMEOUT):
+                _attempt(handler, _close_later, handler)
+                continue
+            _give(handler.lock)
         if _attempt(handler, _drain, handler) is not False:
             _attempt(handler, handler.flush)
         # What a thread that is logging right now still brings, it writes itself.
@@ -166,16 +177,15 @@ def _pipeline_of(handler: object) -> _enqueue._Pipeline | None:
     return found if isinstance(found, _enqueue._Pipeline) else None  # noqa: SLF001 - the other user of its methods
 
 
-def _hand_over(old: Any, heir: Any) -> None:
-    """Nothing here takes logging's own lock, whose holder may wait for the heir's: the handler itself is closed later."""
+def _hand_over(old: Any, heir: Any) -> bool:
+    """Ends the old handler, whose heir is held. False, with nothing done, if its sink hangs.
+
+    Nothing here takes logging's own lock, whose holder may wait for the heir's: the handler itself is closed later.
+    """
     pipeline = _pipeline_of(old)
     if pipeline is None:
-        old.acquire()
-        try:
-            _end(old, old.flush, heir)
-            _attempt(old, _send_on_by_class, old, heir)
-        finally:
-            old.release()
+        if not _send_away(old, heir, TAKEN_WITHIN):
+            return False
     elif _drain(old) and pipeline.take_lock(old, pipeline.timeout):
         try:
             _send_on(old, heir)
@@ -183,27 +193,63 @@ def _hand_over(old: Any, heir: Any) -> None:
             while pipeline.write_some(old):
                 pass
             pipeline.queue.close_spill()
-            _end(old, lambda: pipeline.cls.flush(old), heir)
+            _end(old, lambda: pipeline.cls.flush(old))
         finally:
             pipeline.give_lock(old)
-
-
-def _end(old: Any, flush: Any, heir: Any) -> None:
-    """Closes the old handler's file, whose lock the caller has."""
-    _attempt(old, flush)
-    _attempt(old, _close_file, old)
+    else:
+        return False
     if isinstance(heir, logging.handlers.TimedRotatingFileHandler):
         # The old one may have begun a new file since; a second time for the same moment would replace the backup.
         with contextlib.suppress(OSError):
             heir.rolloverAt = heir.computeRollover(int(os.stat(heir.baseFilename).st_mtime))
+    return True
 
 
-def _take(lock: Any) -> bool:
-    """Of a handler that nobody should be writing with. Not without end: who does may be waiting for logging's own lock, which we have."""
+def _send_away(old: Any, heir: Any, timeout: float) -> bool:
+    """Ends a synchronous handler. False if a thread has its lock for all of these seconds."""
+    lock = old.lock
+    if not _take(lock, timeout):
+        return False
     try:
-        return bool(lock.acquire(timeout=TAKEN_WITHIN))
+        _end(old, old.flush)
+        _attempt(old, _send_on_by_class, old, heir)
+    finally:
+        _give(lock)
+    return True
+
+
+def _end(old: Any, flush: Any) -> None:
+    """Closes the old handler's file, whose lock the caller has."""
+    _attempt(old, flush)
+    _attempt(old, _close_file, old)
+
+
+def _close_later(handler: Any) -> None:
+    """A synchronous handler in whose sink a thread hangs: a thread of its own closes it should that come back."""
+
+    def close(lock: Any = handler.lock) -> None:
+        with lock:
+            pass
+        _attempt(handler, handler.flush)
+        _attempt(handler, handler.close)
+
+    threading.Thread(target=close, name="femtolog-close", daemon=True).start()
+    _enqueue._say(f"{handler!r} is closed when its sink, which hangs, has written what is in hand: 1")  # noqa: SLF001 - as below
+
+
+def _take(lock: Any, timeout: float) -> bool:
+    """Takes a lock that a handler has, if it has one. Not without end: who has it may be waiting for one that we have."""
+    if lock is None:
+        return True
+    try:
+        return bool(lock.acquire(timeout=timeout))
     except TypeError:  # somebody's lock that knows no timeouts
         return bool(lock.acquire())
+
+
+def _give(lock: Any) -> None:
+    if lock is not None:
+        lock.release()
 
 
 def _close_file(handler: Any) -> None:
