@@ -180,29 +180,83 @@ def test_the_path_may_be_written_in_another_way(tmp_path):
     assert path.read_text() == "backlog\nthen\n"
 
 
-def test_replacements_that_follow_each_other_at_once(tmp_path):
+def test_configurations_of_two_threads_are_put_in_force_one_after_the_other(tmp_path, monkeypatch):
     path = tmp_path / "f.log"
     log = configure(file_builder(path))
     first = log.logger.handlers[0]
-    with first.lock:
-        log.info("one")
-        one = threading.Thread(target=replace, args=(file_builder(path),))
-        one.start()
-        soon(lambda: log.logger.handlers[0] is not first)
-        second = log.logger.handlers[0]
-        pipeline(second).timeout = 0.01  # after which it would be given up
+    retire, enter, steps = handover.Succession.retire, handover.Succession.__enter__, []
+    committed, arrived, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def entered(succession):
+        if threading.current_thread() is other:
+            arrived.set()
+        return enter(succession)
+
+    def retired(succession, handlers):
+        steps.append(("commit", threading.current_thread(), handlers))
+        if threading.current_thread() is one:
+            committed.set()
+            assert arrived.wait(30)
+            assert not ended.wait(0.1)  # the other one waits
+            assert log.logger.handlers[0] is second[0]
+        retire(succession, handlers)
+        steps.append(("end", threading.current_thread(), handlers))
+
+    def replace_once_more():
+        assert committed.wait(30)
+        second.append(log.logger.handlers[0])
         log.info("two")
-        other = threading.Thread(target=replace, args=(file_builder(path),))
-        other.start()
-        soon(lambda: log.logger.handlers[0] is not second)
-        log.info("three")
-        assert not pipeline(second).queue.wait_done(pipeline(second).queue.mark(), 0.1)
-        assert not pipeline(second).queue.is_closed()
-    one.join(30)
-    other.join(30)
+        pipeline(second[0]).timeout = 0.01  # after which it would be given up
+        replace(file_builder(path))
+        ended.set()
+
+    monkeypatch.setattr(handover.Succession, "__enter__", entered)
+    monkeypatch.setattr(handover.Succession, "retire", retired)
+    second = []
+    one = threading.Thread(target=replace, args=(file_builder(path),))
+    other = threading.Thread(target=replace_once_more)
+    log.info("one")
+    for thread in (one, other):
+        thread.start()
+    for thread in (one, other):
+        thread.join(30)
+        assert not thread.is_alive()
+    log.info("three")
     assert log.flush_handlers(30)
+    assert steps == [
+        ("commit", one, [first]),
+        ("end", one, [first]),
+        ("commit", other, second),
+        ("end", other, second),
+    ]
     assert path.read_text() == "one\ntwo\nthree\n"
     assert log.get_dropped() == 0
+
+
+def test_a_thread_with_the_lock_of_logging_does_not_wait_for_a_configuration_that_needs_it(tmp_path, monkeypatch):
+    class Closes(logging.NullHandler):
+        def close(self):
+            entered.set()
+            assert waits.wait(30)
+            super().close()  # which takes that lock
+
+    def configure_with_the_lock():
+        with registry.lock:
+            waits.set()
+            femto.RuntimeConfigBuilder().with_logger("a", femto.LoggerMutationBuilder().with_level("ERROR")).apply()
+
+    monkeypatch.setattr(handover, "CLOSE_TIMEOUT", 0.05)
+    entered, waits = threading.Event(), threading.Event()
+    log = configure(Closes())
+    one = threading.Thread(target=replace, args=(logging.NullHandler(),))
+    one.start()
+    assert entered.wait(30)
+    other = threading.Thread(target=configure_with_the_lock)
+    other.start()
+    for thread in (one, other):
+        thread.join(30)
+        assert not thread.is_alive()
+    assert log.level == "ERROR"
 
 
 def test_another_file_is_not_waited_for(tmp_path):

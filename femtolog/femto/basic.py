@@ -6,7 +6,7 @@ import dataclasses
 
 from femtolog.errors import ConfigurationError
 from femtolog.femto.handlers import FemtoFileHandler, FemtoStreamHandler
-from femtolog.femto.handover import retire
+from femtolog.femto.handover import Succession
 from femtolog.femto.levels import level_number
 from femtolog.femto.logger import get_logger
 
@@ -76,10 +76,11 @@ def basicConfig(  # noqa: N802 (the stdlib's name)
         new = [FemtoFileHandler(told.filename)]
     else:
         new = [FemtoStreamHandler(told.stream)]
-    old = list(root.logger.handlers)
-    root.clear_handlers()
-    retire(old)
-    for handler in new:
-        root.add_handler(handler)
+    with Succession() as succession:
+        old = list(root.logger.handlers)
+        root.clear_handlers()
+        succession.retire(old)
+        for handler in new:
+            root.add_handler(handler)
     if number is not None:
         root.set_level(number)

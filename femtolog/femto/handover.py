@@ -30,7 +30,8 @@ waited for while the new one is held: who has the old one may be waiting for the
 
 
 class _Turn:
-    """Configurations that follow each other at once close handlers in turn: one that is held by the first may be an old one of the second."""
+    """Configurations are put in force one after the other, with the end of what they replace: what the first holds may be an old one of the
+    second."""
 
     def __init__(self) -> None:
         self.renew()
@@ -45,17 +46,27 @@ if hasattr(os, "register_at_fork"):
 
 
 class Succession:
-    """New handlers that go on with files of old ones. What is held is let go at the end of the `with` block at the latest."""
+    """New handlers that go on with files of old ones: in a `with` block, for which a thread waits until those of other threads have ended.
+
+    What is held is let go at its end at the latest. It is begun without logging's own lock, which others need to close handlers: who has
+    that all the same waits for some seconds only.
+    """
 
     def __init__(self) -> None:
         self._heirs: list[tuple[Any, Any]] = []  # old and new
         self._held = contextlib.ExitStack()
+        self._turn = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
+        lock = _turn.lock  # a forked child has another one
+        is_owned = getattr(logging._lock, "_is_owned", None)  # type: ignore[attr-defined]  # noqa: SLF001 - no other way to ask
+        if _take(lock, CLOSE_TIMEOUT if is_owned is not None and is_owned() else -1):
+            self._turn.callback(lock.release)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._held.close()
+        with self._turn:
+            self._held.close()
 
     def hold(self, old: Iterable[logging.Handler], new: Iterable[logging.Handler]) -> None:
         """Holds each new handler whose file an old one writes to: to be called before any record comes to it.
@@ -86,17 +97,16 @@ class Succession:
         A sink that hangs is left after some seconds: what is queued for it then is dropped, counted and told. What its worker has in hand it
         may still write.
         """
-        with _turn.lock:
-            pairs = [pair for pair in self._heirs if any(pair[0] is handler for handler in handlers)]
-            left = [pair for pair in pairs if _attempt(pair[0], _hand_over, *pair) is False]
-            self._held.close()
-            # The heir writes now. Who has waited for it in the old one's `emit` may have done with that.
-            hung = [
-                old for old, heir in left if _pipeline_of(old) is None and not _attempt(old, _send_away, old, heir, CLOSE_TIMEOUT)
-            ]
-            for old in hung:
-                _attempt(old, _close_later, old)
-            retire([handler for handler in handlers if not any(old is handler for old in hung)])
+        pairs = [pair for pair in self._heirs if any(pair[0] is handler for handler in handlers)]
+        left = [pair for pair in pairs if _attempt(pair[0], _hand_over, *pair) is False]
+        self._held.close()
+        # The heir writes now. Who has waited for it in the old one's `emit` may have done with that.
+        hung = [
+            old for old, heir in left if _pipeline_of(old) is None and not _attempt(old, _send_away, old, heir, CLOSE_TIMEOUT)
+        ]
+        for old in hung:
+            _attempt(old, _close_later, old)
+        retire([handler for handler in handlers if not any(old is handler for old in hung)])
 
 
 def retire(handlers: Iterable[logging.Handler]) -> None:
