@@ -387,6 +387,100 @@ def test_a_new_day_does_not_begin_twice(tmp_path):
     assert [file.read_text() for file in tmp_path.iterdir()] == ["old\nbacklog\nthen\n"]
 
 
+# ---- handlers that have another id, or two
+
+
+def asynchronous(stream):
+    return femto.FemtoStreamHandler(stream, policy="block")
+
+
+@pytest.mark.parametrize("make", [asynchronous, logging.StreamHandler])
+@pytest.mark.parametrize("whole", [True, False])
+def test_handlers_that_change_ids_stay_in_use(make, whole):
+    one, two = make(io.StringIO()), make(io.StringIO())
+    log = configure(one, i=two)
+    builder = femto.ConfigBuilder() if whole else femto.RuntimeConfigBuilder()
+    builder.with_handler("h", two).with_handler("i", one)
+    if whole:
+        builder.with_logger("a", femto.LoggerConfigBuilder().with_handlers(["h"])).build_and_init()
+        assert log.logger.handlers == [two]
+    else:
+        builder.with_logger("a", femto.LoggerMutationBuilder().replace_handlers(["h"])).apply()
+        assert log.logger.handlers == [two]
+    log.info("swapped")
+    log.add_handler(one)
+    log.info("both")
+    assert log.flush_handlers(30)
+    texts = [line.removeprefix("a [INFO] ") for handler in (one, two) for line in handler.stream.getvalue().splitlines()]
+    assert texts == ["both", "swapped", "both"]
+    assert log.get_dropped() == 0
+
+
+@pytest.mark.parametrize("make", [asynchronous, logging.StreamHandler])
+def test_a_handler_gets_another_id_when_a_new_one_gets_its_own(make):
+    one, two = make(io.StringIO()), make(io.StringIO())
+    configure(one)
+    log = configure(two, i=one)
+    assert log.logger.handlers == [two, one]
+    log.info("m")
+    assert log.flush_handlers(30)
+    assert [handler.stream.getvalue().removeprefix("a [INFO] ") for handler in (one, two)] == ["m\n", "m\n"]
+
+
+def test_loggers_that_are_not_named_have_handlers_swapped_with_their_ids():
+    one, two = asynchronous(io.StringIO()), asynchronous(io.StringIO())
+    log = configure(one, i=two)
+    replace(two, i=one)
+    assert log.logger.handlers == [two, one]
+    femto.RuntimeConfigBuilder().with_handler("h", one).with_handler("i", two).with_logger(
+        "a", femto.LoggerMutationBuilder().remove_handlers(["h"])
+    ).apply()
+    assert log.logger.handlers == [two]  # what had that id is gone, and the other is replaced
+    femto.RuntimeConfigBuilder().with_handler("h", two).with_handler("i", one).with_logger(
+        "a", femto.LoggerMutationBuilder().append_handlers(["h"])
+    ).apply()
+    assert log.logger.handlers == [one, two]
+
+
+@pytest.mark.parametrize("make", [asynchronous, logging.StreamHandler])
+def test_a_handler_with_two_ids_is_closed_when_both_are_another_s(make):
+    class Closed(make if isinstance(make, type) else femto.FemtoStreamHandler):
+        times = 0
+
+        def close(self):
+            self.times += 1
+            super().close()
+
+    log = configure(one := Closed(io.StringIO()), i=Bad())
+    replace(new := make(io.StringIO()), i=one)
+    assert (one.times, log.logger.handlers) == (0, [new, one])
+    replace(make(io.StringIO()), i=one)
+    log.info("m")
+    assert log.flush_handlers(30)
+    assert one.stream.getvalue().removeprefix("a [INFO] ") == "m\n"
+    replace(one, i=one)
+    assert (one.times, log.logger.handlers) == (0, [one])
+    replace(make(io.StringIO()))
+    assert one.times == 0
+    replace(make(io.StringIO()), i=make(io.StringIO()))
+    assert one.times == 1
+
+
+def test_basic_config_with_a_handler_that_is_there_does_not_close_it():
+    root = femtolog.get_logger("root")
+    before = list(root.logger.handlers)
+    root.logger.handlers = [handler := asynchronous(io.StringIO())]
+    try:
+        femto.basicConfig(handlers=[handler], force=True)
+        assert root.logger.handlers == [handler]
+        root.error("m")
+        assert handler.flush(30)
+        assert handler.stream.getvalue() == "root [ERROR] m\n"
+    finally:
+        root.logger.handlers = before
+        handler.close()
+
+
 # ---- mode "w"
 
 

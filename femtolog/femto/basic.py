@@ -8,7 +8,7 @@ from femtolog.errors import ConfigurationError
 from femtolog.femto.handlers import FemtoFileHandler, FemtoStreamHandler
 from femtolog.femto.handover import Succession
 from femtolog.femto.levels import level_number
-from femtolog.femto.logger import get_logger
+from femtolog.femto.logger import get_logger, is_among
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def basicConfig(  # noqa: N802 (the stdlib's name)
     with Succession() as succession:
         old = list(root.logger.handlers)
         root.clear_handlers()
-        succession.retire(old)
+        succession.retire([handler for handler in old if not is_among(handler, new)])
         for handler in new:
             root.add_handler(handler)
     if number is not None:
