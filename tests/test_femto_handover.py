@@ -305,11 +305,12 @@ def test_what_still_comes_to_the_old_handler_goes_to_the_new_one(tmp_path):
     assert second.flush(30)
     assert path.read_text() == "late\nby emit\n"
     assert first.stats()["dropped"] == 0
-    replace(first)  # once more: it is closed
+    replace(first)  # once more
     log.info("back")
     second.handle(logging.makeLogRecord({"levelno": 40, "msg": "late again"}))
-    assert path.read_text() == "late\nby emit\n"
-    assert (first.stats()["dropped_by"]["closed"], second.stats()["dropped"]) == (2, 0)
+    assert first.flush(30)
+    assert path.read_text() == "late\nby emit\nback\nlate again\n"
+    assert (first.stats()["written"], second.stats()["written"], log.get_dropped()) == (2, 2, 0)
 
 
 def test_what_still_comes_to_an_asynchronous_handler_goes_to_the_one_that_has_its_id():
@@ -473,6 +474,163 @@ def test_basic_config_with_a_handler_that_is_there_does_not_close_it():
     try:
         femto.basicConfig(handlers=[handler], force=True)
         assert root.logger.handlers == [handler]
+        root.error("m")
+        assert handler.flush(30)
+        assert handler.stream.getvalue() == "root [ERROR] m\n"
+    finally:
+        root.logger.handlers = before
+        handler.close()
+
+
+# ---- handlers that are put in force again
+
+
+def counted(path):
+    return femto.FemtoFileHandler(path, policy="block", flush_interval=2, mode="w")
+
+
+def small(path):
+    return rotating_builder(path, 1000).build()
+
+
+def enqueued(path):
+    return femtolog.enqueue(logging.FileHandler(path, "w"))
+
+
+def plain(path):
+    return logging.FileHandler(path, "w")
+
+
+@pytest.mark.parametrize("make", [counted, small, enqueued, plain])
+@pytest.mark.parametrize("name", ["f.log", "g.log"])
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_handler_that_was_replaced_is_put_in_force_again(tmp_path, make, name, whole):
+    put = configure if whole else replace
+    path, path_between = tmp_path / "f.log", tmp_path / name
+    first, second = make(path), make(path_between)
+    first.setFormatter(logging.Formatter("%(message)s"))
+    second.setFormatter(logging.Formatter("%(message)s"))
+    log = configure(first)
+    for number in range(3):
+        for handler in (first, second):
+            put(handler)
+            assert log.logger.handlers == [handler]
+            log.info(f"{number}")
+            if number:
+                log.info("more")
+    assert log.flush_handlers(30)
+    put(stream_builder(io.StringIO()))
+    expected = "0\n1\nmore\n2\nmore\n"
+    if path == path_between:
+        expected = "".join(f"{text}\n" for number in range(3) for text in [str(number), *["more"] * bool(number)] * 2)
+    assert path.read_text() == expected
+    assert path_between.read_text() == expected
+    assert log.get_dropped() == 0
+    assert (first.stream, second.stream) == (None, None)
+    if make is not plain:
+        counts = first.stats()
+        assert (counts["emitted"], counts["written"], counts["in_flight"]) == (2, 2, 0)  # since then
+
+
+def test_lines_wait_again_for_others_when_their_handler_is_put_in_force_again(tmp_path):
+    log = configure(handler := counted(tmp_path / "f.log"))
+    replace(stream_builder(io.StringIO()))
+    replace(handler)
+    log.info("one")
+    assert pipeline(handler).queue.wait_done(pipeline(handler).queue.mark(), 30)
+    assert (tmp_path / "f.log").read_text() == ""
+    log.info("two")
+    assert pipeline(handler).queue.wait_done(pipeline(handler).queue.mark(), 30)
+    assert (tmp_path / "f.log").read_text() == "a [INFO] one\na [INFO] two\n"
+
+
+def test_a_handler_that_the_program_has_closed_is_opened_for_a_configuration(tmp_path):
+    handler = enqueued(tmp_path / "f.log")
+    handler.handle(logging.makeLogRecord({"levelno": 40, "msg": "one"}))
+    handler.close()
+    log = configure(handler)
+    log.info("two")
+    assert log.flush_handlers(30)
+    assert (tmp_path / "f.log").read_text() == "one\ntwo\n"
+    assert handler.stats()["written"] == 1
+
+
+def test_what_a_handler_has_dropped_counts_on_when_it_is_put_in_force_again():
+    log = configure(handler := femto.FemtoStreamHandler(gate := Gate(), capacity=2, policy="drop"))
+    log.info("0")
+    assert gate.entered.wait(30)  # with this one in hand
+    for number in range(1, 8):
+        log.info(str(number))
+    dropped = log.get_dropped()
+    assert dropped > 0
+    gate.opened.set()
+    replace(stream_builder(io.StringIO()))
+    replace(handler)
+    assert (handler.stats()["dropped"], log.get_dropped()) == (0, dropped)
+
+
+def test_records_on_disk_are_those_of_a_handler_that_is_put_in_force_again(tmp_path):
+    handler = femtolog.enqueue(logging.StreamHandler(stream := io.StringIO()), overflow="spill", spill_dir=tmp_path / "spill")
+    log = configure(handler)
+    for number in range(3):
+        replace(logging.NullHandler())
+        replace(handler)
+        log.info(f"{number}")
+    assert log.flush_handlers(30)
+    assert stream.getvalue() == "0\n1\n2\n"
+
+
+def test_a_handler_whose_sink_hangs_yet_is_not_put_in_force_again(tmp_path, capsys):
+    log = configure(old := asynchronous(gate := Gate()))
+    log.info("0")
+    assert gate.entered.wait(30)
+    pipeline(old).timeout = old._flush_after = 0.01
+    replace(new := logging.NullHandler())
+    with pytest.raises(femto.HandlerConfigError) as caught:
+        replace(old)
+    assert str(caught.value) == f"{old!r} is closed, and its sink hangs"
+    assert log.logger.handlers == [new]
+    gate.opened.set()
+    soon(lambda: not pipeline(old).close_later)
+    replace(old)
+    log.info("1")
+    assert old.flush(30)
+    assert gate.lines() == ["a [INFO] 0", "a [INFO] 1"]
+
+
+def test_a_closed_handler_for_a_peer_is_refused_before_anything_changes(tmp_path):
+    handler = femto.FemtoSocketHandler("127.0.0.1", 9)
+    handler.close()
+    (path := tmp_path / "w.log").write_text("old\n")
+    before = logging.getLogger("a").handlers
+    for configured in (
+        lambda: configure(handler),
+        lambda: femto.basicConfig(handlers=[handler], force=True),
+    ):
+        with pytest.raises(femto.HandlerConfigError) as caught:
+            configured()
+        assert str(caught.value) == f"{handler!r} is closed, and cannot be used again"
+    assert (path.read_text(), logging.getLogger("a").handlers) == ("old\n", before)
+
+
+def test_a_handler_is_closed_again_if_the_configuration_that_has_it_fails():
+    configure(one := asynchronous(io.StringIO()))
+    replace(logging.NullHandler())
+    closed = femto.FemtoSocketHandler("127.0.0.1", 9)
+    closed.close()
+    with pytest.raises(femto.HandlerConfigError):
+        replace(one, i=closed)
+    assert pipeline(one).queue.is_closed()
+    assert isinstance(registry.names.handlers["h"], logging.NullHandler)
+
+
+def test_basic_config_takes_a_handler_that_was_replaced():
+    root = femtolog.get_logger("root")
+    before = list(root.logger.handlers)
+    root.logger.handlers = [handler := asynchronous(io.StringIO())]
+    try:
+        femto.basicConfig(handlers=[logging.NullHandler()], force=True)
+        femto.basicConfig(handlers=[handler], force=True)
         root.error("m")
         assert handler.flush(30)
         assert handler.stream.getvalue() == "root [ERROR] m\n"

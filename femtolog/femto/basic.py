@@ -77,6 +77,9 @@ def basicConfig(  # noqa: N802 (the stdlib's name)
     else:
         new = [FemtoStreamHandler(told.stream)]
     with Succession() as succession:
+        for handler in new:
+            succession.revive(handler)
+        succession.put_in_force(new)
         old = list(root.logger.handlers)
         root.clear_handlers()
         succession.retire([handler for handler in old if not is_among(handler, new)])

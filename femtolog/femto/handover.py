@@ -10,11 +10,15 @@ import contextlib
 import logging
 import logging.handlers
 import os
+import sys
 import threading
 import time
 
 from femtolog import _enqueue
+from femtolog.errors import HandlerConfigError
 from femtolog.femto.options import CLOSE_TIMEOUT
+from femtolog.files._managed import Managed
+from femtolog.files._steady import Steady
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,6 +59,7 @@ class Succession:
     def __init__(self) -> None:
         self._heirs: list[tuple[Any, Any]] = []  # old and new
         self._held = contextlib.ExitStack()
+        self._revived: list[logging.Handler] = []
         self._turn = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -67,6 +72,26 @@ class Succession:
     def __exit__(self, *_: object) -> None:
         with self._turn:
             self._held.close()
+            retire(self._revived)  # the configuration has failed
+
+    def revive(self, handler: Any) -> None:
+        """Opens a closed handler again, so that a configuration can put it in force: its queue is a new one, and its file is opened to append.
+
+        HandlerConfigError if that cannot be: it sends to a peer, or its sink hangs yet.
+        """
+        if not is_closed(handler):
+            return
+        pipeline = _pipeline_of(handler)
+        if pipeline is None:
+            raise HandlerConfigError(f"{handler!r} is closed, and cannot be used again")
+        _renew(handler, pipeline)
+        self._revived.append(handler)
+
+    def put_in_force(self, handlers: Iterable[Any]) -> None:
+        """Nothing fails any more. Records of handlers that have been replaced before are their own."""
+        for handler in handlers:
+            _back_in_force(handler)
+        self._revived.clear()
 
     def hold(self, old: Iterable[logging.Handler], new: Iterable[logging.Handler]) -> None:
         """Holds each new handler whose file an old one writes to: to be called before any record comes to it.
@@ -122,10 +147,12 @@ def retire(handlers: Iterable[logging.Handler]) -> None:
         # What a thread that is logging right now still brings, it writes itself.
         pipeline = _pipeline_of(handler)
         if pipeline is not None and pipeline.heir is None:
-            pipeline.drops_late = False
+            pipeline.heir = _Nobody(pipeline)
         if isinstance(handler, logging.FileHandler):
             handler.mode = "a"
         _attempt(handler, handler.close)
+        if pipeline is not None and pipeline.close_later and isinstance(pipeline.heir, _Nobody):
+            pipeline.heir = None  # who wrote would hang, too
         if pipeline is not None and pipeline.close_later and pipeline.writing != threading.get_ident():
             _enqueue._say(  # noqa: SLF001 - as everywhere here
                 f"{handler!r} is closed when its sink, which hangs, has written what is in hand: {pipeline.account()['in_flight']}"
@@ -159,13 +186,54 @@ def _send_on_by_class(old: Any, heir: logging.Handler) -> None:
     old.__class__ = type(cls)(cls.__name__, (cls,), {**names, "emit": emit, _REPLACED: cls})
 
 
-def back_in_force(handler: Any) -> None:
-    """A handler that was replaced is to be used again: its records are its own."""
+def _back_in_force(handler: Any) -> None:
     pipeline = _pipeline_of(handler)
     if pipeline is not None:
         pipeline.heir = None
     elif _REPLACED in vars(type(handler)):
         handler.__class__ = getattr(handler, _REPLACED)
+
+
+def is_closed(handler: Any) -> bool:
+    """Does it take no records any more? Those that are no asynchronous ones do."""
+    pipeline = _pipeline_of(handler)
+    asked = getattr(getattr(handler, "_sender", None), "is_closed", None) if pipeline is None else pipeline.queue.is_closed
+    return asked is not None and bool(asked())
+
+
+def _renew(handler: Any, pipeline: _enqueue._Pipeline) -> None:
+    """Everything of the old queue is written or dropped, and its worker about to end: it must have done so."""
+    until = time.monotonic() + CLOSE_TIMEOUT
+    while (worker := pipeline.worker) is True or (worker and worker.is_alive()):
+        if pipeline.close_later or worker is threading.current_thread() or time.monotonic() >= until:
+            raise HandlerConfigError(f"{handler!r} is closed, and its sink hangs")
+        if worker is True:
+            time.sleep(_enqueue.GREEN_TURN)
+        else:
+            worker.join(_enqueue.SLICE)
+    if pipeline.close_later or not pipeline.take_lock(handler, CLOSE_TIMEOUT):
+        raise HandlerConfigError(f"{handler!r} is closed, and its sink hangs")
+    turn = pipeline.turn
+    try:
+        pipeline.renew()
+        pipeline.turn = turn  # which we have, if the handler has no lock
+        if isinstance(handler, logging.FileHandler):
+            handler.mode = "a"
+        if isinstance(handler, Steady):
+            handler._forget()  # noqa: SLF001 - of the package
+        if isinstance(handler, Managed):
+            handler._buffering = handler._settings.buffering  # noqa: SLF001 - of which close() lets nothing wait
+        if pipeline.spilling is not None:
+            from femtolog._spill import _owners
+
+            _owners.pop(handler, None)  # it has been the owner, and is not closed now
+            try:
+                pipeline.spilling.open(handler, pipeline)
+            except BaseException:
+                pipeline.queue.close()
+                raise
+    finally:
+        pipeline.give_lock(handler)
 
 
 _REPLACED = "_femtolog_replaced"
@@ -180,6 +248,32 @@ class _Heir:
 
     def handle(self, record: logging.LogRecord) -> Any:
         return record.levelno >= self.handler.level and self.handler.handle(record)
+
+
+class _Nobody:
+    """The heir of a handler that has none: who still brings a record writes it, uncounted, and closes the file again."""
+
+    def __init__(self, pipeline: _enqueue._Pipeline) -> None:
+        self.pipeline = pipeline
+
+    def handle(self, record: logging.LogRecord) -> Any:
+        handler: Any = self.pipeline.handler()
+        passed = handler.filter(record)
+        if sys.version_info >= (3, 12) and isinstance(passed, logging.LogRecord):
+            record = passed
+        offered = self.pipeline.prepared(handler, record) if passed else None
+        if offered is not None:
+            handler.acquire()
+            try:
+                written = handler._written if isinstance(handler, Managed) else 0  # noqa: SLF001 - of the package
+                self.pipeline.emit_directly(handler, offered[0])
+                if isinstance(handler, logging.FileHandler) and self.pipeline.writing != threading.get_ident():
+                    _end(handler, lambda: self.pipeline.cls.flush(handler))
+                if isinstance(handler, Managed):
+                    handler._written = written  # noqa: SLF001 - as emitted it has not been counted, either
+            finally:
+                handler.release()
+        return passed
 
 
 def _pipeline_of(handler: object) -> _enqueue._Pipeline | None:

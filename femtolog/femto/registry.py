@@ -10,7 +10,7 @@ import logging
 
 from femtolog.errors import ConfigurationError, HandlerConfigError
 from femtolog.femto.formatting import DEFAULT
-from femtolog.femto.handover import back_in_force
+from femtolog.femto.handover import is_closed
 from femtolog.femto.logger import forget_loggers, get_logger, is_among, known_loggers
 
 TYPE_CHECKING = False
@@ -93,12 +93,13 @@ def commit(new: Names, targets: Mapping[str, Target], succession: Succession, *,
     """
     with lock:
         there, coming = list(names.handlers.values()), list(new.handlers.values())
-        succession.hold(
-            [handler for handler in there if not is_among(handler, coming)],
-            [handler for handler in coming if not is_among(handler, there)],
-        )
-        for handler in coming:
-            back_in_force(handler)
+        added = [handler for handler in coming if not is_among(handler, there)]
+        for handler in added:
+            if is_closed(handler):
+                _count_on(handler)
+                succession.revive(handler)
+        succession.hold([handler for handler in there if not is_among(handler, coming)], added)
+        succession.put_in_force(coming)
         handlers, filters = swaps(names.handlers, new.handlers), swaps(names.filters, new.filters)
         loggers = {logger.name: logger for logger in [*known_loggers(), *map(get_logger, targets)]}
         for name, logger in loggers.items():
@@ -118,6 +119,19 @@ def commit(new: Names, targets: Mapping[str, Target], succession: Succession, *,
         in_force = list(names.handlers.values())
         succession.swap([swap for swap in handlers if not is_among(swap[0], in_force)])
     return [handler for handler in swapped(there, ()) if not is_among(handler, in_force)]
+
+
+def _count_on(handler: logging.Handler) -> None:
+    """What it has dropped counts on for loggers that had it, though it begins to count anew."""
+    for logger in known_loggers():
+        for one in logger._removed:  # noqa: SLF001 - of the package
+            if one.handler() is handler:
+                one.account()
+                one.handler = _nobody  # type: ignore[assignment]  # as if it were not there any more
+
+
+def _nobody() -> None:
+    pass
 
 
 def swaps(there: Mapping[str, _T], new: Mapping[str, _T]) -> list[tuple[_T, _T]]:
