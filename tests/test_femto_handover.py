@@ -604,7 +604,7 @@ def test_a_closed_handler_for_a_peer_is_refused_before_anything_changes(tmp_path
     (path := tmp_path / "w.log").write_text("old\n")
     before = logging.getLogger("a").handlers
     for configured in (
-        lambda: configure(handler),
+        lambda: configure(handler, w=file_builder(path).mode("w")),
         lambda: femto.basicConfig(handlers=[handler], force=True),
     ):
         with pytest.raises(femto.HandlerConfigError) as caught:
@@ -637,6 +637,30 @@ def test_basic_config_takes_a_handler_that_was_replaced():
     finally:
         root.logger.handlers = before
         handler.close()
+
+
+# ---- handlers without a lock
+
+
+@pytest.mark.parametrize("asynchronous_one", [True, False])
+def test_a_handler_without_a_lock_hands_its_file_over(tmp_path, asynchronous_one):
+    class NoLock(logging.FileHandler):
+        def createLock(self):
+            self.lock = None
+
+    def made():
+        return femtolog.enqueue(NoLock(path)) if asynchronous_one else NoLock(path)
+
+    path = tmp_path / "f.log"
+    log = configure(old := made())
+    log.info("one")
+    replace(new := made())
+    log.info("two")
+    replace(old)
+    log.info("three")
+    assert log.flush_handlers(30)
+    assert path.read_text() == "one\ntwo\nthree\n"
+    assert new.stream is None
 
 
 # ---- mode "w"
@@ -687,6 +711,19 @@ def test_a_configuration_that_fails_leaves_files_as_they_are(tmp_path, kind):
     with pytest.raises(femto.HandlerIOError):
         builder.build_and_init() if kind is femto.ConfigBuilder else builder.apply()
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("kept.log", "old\n")]
+
+
+@pytest.mark.parametrize("kind", [femto.ConfigBuilder, femto.RuntimeConfigBuilder])
+def test_files_are_emptied_last(tmp_path, monkeypatch, kind):
+    def fail(succession, old, new):
+        raise RuntimeError("no")
+
+    (path := tmp_path / "w.log").write_text("old\n")
+    monkeypatch.setattr(handover.Succession, "hold", fail)
+    builder = kind().with_handler("w", file_builder(path).mode("w"))
+    with pytest.raises(RuntimeError, match="no"):
+        builder.build_and_init() if kind is femto.ConfigBuilder else builder.apply()
+    assert (path.read_text(), registry.names.handlers) == ("old\n", {})
 
 
 def test_a_file_that_cannot_be_emptied_is_told_before_anything_changes(tmp_path, monkeypatch):

@@ -102,9 +102,11 @@ class Succession:
         heir: Any
         for heir in new:
             before = [one for one in left if same_file(one, heir)]
-            if not before or not _take(heir.lock, TAKEN_WITHIN):
+            pipeline = _pipeline_of(heir)
+            lock = heir.lock or (None if pipeline is None else pipeline.turn)
+            if not before or lock is None or not _take(lock, TAKEN_WITHIN):
                 continue
-            self._held.callback(heir.lock.release)
+            self._held.callback(lock.release)
             heir.mode = "a"  # one that was given as it is may have emptied the file already
             with contextlib.suppress(OSError):
                 _close_file(heir)

@@ -159,8 +159,7 @@ class RuntimeConfigBuilder(Definitions):
                     name: builder._target(logging.getLogger(name), there, new)  # noqa: SLF001 - made for this
                     for name, builder in changes.items()
                 }
-                opened.empty_files(there)
-                retired = registry.commit(new, targets, succession, whole=False)
+                retired = registry.commit(new, targets, succession, opened.empty_files, whole=False)
             succession.retire(retired)
 
     def as_dict(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from femtolog.femto.logger import forget_loggers, get_logger, is_among, known_lo
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any, TypeVar
 
     from femtolog.femto.handover import Succession
@@ -84,8 +84,13 @@ def ids(kind: str, given: Iterable[str]) -> list[str]:
     return listed
 
 
-def commit(new: Names, targets: Mapping[str, Target], succession: Succession, *, whole: bool) -> list[logging.Handler]:
+def commit(
+    new: Names, targets: Mapping[str, Target], succession: Succession, last_step: Callable[[Names], None], *, whole: bool
+) -> list[logging.Handler]:
     """Makes loggers what they are to be; the handlers that nobody needs any more are to be given to Succession.retire(), without the lock.
+
+    `last_step` is told what is in force; when it has not failed, nothing does. HandlerConfigError, with nothing changed, for a closed handler
+    that cannot be opened again.
 
     What has an id that gets another handler or filter is replaced by it in every FemtoLogger, but where a target says what there is to be. It
     is needed yet if it has another id. `whole`: this is all that is to be known, so handlers of earlier configurations that no FemtoLogger
@@ -99,6 +104,7 @@ def commit(new: Names, targets: Mapping[str, Target], succession: Succession, *,
                 _count_on(handler)
                 succession.revive(handler)
         succession.hold([handler for handler in there if not is_among(handler, coming)], added)
+        last_step(names)
         succession.put_in_force(coming)
         handlers, filters = swaps(names.handlers, new.handlers), swaps(names.filters, new.filters)
         loggers = {logger.name: logger for logger in [*known_loggers(), *map(get_logger, targets)]}
