@@ -663,6 +663,53 @@ def test_a_handler_without_a_lock_hands_its_file_over(tmp_path, asynchronous_one
     assert new.stream is None
 
 
+# ---- what comes to a handler that has no successor
+
+
+@pytest.mark.parametrize("make", [counted, small, enqueued])
+@pytest.mark.parametrize("removed_by", ["configuration", "basic"])
+def test_what_still_comes_to_a_handler_without_a_successor_is_written_by_the_caller(tmp_path, make, removed_by):
+    old = make(path := tmp_path / "f.log")
+    old.setFormatter(logging.Formatter("%(message)s"))
+    old.addFilter(lambda record: record.getMessage() != "refused")
+    if removed_by == "configuration":
+        configure(old).info("one")
+        femto.ConfigBuilder().with_logger("a", femto.LoggerConfigBuilder().with_handlers([])).build_and_init()
+    else:
+        root = femtolog.get_logger("root")
+        before, root.logger.handlers = root.logger.handlers, [old]
+        try:
+            root.error("one")
+            femto.basicConfig(handlers=[logging.NullHandler()], force=True)
+        finally:
+            root.logger.handlers = before
+    log = logging.Logger("late")
+    log.addHandler(old)
+    for number in range(3):
+        log.info("late %d", number)
+        assert path.read_text().splitlines() == ["one", *(f"late {n}" for n in range(number + 1))]
+        assert old.stream is None
+    log.info("refused")
+    old.emit(logging.makeLogRecord({"levelno": 40, "msg": "by emit"}))
+    assert path.read_text() == "one\nlate 0\nlate 1\nlate 2\nby emit\n"
+    assert old.stream is None
+    counts = old.stats()
+    assert (counts["emitted"], counts["written"], counts["failed"], counts["dropped"], counts["in_flight"]) == (1, 1, 0, 0, 0)
+
+
+def test_what_still_comes_to_a_handler_that_hangs_and_has_no_successor_is_dropped_and_counted(capsys):
+    log = configure(old := asynchronous(gate := Gate()))
+    log.info("0")
+    assert gate.entered.wait(30)
+    pipeline(old).timeout = old._flush_after = 0.01
+    femto.ConfigBuilder().with_logger("a", femto.LoggerConfigBuilder().with_handlers([])).build_and_init()
+    old.handle(logging.makeLogRecord({"levelno": 40, "msg": "late"}))
+    assert old.stats()["dropped_by"]["closed"] == 1
+    gate.opened.set()
+    soon(lambda: old.stats()["written"] == 1)
+    assert gate.lines() == ["a [INFO] 0"]
+
+
 # ---- mode "w"
 
 
