@@ -206,7 +206,6 @@ def test_configurations_of_two_threads_are_put_in_force_one_after_the_other(tmp_
         assert committed.wait(30)
         second.append(log.logger.handlers[0])
         log.info("two")
-        pipeline(second[0]).timeout = 0.01  # after which it would be given up
         replace(file_builder(path))
         ended.set()
 
@@ -927,6 +926,7 @@ def test_a_thread_that_logs_while_it_writes_by_the_old_handler_is_not_waited_for
             return "around"
 
     monkeypatch.setattr(handover, "TAKEN_WITHIN", 0.05)
+    monkeypatch.setattr(handover, "CLOSE_TIMEOUT", 30.0)
     path, entered = tmp_path / "f.log", threading.Event()
     log = configure(old := logging.FileHandler(path))
     log.set_propagate(False)  # to pytest's handler, which would ask for the text, too

@@ -333,9 +333,9 @@ def _end(old: Any, flush: Any) -> None:
 def _close_later(handler: Any) -> None:
     """A synchronous handler in whose sink a thread hangs: a thread of its own closes it should that come back."""
 
-    def close(lock: Any = handler.lock) -> None:
-        with lock:
-            pass
+    def close() -> None:
+        handler.acquire()
+        handler.release()
         _attempt(handler, handler.flush)
         _attempt(handler, handler.close)
 
