@@ -6,9 +6,9 @@ import dataclasses
 
 from femtolog.errors import ConfigurationError
 from femtolog.femto.handlers import FemtoFileHandler, FemtoStreamHandler
-from femtolog.femto.handover import retire
+from femtolog.femto.handover import Succession
 from femtolog.femto.levels import level_number
-from femtolog.femto.logger import get_logger
+from femtolog.femto.logger import get_logger, is_among
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,10 +76,14 @@ def basicConfig(  # noqa: N802 (the stdlib's name)
         new = [FemtoFileHandler(told.filename)]
     else:
         new = [FemtoStreamHandler(told.stream)]
-    old = list(root.logger.handlers)
-    root.clear_handlers()
-    retire(old)
-    for handler in new:
-        root.add_handler(handler)
+    with Succession() as succession:
+        for handler in new:
+            succession.revive(handler)
+        succession.put_in_force(new)
+        old = list(root.logger.handlers)
+        root.clear_handlers()
+        succession.retire([handler for handler in old if not is_among(handler, new)])
+        for handler in new:
+            root.add_handler(handler)
     if number is not None:
         root.set_level(number)

@@ -203,8 +203,7 @@ class ConfigBuilder(Definitions):
                         above = any(name.startswith(f"{logger.name}.") for name in targets) or logger.name == "root"
                         if logger.name not in targets and not above:
                             targets[logger.name] = registry.Target(handlers=[], filters=[])
-                opened.empty_files(registry.names)
-                retired = registry.commit(new, targets, succession, whole=True)
+                retired = registry.commit(new, targets, succession, opened.empty_files, whole=True)
             succession.retire(retired)
 
     def as_dict(self) -> dict[str, Any]:

@@ -29,12 +29,15 @@ class _Change:
             raise ConfigurationError(f"multiple {self.kind}s mutation modes: {self.mode}, then {mode}")
         self.mode, self.ids = mode, registry.ids(self.kind, ids)
 
-    def applied(self, there: list[Any], known: Mapping[str, Any]) -> list[Any] | None:
+    def applied(self, items: list[Any], there: Mapping[str, Any], new: Mapping[str, Any]) -> list[Any] | None:
+        """What becomes of the items of a logger, where ids get new ones. To be taken away is what has an id until now."""
+        known = there if self.mode == "remove" else {**there, **new}
         named = [registry.found(self.kind, name, known) for name in self.ids]
+        swaps = registry.swaps(there, new)
         if self.mode == "append":
-            return there + [item for item in named if not is_among(item, there)]
+            return registry.swapped(items, swaps) + named  # each once: so does commit()
         if self.mode == "remove":
-            return [item for item in there if not is_among(item, named)]
+            return registry.swapped([item for item in items if not is_among(item, named)], swaps)
         return None if self.mode == "unchanged" else named
 
     def as_dict(self) -> dict[str, Any]:
@@ -94,15 +97,12 @@ class LoggerMutationBuilder(LevelAndPropagate):
         self._filters.be("clear")
         return self
 
-    def _target(self, logger: logging.Logger, there: registry.Names, known: registry.Names) -> registry.Target:
-        # What a logger has under an id that gets another handler now, commit() swaps: it is the one to be taken away.
-        handlers = there.handlers if self._handlers.mode == "remove" else known.handlers
-        filters = there.filters if self._filters.mode == "remove" else known.filters
+    def _target(self, logger: logging.Logger, there: registry.Names, new: registry.Names) -> registry.Target:
         return registry.Target(
             level=None if self._level is None else level_number(self._level),
             propagate=self._propagate,
-            handlers=self._handlers.applied(list(logger.handlers), handlers),
-            filters=self._filters.applied(list(logger.filters), filters),
+            handlers=self._handlers.applied(list(logger.handlers), there.handlers, new.handlers),
+            filters=self._filters.applied(list(logger.filters), there.filters, new.filters),
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -155,15 +155,11 @@ class RuntimeConfigBuilder(Definitions):
             with closing_on_error() as opened, registry.lock:
                 there = registry.names
                 new = self._make(there, opened)
-                known = registry.Names(
-                    there.formatters | new.formatters, there.filters | new.filters, there.handlers | new.handlers
-                )
                 targets = {
-                    name: builder._target(logging.getLogger(name), there, known)  # noqa: SLF001 - made for this
+                    name: builder._target(logging.getLogger(name), there, new)  # noqa: SLF001 - made for this
                     for name, builder in changes.items()
                 }
-                opened.empty_files(there)
-                retired = registry.commit(new, targets, succession, whole=False)
+                retired = registry.commit(new, targets, succession, opened.empty_files, whole=False)
             succession.retire(retired)
 
     def as_dict(self) -> dict[str, Any]:

@@ -10,12 +10,12 @@ import logging
 
 from femtolog.errors import ConfigurationError, HandlerConfigError
 from femtolog.femto.formatting import DEFAULT
-from femtolog.femto.handover import back_in_force
+from femtolog.femto.handover import is_closed
 from femtolog.femto.logger import forget_loggers, get_logger, is_among, known_loggers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any, TypeVar
 
     from femtolog.femto.handover import Succession
@@ -52,7 +52,7 @@ class Names:
 
 @dataclasses.dataclass
 class Target:
-    """What a logger is to be. None: as it is."""
+    """What a logger is to be. None: as it is, with what has got the ids of others in their places."""
 
     level: int | None = None
     propagate: bool | None = None
@@ -84,44 +84,68 @@ def ids(kind: str, given: Iterable[str]) -> list[str]:
     return listed
 
 
-def commit(new: Names, targets: Mapping[str, Target], succession: Succession, *, whole: bool) -> list[logging.Handler]:
+def commit(
+    new: Names, targets: Mapping[str, Target], succession: Succession, last_step: Callable[[Names], None], *, whole: bool
+) -> list[logging.Handler]:
     """Makes loggers what they are to be; the handlers that nobody needs any more are to be given to Succession.retire(), without the lock.
 
-    What has an id that gets another handler or filter is replaced by it in every FemtoLogger. `whole`: this is all that is to be known,
-    so handlers of earlier configurations that no FemtoLogger has are not needed, either.
+    `last_step` is told what is in force; when it has not failed, nothing does. HandlerConfigError, with nothing changed, for a closed handler
+    that cannot be opened again.
+
+    What has an id that gets another handler or filter is replaced by it in every FemtoLogger, but where a target says what there is to be. It
+    is needed yet if it has another id. `whole`: this is all that is to be known, so handlers of earlier configurations that no FemtoLogger
+    has are not needed, either.
     """
     with lock:
         there, coming = list(names.handlers.values()), list(new.handlers.values())
-        succession.hold(
-            [handler for handler in there if not is_among(handler, coming)],
-            [handler for handler in coming if not is_among(handler, there)],
-        )
-        for handler in coming:
-            back_in_force(handler)
-        handlers, filters = _swaps(names.handlers, new.handlers), _swaps(names.filters, new.filters)
-        retired = [old for old, _ in handlers]
-        succession.swap(handlers)
+        added = [handler for handler in coming if not is_among(handler, there)]
+        for handler in added:
+            if is_closed(handler):
+                _count_on(handler)
+                succession.revive(handler)
+        succession.hold([handler for handler in there if not is_among(handler, coming)], added)
+        last_step(names)
+        succession.put_in_force(coming)
+        handlers, filters = swaps(names.handlers, new.handlers), swaps(names.filters, new.filters)
         loggers = {logger.name: logger for logger in [*known_loggers(), *map(get_logger, targets)]}
         for name, logger in loggers.items():
             target = targets.get(name, Target())
-            target.handlers = _swapped(logger.logger.handlers if target.handlers is None else target.handlers, handlers)
-            target.filters = _swapped(logger.logger.filters if target.filters is None else target.filters, filters)
+            target.handlers = (
+                swapped(logger.logger.handlers, handlers) if target.handlers is None else swapped(target.handlers, ())
+            )
+            target.filters = swapped(logger.logger.filters, filters) if target.filters is None else swapped(target.filters, ())
             logger._become(target)  # noqa: SLF001 - the other half of this function
         names.formatters |= new.formatters
         names.filters |= new.filters
         names.handlers |= new.handlers
-        for name, handler in list(names.handlers.items()) if whole else ():
-            if name not in new.handlers and not any(is_among(handler, logger.logger.handlers) for logger in loggers.values()):
-                retired.append(names.handlers.pop(name))
-    return retired
+        if whole:
+            for name, handler in list(names.handlers.items()):
+                if name not in new.handlers and not any(is_among(handler, logger.logger.handlers) for logger in loggers.values()):
+                    del names.handlers[name]
+        in_force = list(names.handlers.values())
+        succession.swap([swap for swap in handlers if not is_among(swap[0], in_force)])
+    return [handler for handler in swapped(there, ()) if not is_among(handler, in_force)]
 
 
-def _swaps(there: Mapping[str, _T], new: Mapping[str, _T]) -> list[tuple[_T, _T]]:
+def _count_on(handler: logging.Handler) -> None:
+    """What it has dropped counts on for loggers that had it, though it begins to count anew."""
+    for logger in known_loggers():
+        for one in logger._removed:  # noqa: SLF001 - of the package
+            if one.handler() is handler:
+                one.account()
+                one.handler = _nobody  # type: ignore[assignment]  # as if it were not there any more
+
+
+def _nobody() -> None:
+    pass
+
+
+def swaps(there: Mapping[str, _T], new: Mapping[str, _T]) -> list[tuple[_T, _T]]:
     """What has an id now, and what gets the id."""
     return [(there[name], thing) for name, thing in new.items() if name in there and there[name] is not thing]
 
 
-def _swapped(things: list[Any], swaps: list[tuple[Any, Any]]) -> list[Any]:
+def swapped(things: Iterable[Any], swaps: Iterable[tuple[Any, Any]]) -> list[Any]:
     """The list with the new in the places of the old, each once."""
     result: list[Any] = []
     for thing in things:
