@@ -253,7 +253,7 @@ class _Heir:
 
 
 class _Nobody:
-    """The heir of a handler that has none: who still brings a record writes it, uncounted, and closes the file again."""
+    """The heir of a handler that has none: who still brings a record writes it, past the queue, and closes the file again."""
 
     def __init__(self, pipeline: _enqueue._Pipeline) -> None:
         self.pipeline = pipeline
@@ -267,12 +267,9 @@ class _Nobody:
         if offered is not None:
             handler.acquire()
             try:
-                written = handler._written if isinstance(handler, Managed) else 0  # noqa: SLF001 - of the package
                 self.pipeline.emit_directly(handler, offered[0])
                 if isinstance(handler, logging.FileHandler) and self.pipeline.writing != threading.get_ident():
                     _end(handler, lambda: self.pipeline.cls.flush(handler))
-                if isinstance(handler, Managed):
-                    handler._written = written  # noqa: SLF001 - as emitted it has not been counted, either
             finally:
                 handler.release()
         return passed
