@@ -4,6 +4,7 @@ import io
 import logging
 import logging.handlers
 import os
+import sys
 import sysconfig
 import threading
 import time
@@ -641,6 +642,7 @@ def test_basic_config_takes_a_handler_that_was_replaced():
 # ---- handlers without a lock
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="from 3.13 on the standard library's handlers need their lock")
 @pytest.mark.parametrize("asynchronous_one", [True, False])
 def test_a_handler_without_a_lock_hands_its_file_over(tmp_path, asynchronous_one):
     class NoLock(logging.FileHandler):

@@ -124,7 +124,7 @@ def on_drop(reason: str, count: int) -> None:
 
 peer = FemtoSocketHandler(on_error=lambda error, count: print(error, count + 1), on_drop=on_drop)
 peer.handle("core", "INFO", "by hand")
-raised: int = peer.stats()["callbacks_raised"]
+raised: int = peer.stats().get("callbacks_raised", 0)
 options = HandlerOptions(rotation=(1024, 3))
 frames: object = filter_frames(exception_payload(ValueError()), exclude_logging=True)["frames"]
 (
