@@ -916,3 +916,23 @@ def test_everything_is_written_at_exit(tmp_path):
     )
     subprocess.run([sys.executable, "-P", "-c", program], check=True, timeout=60)
     assert (tmp_path / "f.log").read_text() == "".join(f"svc [INFO] {number}\n" for number in range(1500))
+
+
+def test_builders_take_a_directory_to_spill_to(tmp_path):
+    policy = femto.OverflowPolicy.spill(tmp_path / "spill", "2 MiB")
+    builders = femto.StreamHandlerBuilder().stream_target(io.StringIO()), femto.FileHandlerBuilder(tmp_path / "f.log")
+    for builder in builders:
+        told = builder.with_capacity(1).with_overflow_policy(policy).as_dict()
+        assert (told["overflow_policy"], told["spill_dir"], told["spill_max"]) == ("spill", tmp_path / "spill", "2 MiB")
+        handler = builder.build()
+        with handler.lock:
+            for number in range(20):
+                handler.handle("svc", "INFO", str(number))
+            assert handler.stats()["spilled"] >= 18
+        assert handler.flush(30)
+        assert handler.stats()["written"] == 20
+        handler.close()
+    with pytest.raises(femto.HandlerConfigError, match="for a handler of a stream or file"):
+        femto.SocketHandlerBuilder().with_overflow_policy(policy)
+    with pytest.raises(femto.HandlerConfigError, match=r"must be OverflowPolicy\.spill"):
+        femto.FileHandlerBuilder(tmp_path / "f.log").with_overflow_policy("spill")

@@ -600,6 +600,11 @@ def test_openssl_s_server(make, certificates, nobody, tmp_path):
         ({"backoff": {}, "backoff_cap_ms": 5}, ValueError, "one or the other"),
         ({"backoff_deadline_ms": 0}, ValueError, "deadline_ms"),
         ({"unix_path": "/tmp/x", "tls": True}, ValueError, "tls is for TCP only"),
+        (
+            {"unix_path": "/tmp/x", "port": 514},
+            ValueError,
+            "unix_path excludes host and port, got '/tmp/x' beside 'localhost' and 514",
+        ),
         ({"tls": "yes"}, TypeError, "tls must be a bool or a dict"),
         ({"tls": {"insecure": 1}}, TypeError, "insecure of tls must be a bool"),
         ({"tls": {"name": "x"}}, ValueError, "unknown key of tls 'name'"),

@@ -75,6 +75,7 @@ class HandlerBuilder:
     """What all builders of handlers have. Each method returns the builder."""
 
     BY_NAME: tuple[str, ...] = ("capacity_bytes", "on_error", "on_drop")
+    MAY_SPILL = True
 
     def __init__(self, **defaults: Any) -> None:
         self._told: dict[str, Any] = {**defaults, "capacity": 1024, "overflow_policy": "drop"}
@@ -103,7 +104,10 @@ class HandlerBuilder:
 
     def with_overflow_policy(self, policy: str | OverflowPolicy, timeout_ms: int | None = None) -> Self:
         """What happens to a record for which there is no room; "timeout" with its milliseconds beside it is "timeout:N"."""
-        return self._tell("overflow_policy", policy_text(policy if timeout_ms is None else f"{policy}:{timeout_ms}"))
+        if timeout_ms is not None:
+            return self._tell("overflow_policy", policy_text(f"{policy}:{timeout_ms}"))
+        text = policy_text(policy, may_spill=self.MAY_SPILL)
+        return self._tell("overflow_policy", policy if text == "spill" else text)
 
     def with_level(self, level: str | int) -> Self:
         """What is below this level is not handled."""
@@ -164,7 +168,9 @@ class HandlerBuilder:
     def as_dict(self) -> dict[str, Any]:
         """What it was told, and the defaults of the rest."""
         told = dict(self._told)
-        policy, _, milliseconds = told["overflow_policy"].partition(":")
+        policy, _, milliseconds = str(told["overflow_policy"]).partition(":")
+        if isinstance(told["overflow_policy"], OverflowPolicy):
+            told["spill_dir"], told["spill_max"] = told["overflow_policy"].spill_dir, told["overflow_policy"].spill_max
         told["overflow_policy"] = policy
         if milliseconds:
             told["timeout_ms"] = int(milliseconds)

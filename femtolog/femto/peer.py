@@ -357,6 +357,8 @@ def _content(path: Any) -> bytes | None:
 class PeerHandlerBuilder(HandlerBuilder):
     """What the builders of handlers have that send to a peer."""
 
+    MAY_SPILL = False  # they have a replay
+
     def __init__(self, **defaults: Any) -> None:
         super().__init__(connect_timeout_ms=5000, **defaults)
         self._tls: dict[str, Any] | None = None

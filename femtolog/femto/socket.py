@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from femtolog.femto.options import BackoffConfig, OverflowPolicy
 
+_LOCAL = "localhost", 9020
+"""Where records go unless told otherwise."""
+
 
 class FemtoSocketHandler(PeerHandler):
     """Sends records to `host`:`port`, or to a socket in the file system, as frames: four bytes of length, the highest first, and a map.
@@ -64,8 +67,8 @@ class FemtoSocketHandler(PeerHandler):
 
     def __init__(
         self,
-        host: str = "localhost",
-        port: int = 9020,
+        host: str = _LOCAL[0],
+        port: int = _LOCAL[1],
         *,
         unix_path: str | os.PathLike[str] | None = None,
         capacity: int = 1024,
@@ -94,6 +97,8 @@ class FemtoSocketHandler(PeerHandler):
     ) -> None:
         chosen_tls = tls_of(tls, tls_domain, tls_insecure)
         target = _address(host, port) if unix_path is None else (os.fsdecode(unix_path), None)
+        if unix_path is not None and (host, port) != _LOCAL:
+            raise HandlerConfigError(f"unix_path excludes host and port, got {target[0]!r} beside {host!r} and {port!r}")
         if chosen_tls is not None and unix_path is not None:
             raise HandlerConfigError(f"tls is for TCP only, got unix_path={target[0]!r}")
         _native.load().know_framed(FemtoSocketHandler.handle, FemtoSocketHandler.emit, FemtoSocketHandler._items)
@@ -211,8 +216,8 @@ class SocketHandlerBuilder(PeerHandlerBuilder):
     def _make(self) -> FemtoSocketHandler:
         told = self._told
         return FemtoSocketHandler(
-            told.get("host", "localhost"),
-            told.get("port", 9020),
+            told.get("host", _LOCAL[0]),
+            told.get("port", _LOCAL[1]),
             unix_path=told.get("path"),
             max_frame_size=told["max_frame_size"],
             truncate=told["truncate"],
