@@ -326,6 +326,7 @@ def test_changes_between_two_records_hold_from_the_next_one_on(tmp_path, logger)
     Own.format = lambda self, record: "class: " + record.getMessage()
     logger.info("patched")
     del Own.format
+    assert handler.flush()  # this `format` gives the worker, which may write one by one, the text of what is queued
     asynchronous = type(handler).format
     type(handler).format = lambda self, record: "asynchronous class: " + record.getMessage()
     logger.info("patched as well")

@@ -116,7 +116,8 @@ class Steady(logging.FileHandler):
 
     def _opened(self) -> TextIOWrapper:
         if not self._may_open():
-            raise _PauseError
+            lost = self._failures.lost
+            raise _PauseError(*(lost.args if isinstance(lost, OSError) else ()))  # whoever is told of it is told why
         if self.mode.startswith(("w", "x")):
             if not self._emptied:
                 super()._open().close()
