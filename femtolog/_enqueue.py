@@ -194,7 +194,7 @@ class _Pipeline:
 
     def weight_of(self, record: logging.LogRecord, text: object) -> int:
         """Bytes that it occupies on the queue, about."""
-        weight: int = self.queue.RECORD_WEIGHT + self.native.bulk(vars(record))
+        weight: int = self.queue.RECORD_WEIGHT + self.native.bulk(_values(record))
         return weight + sys.getsizeof(text) if isinstance(text, str) else weight
 
     def protects(self, record: logging.LogRecord) -> bool:
@@ -598,6 +598,12 @@ def copied(record: logging.LogRecord) -> logging.LogRecord:
     return other
 
 
+def _values(record: object) -> dict[str, Any]:
+    """The record's own attributes; none of those that an object in a record's place keeps in slots."""
+    values: dict[str, Any] = getattr(record, "__dict__", {})
+    return values
+
+
 def freeze(record: logging.LogRecord, *, may_fail: bool, message: object = None) -> None:
     """Makes the message what it is now, whatever becomes of its arguments. `may_fail`: an error in that is not the caller's.
 
@@ -610,7 +616,7 @@ def freeze(record: logging.LogRecord, *, may_fail: bool, message: object = None)
         record.args = dict(args)
     if not plain or type(record.msg) is not str:
         if message is None:
-            message = vars(record).get("message")  # which formatting has left
+            message = _values(record).get("message")  # which formatting has left
         try:
             record.msg = message if type(message) is str else record.getMessage()
             record.args = ()
@@ -621,7 +627,7 @@ def freeze(record: logging.LogRecord, *, may_fail: bool, message: object = None)
 
 def own_containers(record: logging.LogRecord) -> None:
     """Copies what the caller may change yet of what its attributes hold; objects of other classes are what they are."""
-    values = vars(record)
+    values = _values(record)
     changeable = [name for name, value in values.items() if type(value) in _CONTAINERS and name not in ("args", "exc_info")]
     for name in changeable:
         # One within another, deeper than Python code may go: nothing was copied.

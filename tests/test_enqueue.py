@@ -757,6 +757,26 @@ def test_bytes_are_limited_as_well(logger, capsys, filtered):
     gate.opened.set()
 
 
+@pytest.mark.parametrize("make", [lambda: logging.StreamHandler(io.StringIO()), lambda: Keeping()])
+def test_an_object_with_slots_in_the_place_of_a_record(make):
+    class Slots:
+        __slots__ = ("args", "exc_info", "exc_text", "levelno", "msg", "stack_info")
+
+        def getMessage(self):
+            return str(self.msg)
+
+    record = Slots()
+    for name in Slots.__slots__:
+        setattr(record, name, None)
+    record.msg, record.levelno = ["m"], 40
+    handler = femtolog.enqueue(make())
+    handler.setFormatter(type("Plain", (logging.Formatter,), {"format": lambda self, record: record.getMessage()})())
+    handler.handle(record)
+    assert handler.flush()
+    account(handler, written=1)
+    handler.close()
+
+
 @BOTH
 @pytest.mark.parametrize("filtered", [False, True])
 def test_a_graph_in_extra_is_weighed_at_once(logger, filtered):
