@@ -7,7 +7,6 @@ the real `logging`. Importing this module alone changes nothing.
 
 import sys as _sys
 
-from femtolog import _extra
 from femtolog._forward import forward as _forward
 from femtolog_compat import _native as _loading
 from femtolog_compat import install as install
@@ -29,7 +28,7 @@ Examples:
     True
 """
 
-extra_policy = _extra.policy()
+extra_policy = _sys.modules["femtolog._extra"].policy() if "femtolog._extra" in _sys.modules else "raise"
 """What a key of `extra` does that a record has already: "raise" a KeyError, as in the standard library, or "rename", then it is
 stored as `extra_<key>`. To be assigned to; ValueError for anything else. Of the process, while femtolog is installed; a process
 that is forked has its parent's.
@@ -363,10 +362,16 @@ def get_logger(name):  # type: ignore[no-untyped-def]
     return get_logger(name)
 
 
+def _set_extra_policy(value):  # type: ignore[no-untyped-def]
+    from femtolog._extra import set_policy
+
+    set_policy(value)
+
+
 _forward(
     _sys.modules[__name__],
     "logging",
-    {"extra_policy": _extra.set_policy},
+    {"extra_policy": _set_extra_policy},
     {
         "LogServer": "femtolog.server",
         **dict.fromkeys(("AsyncLogger", "AsyncLoggerConfig", "get_async_logger", "shutdown_all_async_loggers"), "femtolog.aio"),

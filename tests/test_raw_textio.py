@@ -254,9 +254,10 @@ def test_order_is_kept_whatever_is_mixed(tmp_path: Path) -> None:
 
 def test_nothing_is_left_open_and_nobody_is_warned(tmp_path: Path) -> None:
     program = (
-        "import os, sys; from femtolog import _native; probe = _native._raw_probe\n"
-        "stream = open(sys.argv[1], 'w', encoding='utf-8')\n"
+        "import os, sys; stream = open(sys.argv[1], 'w', encoding='utf-8')\n"
         "before = os.listdir('/dev/fd')\n"
+        "from femtolog import _native; probe = _native._raw_probe\n"
+        "assert os.listdir('/dev/fd') == before\n"
         "probe('prepare', stream)\n"
         "assert os.listdir('/dev/fd') == before\n"
         "assert probe('idle', stream) == (stream.fileno(), True)\n"
@@ -270,7 +271,7 @@ def test_nothing_is_left_open_and_nobody_is_warned(tmp_path: Path) -> None:
 
 def printed_by(program: str, path: Path) -> str:
     """What a process prints that has opened this file as `stream`, at its end."""
-    begin = "import sys; from femtolog import _native; probe = _native._raw_probe\nstream = open(sys.argv[1], 'w', encoding='utf-8')\n"
+    begin = "import sys; stream = open(sys.argv[1], 'w', encoding='utf-8')\n"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [sys.executable, "-P", "-c", begin + program, str(path)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
@@ -280,20 +281,26 @@ def printed_by(program: str, path: Path) -> str:
 
 def test_audit_hook_that_refuses_turns_it_off(tmp_path: Path) -> None:
     program = (
+        "probe = None\n"
         "def hook(event, args):\n"
-        "    probe('prepare', stream)\n"
+        "    if probe: probe('prepare', stream)\n"
         "    if event == 'open' and type(args[0]) is int: raise RuntimeError('refused')\n"
         "sys.addaudithook(hook)\n"
+        "from femtolog import _native; probe = _native._raw_probe\n"
+        "print(probe('idle', stream))\n"
         "probe('prepare', stream)\n"
         "print(probe('idle', stream))\n"
     )
-    assert printed_by(program, tmp_path / "log") == "None"
+    assert printed_by(program, tmp_path / "log").splitlines() == ["unprepared", "None"]
 
 
 def test_finding_out_imports_nothing(tmp_path: Path) -> None:
     program = (
+        "import types\n"  # as femtolog's Python part does, and logging
         "before = set(sys.modules)\n"
+        "from femtolog import _native; probe = _native._raw_probe\n"
         "probe('prepare', stream)\n"
-        "print(probe('idle', stream) is not None, set(sys.modules) - before)\n"
+        "new = {name for name in set(sys.modules) - before if not name.startswith('femtolog')}\n"
+        "print(probe('idle', stream) is not None, new)\n"
     )
     assert printed_by(program, tmp_path / "log") == "True set()"

@@ -861,7 +861,6 @@ pub fn bind(module: &Bound<'_, PyModule>) -> PyResult<()> {
     crate::context::init(module.py())?;
     crate::format::time::init(module.py())?;
     crate::fork::init();
-    crate::raw::textio::discover(module.py());
     crate::record::prepare(module)?;
     #[cfg(Py_3_12)]
     watch_functions();

@@ -100,6 +100,7 @@ mod native {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         crate::ffi::init();
         crate::raw::init(py);
+        crate::raw::textio::discover(py);
         crate::names::intern(py)
             .and_then(|()| crate::clock::init(py))
             .map_err(|raised| PyErr::from_value(raised.take(py)))

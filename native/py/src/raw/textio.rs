@@ -120,8 +120,8 @@ pub fn prepare(stream: &Bound<'_, PyAny>) -> PyResult<()> {
     }
 }
 
-/// Finds the fields now. Called when binding: later the files it opens for that would show up among the program's own to
-/// an audit hook. What it does not find it looks for again when a stream comes.
+/// Finds the fields now. Called when the extension is loaded: later the files it opens for that would show up among the program's own
+/// to an audit hook. What it does not find it looks for again when a stream comes.
 pub fn discover(py: Python<'_>) {
     if super::enabled()
         && FIELDS.get().is_none()

@@ -308,9 +308,11 @@ fn writer_fields(pipe: &Pipe<'_>) -> PyResult<Option<WriterFields>> {
     )?;
     raw_like.set_item(intern!(py, "close"), py.get_type::<PyDict>())?;
     raw_like.set_item(intern!(py, "closed"), false)?;
+    // `types.SimpleNamespace`, without importing `types`, which the program could see.
     let namespace = py
-        .import(intern!(py, "types"))?
-        .getattr(intern!(py, "SimpleNamespace"))?;
+        .import(intern!(py, "sys"))?
+        .getattr(intern!(py, "implementation"))?
+        .get_type();
     let raw_like = namespace.call((), Some(&raw_like))?;
     let spied = pipe.buffered(&raw_like)?;
     SPIED.store(spied.as_ptr() as usize, Relaxed);
