@@ -1,5 +1,6 @@
 """What a call costs that logs, with everything programs commonly put on its way."""
 
+import logging
 from typing import Any
 
 from benches.measure import Bench, Scenario
@@ -19,14 +20,20 @@ def stream(form: str = "%(levelname)s %(message)s") -> Any:
     return prepare
 
 
+def a_record() -> logging.LogRecord:
+    """One that is there already, for what is measured alone."""
+    return logging.makeLogRecord({"msg": "hello %s", "args": ("world",)})
+
+
 def python_filter(bench: Bench) -> None:
     class Everything(bench.logging.Filter):  # type: ignore[name-defined, misc]
         def filter(self, record: Any) -> bool:
             return True
 
     log = bench.logger(bench.stream_handler())
-    log.addFilter(Everything())
-    bench.names["info"] = log.info
+    everything = Everything()
+    log.addFilter(everything)
+    bench.names.update(info=log.info, filter=everything.filter, record=a_record())
 
 
 def python_handler(bench: Bench) -> None:
@@ -41,8 +48,9 @@ def python_handler(bench: Bench) -> None:
         texts.clear()
         return taken
 
+    handler = Keep()
     bench.take = take
-    bench.names["info"] = bench.logger(Keep()).info
+    bench.names.update(info=bench.logger(handler).info, emit=handler.emit, record=a_record())
 
 
 def python_formatter(bench: Bench) -> None:
@@ -50,9 +58,17 @@ def python_formatter(bench: Bench) -> None:
         def format(self, record: Any) -> str:
             return "> " + super().format(record)
 
+    class Plain:
+        def format(self, record: Any) -> str:
+            return "INFO hello world"
+
+    class MarkedPlain(Plain):
+        def format(self, record: Any) -> str:
+            return "> " + super().format(record)
+
     handler = bench.stream_handler()
     handler.setFormatter(Marked("%(levelname)s %(message)s"))
-    bench.names["info"] = bench.logger(handler).info
+    bench.names.update(info=bench.logger(handler).info, format=MarkedPlain().format, record=a_record())
 
 
 def adapter(bench: Bench) -> None:
@@ -108,9 +124,9 @@ SCENARIOS = [
         r"INFO eve hello world\n",
         alone=ALONE,
     ),
-    Scenario("filter in Python", HELLO, python_filter, r"INFO hello world\n", alone=ALONE),
-    Scenario("handler in Python", HELLO, python_handler, r"hello world"),
-    Scenario("formatter in Python", HELLO, python_formatter, r"> INFO hello world\n", alone=ALONE),
+    Scenario("filter in Python", HELLO, python_filter, r"INFO hello world\n", alone=f"filter(record); {ALONE}"),
+    Scenario("handler in Python", HELLO, python_handler, r"hello world", alone="emit(record)"),
+    Scenario("formatter in Python", HELLO, python_formatter, r"> INFO hello world\n", alone=f"format(record); {ALONE}"),
     Scenario("adapter", HELLO, adapter, r"INFO eve hello world\n", alone=ALONE, picologging="has no LoggerAdapter"),
     Scenario("four loggers below the handler's", HELLO, propagate(".a.b.c.d"), r"INFO hello world\n", alone=ALONE),
     Scenario("six loggers below the handler's", HELLO, propagate(".a.b.c.d.e.f"), r"INFO hello world\n", alone=ALONE),

@@ -16,7 +16,7 @@ def written(make: Any) -> Any:
         handler = make(bench, path)
         handler.setFormatter(bench.logging.Formatter(FORM))
         bench.names["info"] = bench.logger(handler).info
-        bench.names["write"], bench.names["fd"] = os.write, os.open(path, os.O_WRONLY | os.O_APPEND)
+        bench.names.update(write=os.write, fd=os.open(path, os.O_WRONLY | os.O_APPEND), access=os.access, path=path)
 
     return prepare
 
@@ -43,5 +43,5 @@ SCENARIOS = [
     Scenario("FileHandler", HELLO, written(plain), LINE, alone=ALONE),
     Scenario("RotatingFileHandler, no rollover", HELLO, written(rotating), LINE, alone=ALONE),
     Scenario("TimedRotatingFileHandler, no rollover", HELLO, written(timed), LINE, alone=ALONE),
-    Scenario("WatchedFileHandler", HELLO, written(watched), LINE, alone=ALONE),
+    Scenario("WatchedFileHandler", HELLO, written(watched), LINE, alone=f"access(path, 0); {ALONE}"),
 ]

@@ -121,7 +121,7 @@ class Scenario:
     statement: str  # timed; the names in it are those `prepare` sets
     prepare: Callable[[Bench], None]
     expect: str = ""  # a regular expression for every line that must be in the sink; empty: nothing is written
-    alone: str = ""  # the sink's own work, timed beside the sides
+    alone: str = ""  # what no logger can leave out, timed beside the sides: the sink's own work, the program's own code
     threads: int = 0  # that run the statement at the same time; 0: the main thread does
     above: int = 0  # lines of the function before the loop
     group: str = ""  # what is the same but for the number of threads: shown as calls a second, side by side
@@ -298,7 +298,8 @@ class Measurement:
             lane.forget()
             self.lanes[key] = lane
             if side == "stdlib" and scenario.alone:
-                alone = self.alone[scenario.name] = Lane(scenario, bench, scenario.alone, ".*", self._stretch)
+                expect = ".*" if scenario.expect else ""
+                alone = self.alone[scenario.name] = Lane(scenario, bench, scenario.alone, expect, self._stretch)
                 alone.calibrate()
 
     def _leave_out(self, key: tuple[str, str], error: Exception) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import collections
 import queue
 
+from benches.enabled import ALONE, a_record
 from benches.measure import Bench, Scenario
 
 HELLO = 'info("hello %s", "world")'
@@ -16,7 +18,7 @@ def queued(bench: Bench) -> None:
         return [waiting.get_nowait().getMessage() for _ in range(waiting.qsize())]  # type: ignore[attr-defined]
 
     bench.take = take
-    bench.names["info"] = bench.logger(bench.handlers.QueueHandler(waiting)).info
+    bench.names.update(info=bench.logger(bench.handlers.QueueHandler(waiting)).info, put=waiting.put_nowait, record=a_record())
 
 
 def in_memory(bench: Bench) -> None:
@@ -30,10 +32,12 @@ def in_memory(bench: Bench) -> None:
         return written()
 
     bench.take = take
-    bench.names["info"] = bench.logger(handler).info
+    bench.names.update(info=bench.logger(handler).info, append=collections.deque[object](maxlen=100).append, record=a_record())
 
 
 SCENARIOS = [
-    Scenario("QueueHandler", HELLO, queued, r"hello world"),
-    Scenario("MemoryHandler of 100 before a StreamHandler", HELLO, in_memory, r"INFO hello world\n"),
+    Scenario("QueueHandler", HELLO, queued, r"hello world", alone="put(record)"),
+    Scenario(
+        "MemoryHandler of 100 before a StreamHandler", HELLO, in_memory, r"INFO hello world\n", alone=f"append(record); {ALONE}"
+    ),
 ]

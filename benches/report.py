@@ -39,7 +39,9 @@ def collect(measurement: Measurement, about: dict[str, str], others: dict[str, A
             if side == "stdlib" and not scenario.threads:
                 row["loop"] = _numbers(lane.empties)
         if scenario.name in measurement.alone:
-            row["sink_alone"] = _numbers(measurement.alone[scenario.name].turns)
+            row["alone"] = _numbers(measurement.alone[scenario.name].turns)
+            if "least" in row["stdlib"]:
+                row["limit"] = row["stdlib"]["least"] / max(row["alone"]["least"], 0.1)
         for side, name in (("stdlib", "ratio"), ("picologging", "picologging_ratio")):
             if "least" in row[side] and "least" in row["femtolog"]:
                 row[name] = row[side]["least"] / row["femtolog"]["least"]
@@ -91,12 +93,13 @@ def calls(found: Found) -> list[str]:
     lines = [
         f"Nanoseconds a call: least (median) of {turns} turns by turns in one process{loop}.",
         "",
-        "| scenario | stdlib | picologging | femtolog | the sink alone | stdlib ÷ femtolog | picologging ÷ femtolog |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| scenario | stdlib | picologging | femtolog | what stays | stdlib ÷ femtolog | stdlib ÷ what stays | picologging ÷ femtolog |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for row in rows:
         cells = [row["name"], *(_cell(row[side]) for side in SIDES)]
-        cells += [f"{row['sink_alone']['least']:.0f}" if "sink_alone" in row else "", ratio(row), picologging_ratio(row)]
+        cells.append(f"{row['alone']['least']:.0f}" if "alone" in row else "")
+        cells += [ratio(row), f"{row['limit']:.1f}" if "limit" in row else "", picologging_ratio(row)]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 
@@ -150,15 +153,19 @@ def instructions(found: Found) -> list[str]:
     lines = [
         f"{counted['calls']} calls; the empty loop's {loop:.0f} instructions are subtracted.",
         "",
-        "| a call: instructions / blocks from Python's allocator / from libc's | stdlib | femtolog | of the instructions in femtolog |",
-        "| --- | ---: | ---: | ---: |",
+        "| a call: instructions / blocks from Python's allocator / from libc's "
+        "| stdlib | femtolog | of the instructions in femtolog | stdlib ÷ femtolog | stdlib ÷ the interpreter's part of it |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for name, sides in counted["scenarios"].items():
         cells = [
             f"{one['instructions'] - loop:.0f} / {one['python_allocations']:.1f} / {one['libc_allocations']:.1f}"
             for one in (sides["stdlib"], sides["femtolog"])
         ]
-        lines.append(f"| {name} | {' | '.join(cells)} | {sides['femtolog']['own_instructions']:.0f} |")
+        stdlib, femtolog = (sides[side]["instructions"] - loop for side in ("stdlib", "femtolog"))
+        own = sides["femtolog"]["own_instructions"]
+        cells += [f"{own:.0f}", f"{stdlib / femtolog:.1f}", f"{stdlib / max(femtolog - own, 1):.1f}"]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     return lines
 
 
