@@ -153,8 +153,7 @@ def instructions(found: Found) -> list[str]:
     lines = [
         f"{counted['calls']} calls; the empty loop's {loop:.0f} instructions are subtracted.",
         "",
-        "| a call: instructions / blocks from Python's allocator / from libc's "
-        "| stdlib | femtolog | of the instructions in femtolog | stdlib ÷ femtolog | stdlib ÷ the interpreter's part of it |",
+        "| a call: instructions / blocks from Python's allocator / from libc's | stdlib | femtolog | of these its own | ratio | without its own |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for name, sides in counted["scenarios"].items():
