@@ -56,6 +56,32 @@ pub fn write_file(py: Python<'_>, fd: i32, bytes: &[u8], position: Position) -> 
     }
 }
 
+/// Device, inode and "a regular file" of what stands at a path, as `stat(2)` says, but without asking for its times. `Unsupported`: the
+/// system (before Linux 4.11, or a sandbox) does not know the call.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub fn device_and_inode(path: &str) -> std::io::Result<(u64, u64, bool)> {
+    let path = std::ffi::CString::new(path)?;
+    let mut found = std::mem::MaybeUninit::<libc::statx>::uninit();
+    // SAFETY: `path` ends with a zero; the call writes the whole structure before it returns 0, and then it is read.
+    let found = unsafe {
+        let mask = libc::STATX_TYPE | libc::STATX_INO;
+        if libc::statx(libc::AT_FDCWD, path.as_ptr(), 0, mask, found.as_mut_ptr()) != 0 {
+            let error = std::io::Error::last_os_error();
+            // Sandboxes that do not know the call answer with EPERM.
+            return Err(match error.raw_os_error() {
+                Some(libc::ENOSYS | libc::EPERM) => std::io::ErrorKind::Unsupported.into(),
+                _ => error,
+            });
+        }
+        found.assume_init()
+    };
+    Ok((
+        libc::makedev(found.stx_dev_major, found.stx_dev_minor),
+        found.stx_ino,
+        u32::from(found.stx_mode) & libc::S_IFMT == libc::S_IFREG,
+    ))
+}
+
 /// A new `bytes`.
 pub fn bytes_from<'py>(py: Python<'py>, bytes: &[u8]) -> Res<Obj<'py>> {
     // SAFETY: attached; copies so many bytes from there.
