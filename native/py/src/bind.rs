@@ -573,31 +573,81 @@ impl<const T: usize> Entrance<T> {
         // SAFETY: the interpreter calls this with the thread attached and the arguments as the fastcall protocol says; a
         // method descriptor has checked the type of `slf`.
         unsafe {
-            if MODE.load(Ordering::Relaxed) == OBSERVED {
-                let keywords = if kwnames.is_null() {
-                    0
-                } else {
-                    ffi::PyTuple_Size(kwnames) as usize
-                };
-                let method = Self::ENTRY.home.is_class();
-                let mut all = Vec::with_capacity(nargs as usize + keywords + 1);
-                all.extend(method.then_some(slf));
-                all.extend((0..nargs as usize + keywords).map(|index| *args.add(index)));
-                let function = REFERENCE[T].load(Ordering::Relaxed);
-                let count = nargs as usize + usize::from(method);
-                return interpret_instead(T, function, all.as_ptr(), count, kwnames);
+            let mut enabled = false;
+            if let Some(first) = Self::ENTRY.first
+                && MODE.load(Ordering::Relaxed) == NATIVE
+            {
+                match first(&Self::fast(slf, args, nargs, kwnames)) {
+                    Look::Answer(answer) => return answer.into_ptr(),
+                    Look::Enabled => enabled = true,
+                    Look::Nothing => {}
+                }
             }
+            Self::whole_fast(slf, args, nargs, kwnames, enabled)
+        }
+    }
+
+    /// The call that came in, as [`fastcall`](Self::fastcall) is given it.
+    #[cfg(not(Py_3_12))]
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "see `guard`")]
+    unsafe fn fast<'a, 'py>(
+        slf: *mut ffi::PyObject,
+        args: *const *mut ffi::PyObject,
+        nargs: isize,
+        kwnames: *mut ffi::PyObject,
+    ) -> Call<'a, 'py> {
+        // SAFETY: the caller's, handed on.
+        unsafe {
             let py = Python::assume_attached();
-            let call = Call::with_self(
-                py,
-                Self::ENTRY.target,
-                slf,
-                args,
-                nargs as usize,
-                kwnames,
-                Self::ENTRY.home.is_class(),
-            );
-            Self::run(py, &call)
+            let (target, method) = (Self::ENTRY.target, Self::ENTRY.home.is_class());
+            Call::with_self(py, target, slf, args, nargs as usize, kwnames, method)
+        }
+    }
+
+    /// Runs the whole function; `enabled` as in [`Call::is_enabled`].
+    #[cfg(not(Py_3_12))]
+    #[inline(never)]
+    unsafe fn whole_fast(
+        slf: *mut ffi::PyObject,
+        args: *const *mut ffi::PyObject,
+        nargs: isize,
+        kwnames: *mut ffi::PyObject,
+        enabled: bool,
+    ) -> *mut ffi::PyObject {
+        // SAFETY: the caller's, handed on.
+        unsafe {
+            if MODE.load(Ordering::Relaxed) == OBSERVED {
+                return Self::interpret_fast(slf, args, nargs, kwnames);
+            }
+            let call = Self::fast(slf, args, nargs, kwnames);
+            Self::run(call.py(), &call.known_enabled(enabled))
+        }
+    }
+
+    /// Hands the call to the interpreter's function, which somebody watches.
+    #[cfg(not(Py_3_12))]
+    #[cold]
+    unsafe fn interpret_fast(
+        slf: *mut ffi::PyObject,
+        args: *const *mut ffi::PyObject,
+        nargs: isize,
+        kwnames: *mut ffi::PyObject,
+    ) -> *mut ffi::PyObject {
+        // SAFETY: the caller's, handed on; `args` holds the values of the keywords behind the others.
+        unsafe {
+            let keywords = if kwnames.is_null() {
+                0
+            } else {
+                ffi::PyTuple_Size(kwnames) as usize
+            };
+            let method = Self::ENTRY.home.is_class();
+            let mut all = Vec::with_capacity(nargs as usize + keywords + 1);
+            all.extend(method.then_some(slf));
+            all.extend((0..nargs as usize + keywords).map(|index| *args.add(index)));
+            let function = REFERENCE[T].load(Ordering::Relaxed);
+            let count = nargs as usize + usize::from(method);
+            interpret_instead(T, function, all.as_ptr(), count, kwnames)
         }
     }
 }
