@@ -344,9 +344,13 @@ fn emit_unmeasured<'py>(
         })
         .map(|()| Ran::Maybe),
         Quiet::Nothing => {
-            if view.method(Name::emit) != Target::RotatingEmit {
-                // Python code is about to run, sooner or later. (A rotating handler knows when.)
-                record.settle()?;
+            match view.method(Name::emit) {
+                // It knows when Python code is about to run.
+                Target::RotatingEmit => {}
+                // Which want to see it.
+                Target::Foreign | Target::BufferingEmit => record.real().map(drop)?,
+                // Python code is about to run, sooner or later.
+                _ => record.settle()?,
             }
             lock::held(handler, here, || emit(handler, record, place)).map(|()| Ran::Maybe)
         }
