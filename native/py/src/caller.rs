@@ -73,6 +73,15 @@ impl<'py> Site<'py> {
         Site::At(instruction, Late::new())
     }
 
+    /// Its names, if somebody has asked for them or they are all there is.
+    #[inline]
+    pub fn known_names(&self) -> Option<&Named<'py>> {
+        match self {
+            Site::At(_, names) => names.get(),
+            Site::Named(names) => Some(names),
+        }
+    }
+
     /// Its names.
     #[inline]
     pub fn named(&self) -> Res<&Named<'py>> {
@@ -148,6 +157,15 @@ fn known_caller<'py, R>(py: Python<'py>, take: impl Fn(&Obj<'py>, &Entry) -> R) 
 #[inline]
 pub fn known_site(py: Python<'_>) -> Option<Site<'_>> {
     known_caller(py, |code, entry| Site::at((code.clone(), entry.offset)))
+}
+
+/// The same with its names, which takes one look.
+#[inline]
+pub fn known_named_site(py: Python<'_>) -> Option<Site<'_>> {
+    known_caller(py, |code, entry| {
+        let names = Named::of_known(py_ffi::own_all(py, entry.values));
+        Site::At((code.clone(), entry.offset), Late::known(names))
+    })
 }
 
 /// Its pathname, filename, module, function and line.

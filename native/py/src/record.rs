@@ -7,7 +7,7 @@
 use pyo3::prelude::*;
 
 use crate::call::{Args, Call};
-use crate::caller::{self, Site};
+use crate::caller::{self, Named, Site};
 use crate::clock::{self, Stamp};
 use crate::context::{self, Context};
 use crate::ffi::{self as py_ffi, Exc, Obj, Ref, Res};
@@ -121,6 +121,27 @@ impl<'a, 'py> Facts<'a, 'py> {
     #[inline]
     pub fn site(&self) -> Res<&Site<'py>> {
         self.site.get_or(|| Site::of_caller(self.py()))
+    }
+
+    /// What that is called.
+    #[inline]
+    pub fn named(&self) -> Res<&Named<'py>> {
+        match self.site.get().and_then(Site::known_names) {
+            Some(names) => Ok(names),
+            None => self.find_names(),
+        }
+    }
+
+    #[inline(never)]
+    fn find_names(&self) -> Res<&Named<'py>> {
+        let py = self.py();
+        if self.site.get().is_none()
+            && ordinary::is_ordinary(py)
+            && let Some(site) = caller::known_named_site(py)
+        {
+            return self.site.get_or(|| Ok(site))?.named();
+        }
+        self.site()?.named()
     }
 
     /// `record.levelname`
@@ -405,7 +426,7 @@ impl<'a, 'py> Record<'a, 'py> {
             None => (&*event.msg, &self.args()?, &event.exc_info, &event.stack),
             Some(text) => (text, &none, &none, &none),
         };
-        let (site, stamp, context) = (facts.site()?.named()?, facts.stamp()?, &facts.context);
+        let (site, stamp, context) = (facts.named()?, facts.stamp()?, &facts.context);
         let (filename, module) = site.names()?;
         let (thread, thread_name) = context.thread(py)?;
         let (created, msecs, relative) = (

@@ -349,12 +349,21 @@ fn emit_unmeasured<'py>(
                 Target::RotatingEmit => {}
                 // Which want to see it.
                 Target::Foreign | Target::BufferingEmit => record.real().map(drop)?,
+                _ if formats_real_records(view) => record.real().map(drop)?,
                 // Python code is about to run, sooner or later.
                 _ => record.settle()?,
             }
             lock::held(handler, here, || emit(handler, record, place)).map(|()| Ran::Maybe)
         }
     }
+}
+
+/// Will a formatter in Python, or one with steps in Python, want to see the record?
+#[cfg(not(Py_GIL_DISABLED))]
+fn formats_real_records(handler: &View<'_, '_>) -> bool {
+    stream::quiet_formatter(handler).is_some_and(|formatter| {
+        guard::view(&formatter).is_none_or(|formatter| !formatter.is(Role::Formatter))
+    })
 }
 
 /// [`emit`] of a handler whose lock is ours.
