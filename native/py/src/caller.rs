@@ -73,6 +73,15 @@ impl<'py> Site<'py> {
         Site::At(instruction, Late::new())
     }
 
+    /// Its names, if somebody has asked for them or they are all there is.
+    #[inline]
+    pub fn known_names(&self) -> Option<&Named<'py>> {
+        match self {
+            Site::At(_, names) => names.get(),
+            Site::Named(names) => Some(names),
+        }
+    }
+
     /// Its names.
     #[inline]
     pub fn named(&self) -> Res<&Named<'py>> {
@@ -123,6 +132,46 @@ pub fn find(py: Python<'_>, stacklevel: i64) -> Res<Caller<'_>> {
     }
     // A stack that ends early reports its outermost frame.
     Ok(last.map_or(Caller::Reference(Reason::StackLevel), Caller::At))
+}
+
+/// What `take` makes of the instruction that logged and of what is remembered of it; `None` where that, or a frame of logging's own
+/// on the way, is not remembered. Only where everything is [ordinary].
+#[inline]
+fn known_caller<'py, R>(py: Python<'py>, take: impl Fn(&Obj<'py>, &Entry) -> R) -> Option<R> {
+    let source = globals::original_address(Name::_srcfile);
+    for (code, offset) in raw::frames(py) {
+        let found = SITES.with(py, |sites| {
+            let entry = &sites[slot(code.as_ptr() as usize, offset)];
+            let same =
+                entry.code == code.as_ptr() && entry.offset == offset && entry.source == source;
+            same.then(|| (!entry.internal).then(|| take(&code, entry)))
+        });
+        if let Some(found) = found? {
+            return Some(found);
+        }
+    }
+    None
+}
+
+/// The place of the running log call, as far as that is remembered. Only where everything is [ordinary].
+#[inline]
+pub fn known_site(py: Python<'_>) -> Option<Site<'_>> {
+    known_caller(py, |code, entry| Site::at((code.clone(), entry.offset)))
+}
+
+/// The same with its names, which takes one look.
+#[inline]
+pub fn known_named_site(py: Python<'_>) -> Option<Site<'_>> {
+    known_caller(py, |code, entry| {
+        let names = Named::of_known(py_ffi::own_all(py, entry.values));
+        Site::At((code.clone(), entry.offset), Late::known(names))
+    })
+}
+
+/// Its pathname, filename, module, function and line.
+#[inline]
+pub fn known_names(py: Python<'_>) -> Option<[Obj<'_>; 5]> {
+    known_caller(py, |_, entry| py_ffi::own_all(py, entry.values))
 }
 
 /// `_is_internal_frame`: logging's own source file, or the import machinery's frozen modules.

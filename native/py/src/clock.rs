@@ -50,6 +50,7 @@ pub enum Number<'py> {
 
 impl<'py> Number<'py> {
     /// As a Python object.
+    #[inline]
     pub fn object(&self, py: Python<'py>) -> Res<Obj<'py>> {
         match self {
             Number::Float(value) => py_ffi::new_float(py, *value),
@@ -240,21 +241,15 @@ pub fn at<R>(nanoseconds: Option<i64>, body: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Nanoseconds since the epoch, as `CPython`'s `_PyTime_GetSystemClock` reads them.
+/// [`py_ffi::system_clock`], or what [`at`] gave.
+#[inline]
 fn system_time() -> i64 {
     if EVER_GIVEN.load(Ordering::Relaxed)
         && let Some(given) = GIVEN.get()
     {
         return given;
     }
-    match std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
-        Ok(since) => i64::try_from(since.as_secs())
-            .ok()
-            .and_then(|seconds| seconds.checked_mul(1_000_000_000))
-            .and_then(|whole| whole.checked_add(i64::from(since.subsec_nanos())))
-            .unwrap_or(i64::MAX),
-        Err(before) => -i64::try_from(before.duration().as_nanos()).unwrap_or(i64::MAX),
-    }
+    py_ffi::system_clock()
 }
 
 /// What the clock of the running version returns for that time.

@@ -44,131 +44,40 @@ impl<'py> Context<'py> {
         }
     }
 
+    /// Has nothing been read yet?
+    #[inline]
+    pub fn is_blank(&self) -> bool {
+        self.thread.get().is_none() && self.process.get().is_none()
+    }
+
     /// Reads all of them, in the stdlib's order.
     pub fn freeze(&self, py: Python<'py>) -> Res<()> {
         self.thread(py)?;
-        #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
-        if self.freeze_again(py)? {
+        if self.process.get().is_none() {
+            let [process_name, process, task_name] = others(py)?;
+            self.process_name.get_or(|| Ok(process_name))?;
+            self.process.get_or(|| Ok(process))?;
+            self.task_name.get_or(|| Ok(task_name))?;
             return Ok(());
         }
-        #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
-        let when = (globals::epoch(py), crate::fork::process_id());
         self.process_name(py)?;
-        self.process(py)?;
         self.task_name(py)?;
-        #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
-        self.keep(py, when)?;
-        Ok(())
-    }
-
-    /// Process and task, where they are what they were at the last record and nobody's code tells them. Asking for each by itself takes
-    /// 100 instructions more.
-    #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
-    #[inline]
-    fn freeze_again(&self, py: Python<'py>) -> Res<bool> {
-        let now = (globals::epoch(py), crate::fork::process_id());
-        let known = STILL.with(py, |still| {
-            let same = still.when == now && !still.process.is_null();
-            same.then(|| {
-                (
-                    py_ffi::own_all(py, [still.process_name, still.process]),
-                    still.tasks,
-                )
-            })
-        });
-        let Some(([process_name, process], tasks)) = known else {
-            return Ok(false);
-        };
-        if tasks && !runs_no_loop(py)? {
-            return Ok(false);
-        }
-        self.process_name.get_or(|| Ok(process_name))?;
-        self.process.get_or(|| Ok(process))?;
-        self.task_name.get_or(|| Ok(py_ffi::none(py)))?;
-        Ok(true)
-    }
-
-    /// Keeps them for that, if nothing but what the epoch tells of can make them other ones; `when` is what held before they were read.
-    #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
-    fn keep(&self, py: Python<'py>, when: (Epoch, i64)) -> Res<()> {
-        if when != (globals::epoch(py), crate::fork::process_id()) {
-            return Ok(());
-        }
-        let module = |of| {
-            IMPORTS.with(py, |imports| {
-                let known = imports.epoch == when.0 && imports.known[of as usize];
-                known.then_some(imports.modules[of as usize])
-            })
-        };
-        let (Some(multiprocessing), Some(asyncio)) =
-            (module(Import::Multiprocessing), module(Import::Asyncio))
-        else {
-            return Ok(());
-        };
-        if !multiprocessing.is_null() {
-            return Ok(()); // which is asked for the process's name
-        }
-        // Those that are True or False, all of them: somebody's object may be true now and false later.
-        let asked = [
-            Switch::Multiprocessing,
-            Switch::Processes,
-            Switch::AsyncioTasks,
-        ];
-        let asked = asked.map(|switch| 1_u8 << switch as u8);
-        let generation = globals::LOGGING.generation(py);
-        let on = SWITCHES.with(py, |switches| {
-            let known = asked.iter().all(|bit| switches.known & bit != 0);
-            (known && switches.generation == generation).then_some(switches.on)
-        });
-        let Some(on) = on else {
-            return Ok(());
-        };
-        let tasks = on & asked[2] != 0 && !asyncio.is_null();
-        let steady = globals::is_epoch_true()
-            && can_wait(py)?
-            && (!tasks || OWN_LOOP.with(py, |own| *own == (when.0, asyncio)));
-        if let (true, Some(process_name), Some(process), Some(task)) = (
-            steady,
-            self.process_name.get(),
-            self.process.get(),
-            self.task_name.get(),
-        ) && task.is_none()
-        {
-            let still = Still {
-                when,
-                process_name: process_name.clone().into_ptr(),
-                process: process.clone().into_ptr(),
-                tasks,
-            };
-            let old = STILL.with(py, |kept| std::mem::replace(kept, still));
-            py_ffi::release_all(py, &[old.process_name, old.process]);
-        }
         Ok(())
     }
 
     /// `record.thread` and `record.threadName`
     #[inline]
     pub fn thread(&self, py: Python<'py>) -> Res<&(Obj<'py>, Obj<'py>)> {
-        self.thread.get_or(|| {
-            if is_on(py, Switch::Threads)? {
-                return thread_identity(py);
-            }
-            Ok((py_ffi::none(py), py_ffi::none(py)))
-        })
+        self.thread.get_or(|| thread(py))
     }
 
     /// The same where it runs no Python code; `None` for a thread that `threading` has to be asked for.
     #[inline]
     pub fn thread_unasked(&self, py: Python<'py>) -> Res<Option<&(Obj<'py>, Obj<'py>)>> {
-        if self.thread.get().is_none() {
-            let found = if is_on(py, Switch::Threads)? {
-                known_identity(py)?
-            } else {
-                Some((py_ffi::none(py), py_ffi::none(py)))
-            };
-            if let Some(found) = found {
-                return self.thread.get_or(|| Ok(found)).map(Some);
-            }
+        if self.thread.get().is_none()
+            && let Some(found) = thread_unasked(py)?
+        {
+            return self.thread.get_or(|| Ok(found)).map(Some);
         }
         Ok(self.thread.get())
     }
@@ -182,12 +91,7 @@ impl<'py> Context<'py> {
     /// `record.process`
     #[inline]
     pub fn process(&self, py: Python<'py>) -> Res<&Obj<'py>> {
-        self.process.get_or(|| {
-            if is_on(py, Switch::Processes)? {
-                return process_id(py);
-            }
-            Ok(py_ffi::none(py))
-        })
+        self.process.get_or(|| process(py))
     }
 
     /// `record.taskName` (3.12+)
@@ -197,7 +101,115 @@ impl<'py> Context<'py> {
     }
 }
 
-/// See [`Context::freeze_again`]; owned.
+/// Thread and its name, process's name, process, task's name: all that a [`Context`] tells, read now, in the stdlib's order.
+#[inline]
+pub fn read(py: Python<'_>) -> Res<[Obj<'_>; 5]> {
+    let (thread, thread_name) = thread(py)?;
+    let [process_name, process, task_name] = others(py)?;
+    Ok([thread, thread_name, process_name, process, task_name])
+}
+
+/// `record.processName`, `record.process` and `record.taskName`, asked for in that order.
+#[inline]
+fn others(py: Python<'_>) -> Res<[Obj<'_>; 3]> {
+    #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
+    if let Some(same) = unchanged(py)? {
+        return Ok(same);
+    }
+    ask_others(py)
+}
+
+#[inline(never)]
+fn ask_others(py: Python<'_>) -> Res<[Obj<'_>; 3]> {
+    #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
+    let when = (globals::epoch(py), crate::fork::process_id());
+    let found = [process_name(py)?, process(py)?, task_name(py)?];
+    #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
+    keep(py, when, &found)?;
+    Ok(found)
+}
+
+/// The three, where they are what they were at the last record and nobody's code tells them. Asking for each by itself takes
+/// 100 instructions more.
+#[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
+#[inline]
+fn unchanged(py: Python<'_>) -> Res<Option<[Obj<'_>; 3]>> {
+    let now = (globals::epoch(py), crate::fork::process_id());
+    let known = STILL.with(py, |still| {
+        let same = still.when == now && !still.process.is_null();
+        same.then(|| {
+            (
+                py_ffi::own_all(py, [still.process_name, still.process]),
+                still.tasks,
+            )
+        })
+    });
+    let Some(([process_name, process], tasks)) = known else {
+        return Ok(None);
+    };
+    if tasks && !runs_no_loop(py)? {
+        return Ok(None);
+    }
+    Ok(Some([process_name, process, py_ffi::none(py)]))
+}
+
+/// Keeps them for that, if nothing but what the epoch tells of can make them other ones; `when` is what held before they were read.
+#[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
+fn keep<'py>(
+    py: Python<'py>,
+    when: (Epoch, i64),
+    [process_name, process, task]: &[Obj<'py>; 3],
+) -> Res<()> {
+    if when != (globals::epoch(py), crate::fork::process_id()) {
+        return Ok(());
+    }
+    let module = |of| {
+        IMPORTS.with(py, |imports| {
+            let known = imports.epoch == when.0 && imports.known[of as usize];
+            known.then_some(imports.modules[of as usize])
+        })
+    };
+    let (Some(multiprocessing), Some(asyncio)) =
+        (module(Import::Multiprocessing), module(Import::Asyncio))
+    else {
+        return Ok(());
+    };
+    if !multiprocessing.is_null() {
+        return Ok(()); // which is asked for the process's name
+    }
+    // Those that are True or False, all of them: somebody's object may be true now and false later.
+    let asked = [
+        Switch::Multiprocessing,
+        Switch::Processes,
+        Switch::AsyncioTasks,
+    ];
+    let asked = asked.map(|switch| 1_u8 << switch as u8);
+    let generation = globals::LOGGING.generation(py);
+    let on = SWITCHES.with(py, |switches| {
+        let known = asked.iter().all(|bit| switches.known & bit != 0);
+        (known && switches.generation == generation).then_some(switches.on)
+    });
+    let Some(on) = on else {
+        return Ok(());
+    };
+    let tasks = on & asked[2] != 0 && !asyncio.is_null();
+    let steady = globals::is_epoch_true()
+        && can_wait(py)?
+        && (!tasks || OWN_LOOP.with(py, |own| *own == (when.0, asyncio)));
+    if steady && task.is_none() {
+        let still = Still {
+            when,
+            process_name: process_name.clone().into_ptr(),
+            process: process.clone().into_ptr(),
+            tasks,
+        };
+        let old = STILL.with(py, |kept| std::mem::replace(kept, still));
+        py_ffi::release_all(py, &[old.process_name, old.process]);
+    }
+    Ok(())
+}
+
+/// See [`unchanged`]; owned.
 #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
 struct Still {
     /// In which state of the modules, in which process.
@@ -366,10 +378,10 @@ fn look_whether_own(py: Python<'_>) -> Res<bool> {
     Ok(true)
 }
 
-/// `threading.get_ident()` and `threading.current_thread().name`
+/// `record.thread` and `record.threadName`: `threading.get_ident()` and `threading.current_thread().name`
 #[inline]
-fn thread_identity(py: Python<'_>) -> Res<(Obj<'_>, Obj<'_>)> {
-    match known_identity(py)? {
+fn thread(py: Python<'_>) -> Res<(Obj<'_>, Obj<'_>)> {
+    match thread_unasked(py)? {
         Some(found) => Ok(found),
         None => asked_thread(py),
     }
@@ -377,7 +389,31 @@ fn thread_identity(py: Python<'_>) -> Res<(Obj<'_>, Obj<'_>)> {
 
 /// The same where finding them runs no Python code.
 #[inline]
-fn known_identity(py: Python<'_>) -> Res<Option<(Obj<'_>, Obj<'_>)>> {
+fn thread_unasked(py: Python<'_>) -> Res<Option<(Obj<'_>, Obj<'_>)>> {
+    #[cfg(not(Py_GIL_DISABLED))]
+    {
+        let epoch = globals::epoch(py);
+        let active = REGISTRY.with(py, |known| {
+            (known.0 == Some(epoch)).then(|| py_ffi::lent(py, known.1))
+        });
+        if let Some(active) = active {
+            return registered_thread(&active);
+        }
+    }
+    find_thread(py)
+}
+
+/// `threading._active`, for a state of the modules in which threads are told and nobody has replaced what asks for them; lent by
+/// the module. To find out each of that takes 60 instructions.
+#[cfg(not(Py_GIL_DISABLED))]
+static REGISTRY: Shared<(Option<Epoch>, *mut pyo3::ffi::PyObject)> =
+    Shared::new((None, std::ptr::null_mut()));
+
+#[inline(never)]
+fn find_thread(py: Python<'_>) -> Res<Option<(Obj<'_>, Obj<'_>)>> {
+    if !is_on(py, Switch::Threads)? {
+        return Ok(Some((py_ffi::none(py), py_ffi::none(py))));
+    }
     #[cfg(Py_GIL_DISABLED)]
     if let Some(active) = globals::kept(py, &globals::THREADING, Name::_active)
         && asks_threading(py, Name::get_ident, &GET_IDENT)
@@ -386,12 +422,25 @@ fn known_identity(py: Python<'_>) -> Res<Option<(Obj<'_>, Obj<'_>)>> {
     {
         return Ok(Some(found));
     }
+    #[cfg(not(Py_GIL_DISABLED))]
+    let epoch = globals::epoch(py);
     if can_wait(py)?
         && let Some(active) = globals::THREADING.get_opt(py, Name::_active)?
     {
+        #[cfg(not(Py_GIL_DISABLED))]
+        if globals::is_epoch_true() && globals::epoch(py) == epoch && is_simply_on(py)? {
+            REGISTRY.with(py, |known| *known = (Some(epoch), active.as_ptr()));
+        }
         return registered_thread(&active);
     }
     Ok(None)
+}
+
+/// Is `logThreads` nothing but `True`? Somebody's object may be true now and false later.
+#[cfg(not(Py_GIL_DISABLED))]
+fn is_simply_on(py: Python<'_>) -> Res<bool> {
+    let switch = globals::get(py, Switch::Threads.name())?;
+    Ok(py_ffi::is_bool(&switch) && !py_ffi::is_false(&switch))
 }
 
 /// The same by calling those functions.
@@ -449,7 +498,8 @@ fn registered_thread<'py>(active: &Obj<'py>) -> Res<Option<(Obj<'py>, Obj<'py>)>
     let ident = number(py, value, Some(active))?;
     let thread = match py_ffi::dict_get_number(active, &ident, value) {
         Some(thread) => thread,
-        None => match py_ffi::dict_get(active, &ident)? {
+        // Its keys may be anybody's objects, whose comparison may give that dict up.
+        None => match py_ffi::dict_get(&active.clone(), &ident)? {
             Some(thread) => thread,
             None => return Ok(None),
         },
@@ -533,9 +583,12 @@ fn keep_number<'py>(
     Ok(object)
 }
 
-/// `os.getpid()`, or `None` where there is none.
+/// `record.process`: `os.getpid()`, or `None` where there is none.
 #[inline]
-fn process_id(py: Python<'_>) -> Res<Obj<'_>> {
+fn process(py: Python<'_>) -> Res<Obj<'_>> {
+    if !is_on(py, Switch::Processes)? {
+        return Ok(py_ffi::none(py));
+    }
     #[cfg(Py_GIL_DISABLED)]
     let own = globals::reaches(py, Name::os, &globals::OS, Name::getpid, GETPID.address());
     #[cfg(not(Py_GIL_DISABLED))]

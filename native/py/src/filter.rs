@@ -114,8 +114,17 @@ fn verdict_test(within: Target) -> Point {
     }
 }
 
+/// `isinstance(obj, LogRecord)`
 fn is_record(obj: &Obj<'_>) -> Res<bool> {
-    py_ffi::isinstance(obj, &globals::get(obj.py(), Name::LogRecord)?)
+    let class = globals::get(obj.py(), Name::LogRecord)?;
+    // What filters nearly always say is True. The interpreter would ask it for its `__class__`: 250 instructions.
+    if py_ffi::is_bool(obj)
+        && class.as_ptr() == globals::original_address(Name::LogRecord)
+        && py_ffi::is_made_by_type(&class)
+    {
+        return Ok(false);
+    }
+    py_ffi::isinstance(obj, &class)
 }
 
 /// Asks one filter after the other; `None` when one refuses, else the record that goes on.

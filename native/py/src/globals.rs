@@ -504,29 +504,30 @@ pub fn is_original(py: Python<'_>, name: Name) -> Res<bool> {
 
 /// What the module global `name` (one of `ORIGINALS`) was when binding.
 pub fn original(py: Python<'_>, name: Name) -> Option<Obj<'_>> {
-    let index = ORIGINALS.iter().position(|known| *known == name)?;
-    let object = ORIGINAL[index].load(Ordering::Relaxed);
+    let object = original_address(name);
     (!object.is_null()).then(|| py_ffi::immortal(py, object).to_owned())
+}
+
+/// The same, only to be compared.
+#[inline]
+pub fn original_address(name: Name) -> *mut ffi::PyObject {
+    let index = ORIGINALS.iter().position(|known| *known == name);
+    index.map_or(std::ptr::null_mut(), |index| {
+        ORIGINAL[index].load(Ordering::Relaxed)
+    })
 }
 
 /// Is the object exactly of the class that the module global `name` (one of `ORIGINALS`) was when binding?
 #[cfg(not(Py_GIL_DISABLED))]
 #[inline]
 pub fn is_original_class_of(object: &Obj<'_>, name: Name) -> bool {
-    let index = ORIGINALS.iter().position(|known| *known == name);
-    index.is_some_and(|index| {
-        let class = ORIGINAL[index].load(Ordering::Relaxed);
-        object.get_type_ptr().cast() == class
-    })
+    object.get_type_ptr().cast() == original_address(name)
 }
 
 /// The version tag of the class that the module global `name` (one of `ORIGINALS`) was when binding; 0: it has none.
 #[inline]
 pub fn original_class_tag(py: Python<'_>, name: Name) -> u32 {
-    let index = ORIGINALS.iter().position(|known| *known == name);
-    let class = index.map_or(std::ptr::null_mut(), |index| {
-        ORIGINAL[index].load(Ordering::Relaxed)
-    });
+    let class = original_address(name);
     if class.is_null() {
         0
     } else {

@@ -30,6 +30,8 @@ impl<T> Late<T> {
             return Ok(value);
         }
         let value = find()?;
-        Ok(self.0.get_or_init(|| value))
+        // `get_or_init` would ask once more whether `find` came back here, and move the value twice.
+        drop(self.0.set(value));
+        self.0.get().map_or_else(|| unreachable!("set"), Ok)
     }
 }

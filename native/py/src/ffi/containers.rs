@@ -528,9 +528,16 @@ impl Drop for Held {
 
 /// New references to objects a table owns.
 #[inline]
-pub fn own_all<const N: usize>(py: Python<'_>, objects: [*mut ffi::PyObject; N]) -> [Obj<'_>; N] {
-    // SAFETY: the table (see `caller`) holds a reference to each, and attached nobody can take it away meanwhile.
-    objects.map(|object| unsafe { Bound::from_borrowed_ptr(py, object) })
+pub fn own_all<const N: usize>(_py: Python<'_>, objects: [*mut ffi::PyObject; N]) -> [Obj<'_>; N] {
+    // SAFETY: the table (see `caller`) holds a reference to each, none is null, and attached nobody can take one away meanwhile. A
+    // bound reference is nothing but the pointer. (`map`, which has to stop where a null one panics, takes twice as long.)
+    unsafe {
+        for object in objects {
+            debug_assert!(!object.is_null());
+            ffi::Py_INCREF(object);
+        }
+        std::mem::transmute_copy(&objects)
+    }
 }
 
 /// Gives up references a table owned; null ones are skipped. May run Python code.

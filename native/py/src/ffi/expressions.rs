@@ -241,9 +241,14 @@ pub fn is_callable(obj: &Obj<'_>) -> bool {
 /// Is `class.method`, looked up on the class itself, the native implementation `target`? False also for anything whose
 /// attribute lookup is not the plain one of classes.
 pub fn plain_class_has(class: &Obj<'_>, method: Name, target: crate::natives::Target) -> bool {
-    // SAFETY: alive; the type of a class is compared before the class is used as one.
-    let plain = unsafe { ffi::Py_TYPE(class.as_ptr()) == &raw mut ffi::PyType_Type };
-    plain && class_has(class, method, target)
+    is_made_by_type(class) && class_has(class, method, target)
+}
+
+/// Is it a class that `type` itself made, so that no metaclass has anything to say?
+#[inline]
+pub fn is_made_by_type(class: &Obj<'_>) -> bool {
+    // SAFETY: alive; its type is only compared.
+    unsafe { ffi::Py_TYPE(class.as_ptr()) == &raw mut ffi::PyType_Type }
 }
 
 /// `dict.update(other)` for two real dicts.

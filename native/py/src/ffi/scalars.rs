@@ -228,6 +228,29 @@ pub fn is_bool(obj: &Obj<'_>) -> bool {
     unsafe { ffi::PyBool_Check(obj.as_ptr()) != 0 }
 }
 
+/// Nanoseconds since the epoch, as `CPython`'s `_PyTime_GetSystemClock` reads them.
+#[inline]
+pub fn system_clock() -> i64 {
+    #[cfg(unix)]
+    {
+        let mut now = libc::timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        // SAFETY: fills the structure it is given. `SystemTime::now` does the same and 70 instructions more.
+        unsafe { libc::clock_gettime(libc::CLOCK_REALTIME, &raw mut now) };
+        #[allow(clippy::unnecessary_cast, reason = "32 bits on some platforms")]
+        return (now.tv_sec as i64)
+            .saturating_mul(1_000_000_000)
+            .saturating_add(now.tv_nsec as i64);
+    }
+    #[cfg(not(unix))]
+    match std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
+        Err(before) => -i64::try_from(before.duration().as_nanos()).unwrap_or(i64::MAX),
+    }
+}
+
 /// Date and time of a Unix second, in local time or UTC; `None` where the platform has no answer (Python then raises).
 pub fn civil_time(second: i64, local: bool) -> Option<femtolog_core::clock::CivilTime> {
     #[cfg(unix)]
@@ -328,12 +351,12 @@ pub fn interned_text<'py>(py: Python<'py>, text: &str) -> Res<Obj<'py>> {
 }
 
 /// A borrowed view of an object on the caller's stack (see [`crate::call::Call`], which promises its lifetime) or in a dict that
-/// does not change meanwhile (see [`crate::globals::Module::peek`]).
+/// does not change meanwhile (see [`crate::globals::Module::peek`], and `threading._active` in [`crate::context`]).
 #[inline]
 pub fn lent<'a>(py: Python<'_>, object: *mut ffi::PyObject) -> Ref<'a, '_> {
     debug_assert!(!object.is_null());
-    // SAFETY: only `Call` and `Args` pass pointers here, which the interpreter keeps alive for the call, and `Module::peek` one
-    // that the module's dict holds as long as no Python code runs.
+    // SAFETY: only `Call` and `Args` pass pointers here, which the interpreter keeps alive for the call, and two others what a
+    // module's dict holds as long as no Python code runs.
     unsafe { Borrowed::from_ptr(py, object) }
 }
 
@@ -375,7 +398,7 @@ pub fn tuple_of(py: Python<'_>, array: *const *mut ffi::PyObject, count: usize) 
         for index in 0..count {
             let item = *array.add(index);
             ffi::Py_INCREF(item);
-            ffi::PyTuple_SetItem(tuple.as_ptr(), index as isize, item);
+            ffi::PyTuple_SET_ITEM(tuple.as_ptr(), index as isize, item);
         }
         Ok(tuple)
     }

@@ -478,11 +478,11 @@ fn push_known<'py>(
         Attribute::Name => facts.name()?,
         Attribute::LevelName => facts.level_name()?,
         Attribute::LevelNo => &event.level,
-        Attribute::PathName => &facts.site()?.named()?.pathname,
-        Attribute::FileName => &facts.site()?.named()?.names()?.0,
-        Attribute::Module => &facts.site()?.named()?.names()?.1,
-        Attribute::LineNo => &facts.site()?.named()?.line,
-        Attribute::FuncName => &facts.site()?.named()?.function,
+        Attribute::PathName => &facts.named()?.pathname,
+        Attribute::FileName => &facts.named()?.names()?.0,
+        Attribute::Module => &facts.named()?.names()?.1,
+        Attribute::LineNo => &facts.named()?.line,
+        Attribute::FuncName => &facts.named()?.function,
         Attribute::AscTime => return Ok(time.is_some_and(|time| time.push_to(line, usual, spec))),
         Attribute::Message => {
             let Some(message) = message else {

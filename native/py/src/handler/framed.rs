@@ -140,7 +140,7 @@ fn with_fields<R>(
         *value = py_ffi::str(value)?;
     }
     let (name, level_name) = (facts.name()?, facts.level_name()?);
-    let (site, stamp) = (facts.site()?.named()?, facts.stamp()?);
+    let (site, stamp) = (facts.named()?, facts.stamp()?);
     let (_, module) = site.names()?;
     let (thread, thread_name) = facts.context.thread(py)?;
     let fields = || {

@@ -344,13 +344,26 @@ fn emit_unmeasured<'py>(
         })
         .map(|()| Ran::Maybe),
         Quiet::Nothing => {
-            if view.method(Name::emit) != Target::RotatingEmit {
-                // Python code is about to run, sooner or later. (A rotating handler knows when.)
-                record.settle()?;
+            match view.method(Name::emit) {
+                // It knows when Python code is about to run.
+                Target::RotatingEmit => {}
+                // Which want to see it.
+                Target::Foreign | Target::BufferingEmit => record.real().map(drop)?,
+                _ if formats_real_records(view) => record.real().map(drop)?,
+                // Python code is about to run, sooner or later.
+                _ => record.settle()?,
             }
             lock::held(handler, here, || emit(handler, record, place)).map(|()| Ran::Maybe)
         }
     }
+}
+
+/// Will a formatter in Python, or one with steps in Python, want to see the record?
+#[cfg(not(Py_GIL_DISABLED))]
+fn formats_real_records(handler: &View<'_, '_>) -> bool {
+    stream::quiet_formatter(handler).is_some_and(|formatter| {
+        guard::view(&formatter).is_none_or(|formatter| !formatter.is(Role::Formatter))
+    })
 }
 
 /// [`emit`] of a handler whose lock is ours.

@@ -35,8 +35,13 @@ pub(super) fn handle_late<'py>(logger: &View<'_, 'py>, record: &mut Record<'_, '
             calling("callHandlers"),
         );
     }
-    // What is asked from here on may be Python code.
-    record.settle()?;
+    if logger.test(Name::disabled, py_ffi::is_false) {
+        // Its filters want to see it.
+        record.real()?;
+    } else {
+        // What is asked from here on may be Python code.
+        record.settle()?;
+    }
     handle_record(logger.object(), record)
 }
 

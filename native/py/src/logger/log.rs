@@ -259,6 +259,11 @@ fn find_caller<'py>(
 impl<'py> Site<'py> {
     /// The place of the running log call.
     pub fn of_caller(py: Python<'py>) -> Res<Self> {
+        if ordinary::is_ordinary(py)
+            && let Some(site) = caller::known_site(py)
+        {
+            return Ok(site);
+        }
         find_caller(py, None, None).map(|(site, _)| site)
     }
 
