@@ -64,6 +64,17 @@ impl<'py> Buffer<'py> {
         self.wide |= !ascii;
     }
 
+    /// The same for a text that is mostly one character.
+    #[inline]
+    pub fn push_short(&mut self, text: &str, ascii: bool) {
+        if let [byte] = text.as_bytes() {
+            // Of one byte: ASCII.
+            self.bytes.push(*byte);
+        } else {
+            self.push(text, ascii);
+        }
+    }
+
     /// The number of characters so far.
     pub fn characters(&self) -> usize {
         if self.wide {
