@@ -64,14 +64,23 @@ impl<'py> Buffer<'py> {
         self.wide |= !ascii;
     }
 
+    /// Appends ASCII text; true. A function of its own: not each of its callers has to keep registers for it.
+    #[inline(never)]
+    pub fn append(&mut self, text: &str) -> bool {
+        self.bytes.extend_from_slice(text.as_bytes());
+        true
+    }
+
     /// The same for a text that is mostly one character.
     #[inline]
-    pub fn push_short(&mut self, text: &str, ascii: bool) {
-        if let [byte] = text.as_bytes() {
-            // Of one byte: ASCII.
+    pub fn push_short(&mut self, text: &str) -> bool {
+        if let [byte] = text.as_bytes()
+            && self.bytes.len() < self.bytes.capacity()
+        {
             self.bytes.push(*byte);
+            true
         } else {
-            self.push(text, ascii);
+            self.append(text)
         }
     }
 

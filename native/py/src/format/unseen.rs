@@ -62,17 +62,24 @@ static CACHE: Shared<[Option<Kept>; PLANS]> = Shared::new([const { None }; PLANS
 
 /// The plan of a style's format string, and which of the three ways to format it takes; `None` when either is not of the proven
 /// kind.
-#[inline]
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "part of `proven_at_once`")]
 fn compiled(style: &View<'_, '_>) -> Option<(Counted<Compiled>, Role)> {
-    let (format, search) = (style.lend(Name::_fmt)?, style.lend(Name::asctime_search)?);
+    let (format, search) = (
+        style.lend(Name::_fmt)?,
+        style.lend_of_class(Name::asctime_search)?,
+    );
     let place = (format.as_ptr() as usize >> 4) % PLANS;
     let known = CACHE.with(format.py(), |kept| {
         let kept = kept[place].as_ref()?;
-        // What runs for the style's methods is asked each time: one test.
-        (kept.format.is(&format) && kept.search.is(&search) && style.is(kept.style))
-            .then(|| kept.compiled.clone().map(|plan| (plan, kept.style)))
+        (kept.format.is(&format) && kept.search.is(&search))
+            .then(|| (kept.compiled.clone(), kept.style))
     });
-    known.unwrap_or_else(|| compile(style, &format, &search, place))
+    match known {
+        // What runs for the style's methods is asked each time: one test.
+        Some((compiled, kind)) if style.is(kind) => compiled.map(|plan| (plan, kind)),
+        _ => compile(style, &format, &search, place),
+    }
 }
 
 #[cold]
@@ -263,10 +270,13 @@ pub fn push_quietly<'py>(
     if has_tail(&unseen) || !has_own_args(&unseen) {
         return Ok(false);
     }
-    match proven_at_once(formatter, Role::Formatter) {
-        Some(proof) if proof.asks_nobody(record) => write(&proof, record, place.is_last(), line),
-        _ => Ok(false),
+    let Some(proof) = proven_at_once(formatter, Role::Formatter) else {
+        return Ok(false);
+    };
+    if !proof.asks_nobody(record) {
+        return Ok(false);
     }
+    write(&proof, record, place.is_last(), line)
 }
 
 /// [`push_quietly`] for a record that is put aside: gives what this formatter sets as `record.asctime`, the `None` object where it
@@ -299,7 +309,8 @@ pub fn push_aside<'py>(
 
 /// Appends the line of an unseen record, and keeps for later handlers what this formatter sets: the record may become real for
 /// them. False: see [`render`].
-#[inline]
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "one test, for the last handler")]
 fn write<'py>(
     proof: &Proof<'_, 'py>,
     record: &mut Record<'_, 'py>,

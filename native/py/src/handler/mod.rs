@@ -133,6 +133,7 @@ pub fn propagates(logger: &View<'_, '_>) -> Option<bool> {
 }
 
 /// Is it certain that neither this logger nor those above it have a handler?
+#[inline(never)]
 fn nobody_from(mut node: Obj<'_>) -> bool {
     // A tree deeper than this is not looked through; a cycle of parents would never end.
     for _ in 0..64 {

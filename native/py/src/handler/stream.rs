@@ -84,6 +84,7 @@ pub fn emit_quietly<'py>(
         emit,
     } = parts;
     let made = match record.seen() {
+        Some(_) if !py_ffi::is_true_as_any_object(formatter) => false,
         Some(real) => match seen::quiet_text(formatter, real)? {
             Some(Text::Bytes(text)) => {
                 *line = text;
@@ -91,6 +92,7 @@ pub fn emit_quietly<'py>(
             }
             _ => false,
         },
+        // Asks for that, too.
         None => unseen::push_quietly(line, formatter, record, place)?,
     };
     if !made {
@@ -151,8 +153,8 @@ pub fn quiet_parts<'a, 'py>(
                 && py_ffi::is_true_as_any_object(&lent) => {}
         _ => return None,
     }
-    let terminator = handler.lend(Name::terminator)?;
-    let formatter = quiet_formatter(handler)?;
+    let terminator = handler.lend_of_class(Name::terminator)?;
+    let formatter = formatter_or_default(handler)?;
     py_ffi::is_str(&terminator).then(|| Parts {
         formatter,
         stream: lent.clone(),
@@ -164,12 +166,19 @@ pub fn quiet_parts<'a, 'py>(
 /// The formatter that `Handler.format` would ask, where finding it runs no Python code.
 #[inline]
 pub fn quiet_formatter<'a, 'py>(handler: &View<'a, 'py>) -> Option<Lent<'a, 'py>> {
+    formatter_or_default(handler).filter(|formatter| py_ffi::is_true_as_any_object(formatter))
+}
+
+/// The same if the handler's is true.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "as for `emit_quietly`")]
+fn formatter_or_default<'a, 'py>(handler: &View<'a, 'py>) -> Option<Lent<'a, 'py>> {
     let formatter = handler.lend(Name::formatter)?;
     if formatter.is_none() {
         // The module holds it.
         return globals::default_formatter(formatter.py()).map(Lent::of);
     }
-    py_ffi::is_true_as_any_object(&formatter).then_some(formatter)
+    Some(formatter)
 }
 
 /// Writes a line made by [`emit_quietly`] to its stream and flushes, with the lock held; errors end in `handleError`. Gives a view of
@@ -372,7 +381,11 @@ fn write_by<'a, 'py>(
 }
 
 /// `self.flush()` at the end of `emit`; as [`emit_line`].
-#[inline]
+#[inline(always)]
+#[allow(
+    clippy::inline_always,
+    reason = "view and result stay in registers: 50 instructions"
+)]
 fn flush_after<'a, 'py>(handler: &'a Obj<'py>) -> Res<Option<View<'a, 'py>>> {
     let (py, here) = (handler.py(), Target::StreamEmit);
     let view = guard::view(handler);
@@ -381,7 +394,9 @@ fn flush_after<'a, 'py>(handler: &'a Obj<'py>) -> Res<Option<View<'a, 'py>>> {
         None => guard::target(handler, Name::flush),
     };
     match flush {
-        Target::StreamFlush => flush_stream(handler, view),
+        Target::StreamFlush => lock::held_seen(handler, view, Target::StreamFlush, |view| {
+            flush_locked(handler, view).map(|()| None)
+        }),
         _ => py_ffi::method(handler, Name::flush, []).map(|_| None),
     }
     .at(py, here, calling("flush"))
@@ -400,12 +415,24 @@ fn with_terminator<'py>(
 }
 
 /// Appends the terminator, a str; false when only Python can.
-#[inline]
+#[inline(always)]
+#[allow(
+    clippy::inline_always,
+    reason = "one byte, as a rule: 46 instructions by a call, 25 without"
+)]
 fn push_terminator(text: &mut Buffer, terminator: &Obj<'_>) -> bool {
-    let Some((end, ascii)) = py_ffi::text_of(terminator, usize::MAX) else {
+    match py_ffi::ascii_of(terminator) {
+        Some(end) => text.push_short(end),
+        None => push_wide_terminator(text, terminator),
+    }
+}
+
+#[inline(never)]
+fn push_wide_terminator(text: &mut Buffer, terminator: &Obj<'_>) -> bool {
+    let Some(end) = py_ffi::utf8(terminator) else {
         return false;
     };
-    text.push_short(end, ascii);
+    text.push(end, py_ffi::is_ascii(terminator));
     true
 }
 
@@ -415,24 +442,16 @@ pub fn flush<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
         return call.mismatch();
     };
     let handler = call.slf();
-    flush_stream(&handler, guard::view(&handler))?;
+    let view = guard::view(&handler);
+    lock::held_seen(&handler, view, Target::StreamFlush, |view| {
+        flush_locked(&handler, view).map(|()| None)
+    })?;
     Ok(py_ffi::none(call.py()))
 }
 
-/// Flushes the stream under the handler's lock, if there is a stream and it can be flushed. Gives a view of the handler if nothing has
-/// run since.
-#[inline]
-fn flush_stream<'a, 'py>(
-    handler: &'a Obj<'py>,
-    view: Option<View<'a, 'py>>,
-) -> Res<Option<View<'a, 'py>>> {
-    lock::held_seen(handler, view, Target::StreamFlush, |view| {
-        flush_locked(handler, view).map(|()| None)
-    })
-}
-
-/// The same with the lock held.
-#[inline]
+/// Flushes the stream, if there is one and it can be flushed, with the handler's lock held.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "as for `flush_after`")]
 fn flush_locked<'py>(handler: &Obj<'py>, view: Option<View<'_, 'py>>) -> Res<()> {
     let (py, here) = (handler.py(), Target::StreamFlush);
     let stream = match view.and_then(|view| view.get(Name::stream)) {
