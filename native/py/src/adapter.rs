@@ -98,7 +98,7 @@ pub mod first_look {
             return Look::Nothing;
         };
         match guard::enabled_at_once(&logger, &level, number) {
-            Some(false) => Look::Answer(py_ffi::none(py)),
+            Some((false, _)) => Look::Answer(py_ffi::none(py)),
             _ => Look::Nothing,
         }
     }

@@ -20,6 +20,7 @@ use pyo3::types::{PyDict, PyModule, PyString, PyTuple, PyType};
 
 use crate::call::Call;
 use crate::ffi::{Exc, Obj, Raised, Res};
+use crate::guard::Seen;
 use crate::natives::{COUNT, ENTRANCES, Entry, Home, Look, Module, TABLE, Target};
 
 unsafe extern "C" {
@@ -451,8 +452,19 @@ impl<const T: usize> Entrance<T> {
     const ENTRY: Entry = TABLE[T];
 
     /// Runs the native function; a panic becomes `SystemError` and never crosses into the interpreter.
-    fn run(py: Python<'_>, call: &Call<'_, '_>) -> *mut ffi::PyObject {
-        crate::guard::make_room(py);
+    #[inline(always)]
+    #[allow(
+        clippy::inline_always,
+        reason = "the call is put together where it is needed"
+    )]
+    fn run(call: Call<'_, '_>, enabled: Option<Seen>) -> *mut ffi::PyObject {
+        let py = call.py();
+        let enabled = if crate::guard::make_room(py) {
+            None
+        } else {
+            enabled
+        };
+        let call = &call.known_enabled(enabled);
         match catch_unwind(AssertUnwindSafe(|| (Self::ENTRY.run)(call))) {
             Ok(Ok(result)) => result.into_ptr(),
             Ok(Err(Raised { .. })) => std::ptr::null_mut(),
@@ -477,16 +489,16 @@ impl<const T: usize> Entrance<T> {
         // SAFETY: the caller's, handed on.
         unsafe {
             let Some(first) = Self::ENTRY.first else {
-                return Self::whole(callable, args, nargsf, kwnames, false);
+                return Self::whole(callable, args, nargsf, kwnames, None);
             };
             // A value of its own, which the first look takes apart: the one that is handed on has to stand in memory.
-            let mut enabled = false;
+            let mut enabled = None;
             if MODE.load(Ordering::Relaxed) == NATIVE
                 && let Some(call) = Self::call(args, nargsf, kwnames)
             {
                 match first(&call) {
                     Look::Answer(answer) => return answer.into_ptr(),
-                    Look::Enabled => enabled = true,
+                    Look::Enabled(seen) => enabled = Some(seen),
                     Look::Nothing => {}
                 }
             }
@@ -522,7 +534,7 @@ impl<const T: usize> Entrance<T> {
         }
     }
 
-    /// Runs the whole function; `enabled` as in [`Call::is_enabled`].
+    /// Runs the whole function; `enabled` as in [`Call::enabled`].
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "see `guard`")]
     unsafe fn whole(
@@ -530,7 +542,7 @@ impl<const T: usize> Entrance<T> {
         args: *const *mut ffi::PyObject,
         nargsf: usize,
         kwnames: *mut ffi::PyObject,
-        enabled: bool,
+        enabled: Option<Seen>,
     ) -> *mut ffi::PyObject {
         // The descriptor stands for the function.
         #[cfg(not(Py_3_12))]
@@ -543,7 +555,7 @@ impl<const T: usize> Entrance<T> {
             if MODE.load(Ordering::Relaxed) == NATIVE
                 && let Some(call) = Self::call(args, nargsf, kwnames)
             {
-                return Self::run(call.py(), &call.known_enabled(enabled));
+                return Self::run(call, enabled);
             }
             interpret_instead(T, callable, args, nargsf, kwnames)
         }
@@ -556,7 +568,7 @@ impl<const T: usize> Entrance<T> {
         args: *const *mut ffi::PyObject,
         nargsf: usize,
         kwnames: *mut ffi::PyObject,
-        enabled: bool,
+        enabled: Option<Seen>,
     ) -> *mut ffi::PyObject {
         // SAFETY: the caller's, handed on.
         unsafe { Self::whole(callable, args, nargsf, kwnames, enabled) }
@@ -573,13 +585,13 @@ impl<const T: usize> Entrance<T> {
         // SAFETY: the interpreter calls this with the thread attached and the arguments as the fastcall protocol says; a
         // method descriptor has checked the type of `slf`.
         unsafe {
-            let mut enabled = false;
+            let mut enabled = None;
             if let Some(first) = Self::ENTRY.first
                 && MODE.load(Ordering::Relaxed) == NATIVE
             {
                 match first(&Self::fast(slf, args, nargs, kwnames)) {
                     Look::Answer(answer) => return answer.into_ptr(),
-                    Look::Enabled => enabled = true,
+                    Look::Enabled(seen) => enabled = Some(seen),
                     Look::Nothing => {}
                 }
             }
@@ -605,7 +617,7 @@ impl<const T: usize> Entrance<T> {
         }
     }
 
-    /// Runs the whole function; `enabled` as in [`Call::is_enabled`].
+    /// Runs the whole function; `enabled` as in [`Call::enabled`].
     #[cfg(not(Py_3_12))]
     #[inline(never)]
     unsafe fn whole_fast(
@@ -613,15 +625,14 @@ impl<const T: usize> Entrance<T> {
         args: *const *mut ffi::PyObject,
         nargs: isize,
         kwnames: *mut ffi::PyObject,
-        enabled: bool,
+        enabled: Option<Seen>,
     ) -> *mut ffi::PyObject {
         // SAFETY: the caller's, handed on.
         unsafe {
             if MODE.load(Ordering::Relaxed) == OBSERVED {
                 return Self::interpret_fast(slf, args, nargs, kwnames);
             }
-            let call = Self::fast(slf, args, nargs, kwnames);
-            Self::run(call.py(), &call.known_enabled(enabled))
+            Self::run(Self::fast(slf, args, nargs, kwnames), enabled)
         }
     }
 

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use smallvec::SmallVec;
 
 use crate::ffi::{Obj, Ref, Res};
+use crate::guard::Seen;
 use crate::names::Name;
 use crate::natives::Target;
 use crate::stats::{self, Reason};
@@ -20,7 +21,7 @@ pub struct Call<'a, 'py> {
     args: *const *mut ffi::PyObject,
     count: usize,
     kwnames: *mut ffi::PyObject,
-    enabled: bool,
+    enabled: Option<Seen>,
     lifetime: PhantomData<&'a ()>,
 }
 
@@ -50,7 +51,7 @@ impl<'a, 'py> Call<'a, 'py> {
             args,
             count,
             kwnames,
-            enabled: false,
+            enabled: None,
             lifetime: PhantomData,
         }
     }
@@ -76,20 +77,21 @@ impl<'a, 'py> Call<'a, 'py> {
             args,
             count,
             kwnames,
-            enabled: false,
+            enabled: None,
             lifetime: PhantomData,
         }
     }
 
-    /// The same call, of which it is known that the logger is enabled for its level.
+    /// The same call, of whose logger a first look has found that it is enabled for the level the call is about.
     #[inline]
-    pub fn known_enabled(self, enabled: bool) -> Self {
+    pub fn known_enabled(self, enabled: Option<Seen>) -> Self {
         Self { enabled, ..self }
     }
 
-    /// Has a first look found that the logger is enabled for the level the call is about? Nothing has run since.
+    /// What a first look has seen of `self`, if it found that the logger is enabled for the level the call is about. Nothing has run
+    /// since, as long as the method has run nothing.
     #[inline]
-    pub fn is_enabled(&self) -> bool {
+    pub fn enabled(&self) -> Option<Seen> {
         self.enabled
     }
 
@@ -233,7 +235,7 @@ impl<'a, 'py> Call<'a, 'py> {
             args: self.args,
             count: self.count,
             kwnames: self.kwnames,
-            enabled: false,
+            enabled: None,
             lifetime: PhantomData,
         }
     }
@@ -248,7 +250,7 @@ impl<'a, 'py> Call<'a, 'py> {
             args: self.args,
             count: self.count,
             kwnames: self.kwnames,
-            enabled: false,
+            enabled: None,
             lifetime: PhantomData,
         }
     }

@@ -76,7 +76,8 @@ pub fn ask<'py>(
 }
 
 /// Has a logger or handler no filters at all?
-#[inline]
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "18 instructions by a call, 9 without")]
 pub fn has_none(filterer: &View<'_, '_>) -> bool {
     filterer.test(Name::filters, |filters| {
         py_ffi::is_list(filters) && py_ffi::list_len(filters) == 0

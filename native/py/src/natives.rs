@@ -4,6 +4,7 @@
 use crate::bind::{RawEntry, entrance};
 use crate::call::Call;
 use crate::ffi::{Obj, Res};
+use crate::guard::Seen;
 
 /// A native implementation.
 pub type NativeFn = for<'a, 'py> fn(&Call<'a, 'py>) -> Res<Obj<'py>>;
@@ -16,8 +17,8 @@ pub type FirstLook = for<'a, 'py> fn(&Call<'a, 'py>) -> Look<'py>;
 pub enum Look<'py> {
     /// The answer.
     Answer(Obj<'py>),
-    /// The logger is enabled for the level the call is about ([`Call::is_enabled`]).
-    Enabled,
+    /// The logger, `self`, is enabled for the level the call is about ([`Call::enabled`]).
+    Enabled(Seen),
     /// Nothing.
     Nothing,
 }

@@ -51,8 +51,17 @@ pub fn is_ordinary(py: Python<'_>) -> bool {
         #[cfg(Py_GIL_DISABLED)]
         if known.bindings != bindings {
             known.bindings = bindings;
-            return None;
+            known.epoch = None;
         }
+        known.answer && known.epoch == Some(epoch) && known.record_tag == tag
+    });
+    known || look_closer(py, epoch, tag)
+}
+
+/// The answer where it is no, or not known.
+#[inline(never)]
+fn look_closer(py: Python<'_>, epoch: Epoch, tag: u32) -> bool {
+    let known = KNOWN.with(py, |known| {
         (known.epoch == Some(epoch) && known.record_tag == tag).then_some(known.answer)
     });
     known.unwrap_or_else(|| find_out(py, epoch, tag))

@@ -127,9 +127,38 @@ impl<T> At for Res<T> {
     fn at(self, py: Python<'_>, target: Target, point: Point) -> Self {
         match self {
             Ok(value) => Ok(value),
-            Err(raised) => Err(pass(py, raised, target, point)),
+            // Part by part, in registers: a point that is lent is put together on the stack before anything was raised (5 instructions
+            // for each result on the way).
+            Err(raised) => {
+                let Point {
+                    name,
+                    nth,
+                    what,
+                    then,
+                } = point;
+                Err(pass_parts(py, raised, target, name, [nth, then], what))
+            }
         }
     }
+}
+
+#[cold]
+#[inline(never)]
+fn pass_parts(
+    py: Python<'_>,
+    raised: Raised,
+    target: Target,
+    name: &'static str,
+    [nth, then]: [u8; 2],
+    what: What,
+) -> Raised {
+    let point = Point {
+        name,
+        nth,
+        what,
+        then,
+    };
+    pass(py, raised, target, point)
 }
 
 /// The exception with the entry of `target` in front of its traceback.

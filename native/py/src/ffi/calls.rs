@@ -69,17 +69,31 @@ pub fn call_dict<'py>(
     }
 }
 
-/// `obj` and its arguments as vectorcall wants them: one slot in front is the callee's to scribble on
-/// (`PY_VECTORCALL_ARGUMENTS_OFFSET`), then self, then at most 12 arguments.
-#[inline]
-fn stacked<const N: usize>(obj: &Obj<'_>, args: [&Obj<'_>; N]) -> [*mut ffi::PyObject; 14] {
-    const { assert!(N <= 12) };
-    let mut stack = [ptr::null_mut(); 14];
-    stack[1] = obj.as_ptr();
-    for (slot, arg) in stack[2..].iter_mut().zip(args) {
-        *slot = arg.as_ptr();
+/// `obj` and its arguments as vectorcall wants them: the slot in front is the callee's to scribble on
+/// (`PY_VECTORCALL_ARGUMENTS_OFFSET`).
+#[repr(C)]
+struct Stack<const N: usize> {
+    scratch: *mut ffi::PyObject,
+    obj: *mut ffi::PyObject,
+    args: [*mut ffi::PyObject; N],
+}
+
+impl<const N: usize> Stack<N> {
+    #[inline]
+    fn new(obj: &Obj<'_>, args: [&Obj<'_>; N]) -> Self {
+        Stack {
+            scratch: ptr::null_mut(),
+            obj: obj.as_ptr(),
+            args: args.map(pyo3::Bound::as_ptr),
+        }
     }
-    stack
+
+    /// The first argument. All of the stack may be reached from it, the slot in front included.
+    #[inline]
+    fn first(&mut self) -> *const *mut ffi::PyObject {
+        // SAFETY: within the stack, which has no padding: nothing but pointers.
+        unsafe { ptr::from_mut(self).cast::<*mut ffi::PyObject>().add(1) }
+    }
 }
 
 /// A vectorcall entry, through which a thread that is ended by force may unwind.
@@ -90,6 +104,25 @@ type Entry = unsafe extern "C-unwind" fn(
     *mut ffi::PyObject,
 ) -> *mut ffi::PyObject;
 
+/// The entry of a callable, read where its type says it stands; as `PyVectorcall_Function`, without a call.
+///
+/// # Safety
+/// A live object.
+#[inline]
+unsafe fn vectorcall_of(callable: *mut ffi::PyObject) -> Option<ffi::vectorcallfunc> {
+    // SAFETY: a type with the flag has the offset of a pointer in its instances, null or a function.
+    unsafe {
+        let kind = ffi::Py_TYPE(callable);
+        if ffi::PyType_HasFeature(kind, ffi::Py_TPFLAGS_HAVE_VECTORCALL) == 0 {
+            return None;
+        }
+        callable
+            .byte_offset((*kind).tp_vectorcall_offset)
+            .cast::<Option<ffi::vectorcallfunc>>()
+            .read()
+    }
+}
+
 /// `function(obj, *args)`, for a Python function: what `PyObject_Vectorcall` does, without its look at the result.
 #[inline]
 pub fn call_on<'py, const N: usize>(
@@ -97,7 +130,7 @@ pub fn call_on<'py, const N: usize>(
     obj: &Obj<'py>,
     args: [&Obj<'py>; N],
 ) -> Res<Obj<'py>> {
-    let stack = stacked(obj, args);
+    let mut stack = Stack::new(obj, args);
     let (function, count) = (
         function.as_ptr(),
         (N + 1) | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET,
@@ -105,8 +138,8 @@ pub fn call_on<'py, const N: usize>(
     // SAFETY: the stack outlives the call, holds live objects, and owns the slot before its first argument; an entry differs
     // from an `Entry` only in what the compiler assumes of unwinding.
     unsafe {
-        let first = stack.as_ptr().add(1);
-        let result = if let Some(entry) = ffi::PyVectorcall_Function(function) {
+        let first = stack.first();
+        let result = if let Some(entry) = vectorcall_of(function) {
             let entry: Entry = std::mem::transmute(entry);
             python!(entry(function, first, count, ptr::null_mut()))
         } else {
@@ -129,14 +162,14 @@ pub fn method<'py, const N: usize>(
     args: [&Obj<'py>; N],
 ) -> Res<Obj<'py>> {
     let py = obj.py();
-    let stack = stacked(obj, args);
+    let mut stack = Stack::new(obj, args);
     // SAFETY: the stack outlives the call, holds live objects, and owns the slot before its first argument.
     unsafe {
         owned(
             py,
             python!(c::PyObject_VectorcallMethod(
                 name.object(py).as_ptr(),
-                stack.as_ptr().add(1),
+                stack.first(),
                 (N + 1) | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET,
                 ptr::null_mut(),
             )),

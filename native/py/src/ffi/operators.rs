@@ -26,9 +26,18 @@ pub fn truthy(obj: &Obj<'_>) -> Res<bool> {
 /// Is the object true because its type says nothing of truth or length?
 #[inline]
 pub fn is_true_as_any_object(obj: &Obj<'_>) -> bool {
-    // SAFETY: the slots of a live object's type are only compared with null.
+    // SAFETY: the type of a live object.
+    unsafe { makes_true_objects(ffi::Py_TYPE(obj.as_ptr())) }
+}
+
+/// The same of all objects of a type.
+///
+/// # Safety
+/// A live type.
+#[inline]
+pub unsafe fn makes_true_objects(kind: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: the slots of a live type are only compared with null.
     unsafe {
-        let kind = ffi::Py_TYPE(obj.as_ptr());
         let (number, mapping, sequence) = (
             (*kind).tp_as_number,
             (*kind).tp_as_mapping,

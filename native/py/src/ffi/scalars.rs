@@ -163,14 +163,22 @@ pub fn is_ascii(text: &Obj<'_>) -> bool {
     reason = "asked for each value that is written: 40 instructions by a call, 15 without"
 )]
 pub fn text_of<'a>(text: &'a Obj<'_>, most: usize) -> Option<(&'a str, bool)> {
-    if crate::raw::enabled()
-        && let Some(characters) = crate::raw::ascii(text.as_borrowed())
-    {
-        // SAFETY: ASCII, borrowed from the object.
-        let characters = unsafe { std::str::from_utf8_unchecked(characters) };
-        return (characters.len() <= most).then_some((characters, true));
+    match ascii_of(text) {
+        Some(characters) => (characters.len() <= most).then_some((characters, true)),
+        None => wide_text_of(text, most),
     }
-    wide_text_of(text, most)
+}
+
+/// The text of an exact `str` that is ASCII, by reads alone; `None` for anything else, and without raw reads.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "as for `text_of`")]
+pub fn ascii_of<'a>(text: &'a Obj<'_>) -> Option<&'a str> {
+    if !crate::raw::enabled() {
+        return None;
+    }
+    // SAFETY: ASCII, borrowed from the object.
+    crate::raw::ascii(text.as_borrowed())
+        .map(|characters| unsafe { std::str::from_utf8_unchecked(characters) })
 }
 
 /// The same for a text that is not ASCII, or without raw reads.

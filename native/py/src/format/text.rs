@@ -64,6 +64,26 @@ impl<'py> Buffer<'py> {
         self.wide |= !ascii;
     }
 
+    /// Appends ASCII text; true. A function of its own: not each of its callers has to keep registers for it.
+    #[inline(never)]
+    pub fn append(&mut self, text: &str) -> bool {
+        self.bytes.extend_from_slice(text.as_bytes());
+        true
+    }
+
+    /// The same for a text that is mostly one character.
+    #[inline]
+    pub fn push_short(&mut self, text: &str) -> bool {
+        if let [byte] = text.as_bytes()
+            && self.bytes.len() < self.bytes.capacity()
+        {
+            self.bytes.push(*byte);
+            true
+        } else {
+            self.append(text)
+        }
+    }
+
     /// The number of characters so far.
     pub fn characters(&self) -> usize {
         if self.wide {

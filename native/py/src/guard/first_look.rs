@@ -5,7 +5,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::types::{Info, State, direct, slot};
-use super::view_at_once;
+use super::{Seen, view_at_once};
 #[cfg(Py_GIL_DISABLED)]
 use super::{own_value, value_address};
 #[cfg(Py_GIL_DISABLED)]
@@ -84,18 +84,19 @@ pub fn quickly_enabled<'py>(logger: &Obj<'py>, level: &Obj<'py>) -> Option<bool>
 /// The same for a logger of a class that was asked before, and a level whose number is known: nothing is called.
 #[cfg(not(Py_GIL_DISABLED))]
 #[inline(always)]
-pub fn enabled_at_once(logger: &Obj<'_>, level: &Obj<'_>, number: usize) -> Option<bool> {
+pub fn enabled_at_once(logger: &Obj<'_>, level: &Obj<'_>, number: usize) -> Option<(bool, Seen)> {
     let (info, values) = direct(logger)?;
     let enabling = info.enabling.get();
     if !enabling.native {
         return None;
     }
     // SAFETY: the values of a logger of that type; raw reads are on where objects are read directly.
-    unsafe {
+    let enabled = unsafe {
         cache_says(values, enabling, |cache| {
             raw::peek_first(cache, level.as_ptr(), number as isize)
         })
-    }
+    };
+    Some((enabled?, Seen(info, values)))
 }
 
 /// The same for the root logger where the module's functions of that name would call the method: `None` also for one without
@@ -182,14 +183,15 @@ pub(super) fn find_enabling(object: &Obj<'_>, info: &'static Info) -> Enabling {
 /// The same: the one reference taken is to the cache, which another thread could exchange.
 #[cfg(Py_GIL_DISABLED)]
 #[inline(always)]
-pub fn enabled_at_once(logger: &Obj<'_>, level: &Obj<'_>, _: usize) -> Option<bool> {
+pub fn enabled_at_once(logger: &Obj<'_>, level: &Obj<'_>, _: usize) -> Option<(bool, Seen)> {
     let (info, values) = direct(logger)?;
     let enabling = info.enabling.get();
     if !enabling.native {
         return None;
     }
     // SAFETY: the values of a logger of that type, in whose keys both have places.
-    unsafe { cache_says(level, values, enabling) }
+    let enabled = unsafe { cache_says(level, values, enabling) };
+    Some((enabled?, Seen(info, values)))
 }
 
 /// Without the GIL the module's functions have no first look: the root logger would have to be owned.

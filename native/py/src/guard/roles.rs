@@ -9,7 +9,7 @@ pub enum Role {
     Logger,
     /// A handler up to `emit`, whichever native one that is.
     Handler,
-    /// A formatter, exceptions and stacks left out.
+    /// A formatter, exceptions and stacks left out, which is true because its class does not say.
     Formatter,
     /// A style that formats by `%`.
     PercentStyle,
@@ -67,6 +67,11 @@ impl Role {
         (Name::_format, &[Target::TemplateFormat]),
         (Name::usesTime, &[Target::TemplateUsesTime]),
     ];
+
+    /// Is such an object asked whether it is true, which has to run nothing?
+    pub(super) const fn is_asked_for_truth(self) -> bool {
+        matches!(self, Role::Formatter)
+    }
 
     pub(super) const fn methods(self) -> &'static [(Name, &'static [Target])] {
         match self {

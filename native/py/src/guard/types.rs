@@ -68,6 +68,8 @@ pub(super) struct Info {
     pub(super) keys_len: Cell<usize>,
     /// Plain, with shared keys and no shadows: instances with values in place need no further question.
     pub(super) direct: Cell<bool>,
+    /// Instances are true: the type says nothing of truth or length.
+    pub(super) truth: Cell<bool>,
     pub(super) shadows: Cell<Shadows>,
     /// For each [`Role`]: asked for already, and the answer.
     pub(super) roles: Cell<(u8, u8)>,
@@ -158,6 +160,7 @@ impl Types {
                 keys: Cell::new(std::ptr::null_mut()),
                 keys_len: Cell::new(0),
                 direct: Cell::new(false),
+                truth: Cell::new(false),
                 shadows: Cell::new(Shadows::NONE),
                 roles: Cell::new((0, 0)),
                 places: [const { Cell::new(NO_INDEX) }; names::COUNT],
@@ -223,18 +226,20 @@ pub fn forget_types(py: Python<'_>) {
 }
 
 /// Sees to it that what is known of classes stays within bounds. Called when the interpreter enters a native method: no view is in
-/// use then, since Python code has run.
+/// use then, since Python code has run, but what a first look has seen: true where that does not hold any more.
 #[inline]
-pub fn make_room(py: Python<'_>) {
+#[must_use]
+pub fn make_room(py: Python<'_>) -> bool {
     TYPES.with(py, |types| {
-        if types
+        let full = types
             .by_address
             .as_ref()
-            .is_some_and(|infos| infos.len() > MOST_TYPES)
-        {
+            .is_some_and(|infos| infos.len() > MOST_TYPES);
+        if full {
             types.empty();
         }
-    });
+        full
+    })
 }
 
 /// What is known of the type of `obj`, up to date. 1 ns.
@@ -307,6 +312,7 @@ unsafe fn refresh(py: Python<'_>, class: *mut ffi::PyTypeObject) -> &'static Inf
         let info = TYPES.with(py, |types| types.info_of(class as usize));
         info.tag.set(tag);
         info.plain.set(plain);
+        info.truth.set(py_ffi::makes_true_objects(class));
         info.keys.set(keys);
         let count = if keys.is_null() {
             0
@@ -370,6 +376,21 @@ pub(super) fn slot(obj: &Obj<'_>, info: &'static Info, name: Name) -> Slot {
         unsafe { resolve(obj.py(), ffi::Py_TYPE(obj.as_ptr()), info, name) }
     } else {
         slot
+    }
+}
+
+/// Which native implementation the class of `obj` has under `name`; the slot is not copied for it.
+#[inline(always)]
+pub(super) fn target_in(obj: &Obj<'_>, info: &'static Info, name: Name) -> Target {
+    // SAFETY: read at once; nobody writes to the slot meanwhile.
+    let (state, target) = unsafe {
+        let slot = info.slots[name as usize].as_ptr();
+        ((*slot).state, (*slot).target)
+    };
+    if state == State::Unknown {
+        slot(obj, info, name).target
+    } else {
+        target
     }
 }
 

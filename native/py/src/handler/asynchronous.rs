@@ -92,7 +92,7 @@ pub fn queued<'py>(
     seen: &View<'_, 'py>,
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
-    usual: Option<View<'_, 'py>>,
+    usual: Option<&View<'_, 'py>>,
 ) -> Res<bool> {
     if record.seen().is_some() || !is_one(seen) {
         return Ok(false);
@@ -179,7 +179,7 @@ impl<'py> Parts<'py> {
             return None;
         }
         Some(Parts {
-            formatter: stream::quiet_formatter(handler)?,
+            formatter: stream::quiet_formatter(handler)?.clone(),
             pipeline,
             queue,
         })

@@ -22,7 +22,7 @@ use pyo3::prelude::*;
 use crate::call::Call;
 use crate::ffi::{self as py_ffi, Exc, Obj, Res};
 use crate::filter::{self, Verdict};
-use crate::format::{self, Text};
+use crate::format::{self, Buffer, Text};
 use crate::globals;
 use crate::guard::{self, Role, View};
 use crate::level;
@@ -86,28 +86,36 @@ impl<'p, 'py> Place<'p, 'py> {
 
     /// Finds that out now, where the logger has just been looked at.
     #[inline]
-    fn look_ahead(&self, node: Option<View<'_, 'py>>) -> bool {
+    fn look_ahead(&self, node: Option<&View<'_, 'py>>) -> bool {
         let last = self.sees_nobody(node);
         self.last.set(Some(last));
         last
     }
 
     #[inline]
-    fn sees_nobody(&self, first: Option<View<'_, 'py>>) -> bool {
+    fn sees_nobody(&self, first: Option<&View<'_, 'py>>) -> bool {
         let Some((node, handlers, next)) = self.rest else {
             return false;
         };
         if next < py_ffi::list_len(handlers) {
             return false;
         }
-        let Some(view) = first.or_else(|| guard::view(node)) else {
-            return false;
+        let own;
+        let view = match first {
+            Some(view) => view,
+            None => match guard::view(node) {
+                Some(view) => {
+                    own = view;
+                    &own
+                }
+                None => return false,
+            },
         };
-        match propagates(&view) {
+        match propagates(view) {
             Some(false) => true,
             Some(true) => view
-                .get(Name::parent)
-                .is_some_and(|parent| nobody_from(parent)),
+                .lend(Name::parent)
+                .is_some_and(|parent| parent.is_none() || nobody_from(parent.clone())),
             None => false,
         }
     }
@@ -125,6 +133,7 @@ pub fn propagates(logger: &View<'_, '_>) -> Option<bool> {
 }
 
 /// Is it certain that neither this logger nor those above it have a handler?
+#[inline(never)]
 fn nobody_from(mut node: Obj<'_>) -> bool {
     // A tree deeper than this is not looked through; a cycle of parents would never end.
     for _ in 0..64 {
@@ -160,7 +169,7 @@ pub fn offer<'py>(
     handler: &Obj<'py>,
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
-    usual: Option<View<'_, 'py>>,
+    usual: Option<&View<'_, 'py>>,
     second: bool,
 ) -> Res<Ran> {
     let (py, here, nth) = (handler.py(), Target::LoggerCallHandlers, u8::from(second));
@@ -171,60 +180,100 @@ pub fn offer<'py>(
         let number = raw::small_int(&levelno);
         (Some(levelno), number)
     };
-    let known = guard::view(handler).and_then(|view| {
-        let mut level = None;
+    let mut least = None;
+    let view = guard::view(handler).filter(|view| {
         view.test(Name::level, |own| {
-            level = raw::small_int(own);
+            least = raw::small_int(own);
             true
-        });
-        Some((number? >= level?, view))
+        })
     });
-    let handle = if let Some((enough, view)) = known {
-        if !enough {
-            return Ok(Ran::Nothing);
-        }
-        #[cfg(not(Py_GIL_DISABLED))]
-        if record.seen().is_none()
-            && is_open(&view)
-            && (cfg!(not(Py_3_12)) || usual.is_some() || ordinary::is_ordinary(py))
-        {
-            if usual.is_some() {
-                place.look_ahead(usual);
-            }
-            return emit_unlocked(&view, record, place).at(py, here, calling("handle").nth(nth));
-        }
-        #[cfg(Py_GIL_DISABLED)]
-        if record.seen().is_none()
-            && (usual.is_some() || ordinary::is_ordinary(py))
-            && let Some(done) = emit_if_free(&view, record, place)
-        {
-            return done.at(py, here, calling("handle").nth(nth));
-        }
-        let handle = view.method(Name::handle);
-        #[cfg(not(Py_GIL_DISABLED))]
-        if handle == Target::Foreign
-            && (asynchronous::queued(&view, record, place, usual)
-                .and_then(|queued| Ok(queued || framed::sent(&view, record, place)?)))
-            .at(py, here, calling("handle").nth(nth))?
-        {
-            return Ok(Ran::Maybe);
-        }
-        handle
-    } else {
-        record.settle()?;
-        let levelno = match levelno {
-            Some(levelno) => levelno,
-            None => record.level()?,
-        };
-        let level = guard::attr(handler, Name::level).at(py, here, get("level").nth(nth))?;
-        if !py_ffi::ge(&levelno, &level).at(py, here, compare("level").nth(nth))? {
-            return Ok(Ran::Maybe);
-        }
-        guard::target(handler, Name::handle)
+    let (Some(view), Some(number), Some(least)) = (&view, number, least) else {
+        return offer_by_attributes(handler, record, place, levelno, second);
     };
+    if number < least {
+        return Ok(Ran::Nothing);
+    }
+    #[cfg(not(Py_GIL_DISABLED))]
+    if record.seen().is_none() && is_open(view) && (usual.is_some() || ordinary::is_ordinary(py)) {
+        if usual.is_some() {
+            place.look_ahead(usual);
+        }
+        return emit_unlocked(view, record, place).at(py, here, calling("handle").nth(nth));
+    }
+    offer_seen(view, record, place, usual, second)
+}
+
+/// The rest of it for a handler that has been looked at, and whose level is not above the record's.
+#[inline(never)]
+fn offer_seen<'py>(
+    view: &View<'_, 'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+    #[cfg_attr(
+        Py_GIL_DISABLED,
+        allow(unused_variables, reason = "for the queued ones")
+    )]
+    usual: Option<&View<'_, 'py>>,
+    second: bool,
+) -> Res<Ran> {
+    let handler = view.object();
+    let (py, here, nth) = (handler.py(), Target::LoggerCallHandlers, u8::from(second));
+    #[cfg(Py_GIL_DISABLED)]
+    if record.seen().is_none()
+        && (usual.is_some() || ordinary::is_ordinary(py))
+        && let Some(done) = emit_if_free(view, record, place)
+    {
+        return done.at(py, here, calling("handle").nth(nth));
+    }
+    let handle = view.method(Name::handle);
+    #[cfg(not(Py_GIL_DISABLED))]
+    if handle == Target::Foreign
+        && (asynchronous::queued(view, record, place, usual)
+            .and_then(|queued| Ok(queued || framed::sent(view, record, place)?)))
+        .at(py, here, calling("handle").nth(nth))?
+    {
+        return Ok(Ran::Maybe);
+    }
+    if handle == Target::NullHandle {
+        return Ok(Ran::Nothing);
+    }
+    handle_by(handle, handler, record, place, second)
+}
+
+/// The same for any handler and any levels.
+#[inline(never)]
+fn offer_by_attributes<'py>(
+    handler: &Obj<'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+    levelno: Option<Obj<'py>>,
+    second: bool,
+) -> Res<Ran> {
+    let (py, here, nth) = (handler.py(), Target::LoggerCallHandlers, u8::from(second));
+    record.settle()?;
+    let levelno = match levelno {
+        Some(levelno) => levelno,
+        None => record.level()?,
+    };
+    let level = guard::attr(handler, Name::level).at(py, here, get("level").nth(nth))?;
+    if !py_ffi::ge(&levelno, &level).at(py, here, compare("level").nth(nth))? {
+        return Ok(Ran::Maybe);
+    }
+    let handle = guard::target(handler, Name::handle);
+    handle_by(handle, handler, record, place, second)
+}
+
+/// `handler.handle(record)`, which runs `handle`.
+fn handle_by<'py>(
+    handle: Target,
+    handler: &Obj<'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+    second: bool,
+) -> Res<Ran> {
+    let (py, here, nth) = (handler.py(), Target::LoggerCallHandlers, u8::from(second));
     match handle {
         Target::HandlerHandle => handle_record(handler, record, place).map(|_| Ran::Maybe),
-        Target::NullHandle if known.is_some() => Ok(Ran::Nothing),
         Target::NullHandle => Ok(Ran::Maybe),
         _ => py_ffi::method(handler, Name::handle, [&record.real()?]).map(|_| Ran::Maybe),
     }
@@ -233,7 +282,11 @@ pub fn offer<'py>(
 
 /// Has the handler no filters, is its lock free or ours, and is all that it does with them native?
 #[cfg(not(Py_GIL_DISABLED))]
-#[inline]
+#[inline(always)]
+#[allow(
+    clippy::inline_always,
+    reason = "45 instructions by a call, 25 without"
+)]
 fn is_open(handler: &View<'_, '_>) -> bool {
     handler.is(Role::Handler)
         && filter::has_none(handler)
@@ -299,11 +352,15 @@ fn emit_if_free<'py>(
     }
     let quiet = py_ffi::with_free_lock(&view.get(Name::lock)?, || {
         metrics::emission_if_any(view.object(), || {
-            match stream::emit_quietly(view, record, place)? {
+            let Some(parts) = stream::quiet_parts(view, record) else {
+                return Ok(None);
+            };
+            let mut line = Buffer::new(view.object().py());
+            match stream::emit_quietly(view, &parts, record, place, &mut line)? {
                 Quiet::Written(ran) => Ok(Some(ran)),
-                Quiet::Formatted(stream, line, way) => {
-                    stream::emit_line(view.object(), record, place, (&stream, &line, way))
-                        .map(|()| Some(Ran::Maybe))
+                Quiet::Formatted(way) => {
+                    stream::emit_line(view.object(), record, place, (&parts.stream, &line, way))
+                        .map(|_| Some(Ran::Maybe))
                 }
                 Quiet::Nothing => Ok(None),
             }
@@ -336,24 +393,20 @@ fn emit_unmeasured<'py>(
     place: &Place<'_, 'py>,
 ) -> Res<Ran> {
     let (here, handler) = (Target::HandlerHandle, view.object());
-    match stream::emit_quietly(view, record, place)? {
+    let Some(parts) = stream::quiet_parts(view, record) else {
+        return emit_aloud(view, record, place);
+    };
+    let mut line = Buffer::new(handler.py());
+    match stream::emit_quietly(view, &parts, record, place, &mut line)? {
         Quiet::Written(ran) => Ok(ran),
         // Nothing has run since the handler was looked at.
-        Quiet::Formatted(stream, line, way) => lock::held_seen(handler, Some(*view), here, |_| {
-            stream::emit_line(handler, record, place, (&stream, &line, way))
+        Quiet::Formatted(way) => lock::held_seen(handler, Some(*view), here, |_| {
+            stream::emit_line(handler, record, place, (&parts.stream, &line, way))
         })
-        .map(|()| Ran::Maybe),
+        .map(|_| Ran::Maybe),
         Quiet::Nothing => {
-            match view.method(Name::emit) {
-                // It knows when Python code is about to run.
-                Target::RotatingEmit => {}
-                // Which want to see it.
-                Target::Foreign | Target::BufferingEmit => record.real().map(drop)?,
-                _ if formats_real_records(view) => record.real().map(drop)?,
-                // Python code is about to run, sooner or later.
-                _ => record.settle()?,
-            }
-            lock::held(handler, here, || emit(handler, record, place)).map(|()| Ran::Maybe)
+            drop((parts, line));
+            emit_aloud(view, record, place)
         }
     }
 }
@@ -364,6 +417,29 @@ fn formats_real_records(handler: &View<'_, '_>) -> bool {
     stream::quiet_formatter(handler).is_some_and(|formatter| {
         guard::view(&formatter).is_none_or(|formatter| !formatter.is(Role::Formatter))
     })
+}
+
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline(never)]
+fn emit_aloud<'py>(
+    view: &View<'_, 'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+) -> Res<Ran> {
+    match view.method(Name::emit) {
+        // It knows when Python code is about to run.
+        Target::RotatingEmit => {}
+        // Which want to see it.
+        Target::Foreign | Target::BufferingEmit => record.real().map(drop)?,
+        _ if formats_real_records(view) => record.real().map(drop)?,
+        // Python code is about to run, sooner or later.
+        _ => record.settle()?,
+    }
+    let handler = view.object();
+    lock::held(handler, Target::HandlerHandle, || {
+        emit(handler, record, place)
+    })
+    .map(|()| Ran::Maybe)
 }
 
 /// [`emit`] of a handler whose lock is ours.

@@ -7,7 +7,7 @@ use crate::call::Call;
 use crate::ffi::{self as py_ffi, Obj, Position, Raised, Res};
 use crate::format::{Buffer, Text, seen, unseen};
 use crate::globals;
-use crate::guard::{self, View};
+use crate::guard::{self, Lent, View};
 use crate::lock;
 use crate::metrics;
 use crate::names::Name;
@@ -44,70 +44,92 @@ pub enum Way {
 }
 
 /// What could be done of an emission without running any Python code.
-pub enum Quiet<'py> {
+pub enum Quiet {
     /// All: the line is in the file; or the write failed, and what the handler does then is done.
     Written(Ran),
-    /// The line that is to be written, terminator included.
-    Formatted(Obj<'py>, Buffer<'py>, Way),
+    /// The line is there that is to be written, terminator included.
+    Formatted(Way),
     /// Nothing.
     Nothing,
 }
 
-/// `emit` of a handler of streams or files as far as it runs no Python code, for a handler whose lock is free or ours.
-#[inline]
+/// Of a handler that formats and writes as the stdlib does, what that takes. All but the stream is lent until Python code runs.
+pub struct Parts<'a, 'py> {
+    formatter: Lent<'a, 'py>,
+    /// Kept alive while it is written to.
+    pub stream: Obj<'py>,
+    terminator: Lent<'a, 'py>,
+    /// Which `emit` it is.
+    emit: Target,
+}
+
+/// `emit` of a handler of streams or files as far as it runs no Python code, for a handler whose lock is free or ours, while everything
+/// is [ordinary](crate::ordinary) or the record has been seen. `line` is empty.
+#[inline(always)]
+#[allow(
+    clippy::inline_always,
+    reason = "part of the one who calls it: what it gives stays in registers"
+)]
 pub fn emit_quietly<'py>(
     handler: &View<'_, 'py>,
+    parts: &Parts<'_, 'py>,
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
-) -> Res<Quiet<'py>> {
-    let Some((formatter, stream, terminator)) = quiet_parts(handler, record) else {
-        return Ok(Quiet::Nothing);
-    };
-    let mut line = Buffer::new(stream.py());
+    line: &mut Buffer<'py>,
+) -> Res<Quiet> {
+    let Parts {
+        formatter,
+        stream,
+        terminator,
+        emit,
+    } = parts;
     let made = match record.seen() {
-        Some(real) => match seen::quiet_text(&formatter, real)? {
+        Some(_) if !py_ffi::is_true_as_any_object(formatter) => false,
+        Some(real) => match seen::quiet_text(formatter, real)? {
             Some(Text::Bytes(text)) => {
-                line = text;
+                *line = text;
                 true
             }
             _ => false,
         },
-        None => unseen::push_quietly(&mut line, &formatter, record, place)?,
+        // Asks for that, too.
+        None => unseen::push_quietly(line, formatter, record, place)?,
     };
     if !made {
         return Ok(Quiet::Nothing);
     }
-    let position = match handler.method(Name::emit) {
-        Target::RotatingEmit => rotating::stays(handler, &stream, line.characters()),
+    let position = match emit {
+        Target::RotatingEmit => rotating::stays(handler, stream, line.characters()),
         Target::WatchedEmit => watched::stays(handler).then_some(Position::Unknown),
         _ => Some(Position::Unknown),
     };
     let Some(position) = position else {
         return Ok(Quiet::Nothing);
     };
-    if !push_terminator(&mut line, &terminator) {
+    if !push_terminator(line, terminator) {
         return Ok(Quiet::Nothing);
     }
-    match direct::write_quietly(handler, &stream, &line, position) {
+    match direct::write_quietly(handler, stream, line, position) {
         Ok(Past::Written(ran)) => {
             stats::native_emit();
             Ok(Quiet::Written(ran))
         }
-        Ok(Past::Refused) => Ok(Quiet::Formatted(stream, line, Way::Stream)),
-        Ok(Past::Unknown) => Ok(Quiet::Formatted(stream, line, Way::Unknown)),
+        Ok(Past::Refused) => Ok(Quiet::Formatted(Way::Stream)),
+        Ok(Past::Unknown) => Ok(Quiet::Formatted(Way::Unknown)),
         Err(raised) => {
             write_failed(handler.object(), record, raised).map(|()| Quiet::Written(Ran::Maybe))
         }
     }
 }
 
-/// Formatter, stream and terminator of a handler that formats and writes as the stdlib does, where reading them and formatting
-/// the record runs no Python code.
-#[inline]
-fn quiet_parts<'py>(
-    handler: &View<'_, 'py>,
+/// The parts of a handler that formats and writes as the stdlib does, where reading them and formatting the record runs no Python
+/// code.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "as for `emit_quietly`")]
+pub fn quiet_parts<'a, 'py>(
+    handler: &View<'a, 'py>,
     record: &Record<'_, 'py>,
-) -> Option<(Obj<'py>, Obj<'py>, Obj<'py>)> {
+) -> Option<Parts<'a, 'py>> {
     let plain = record.unseen().is_none_or(|unseen| {
         let event = &unseen.facts.event;
         event.exc_info.is_none() && event.stack.is_none()
@@ -115,58 +137,81 @@ fn quiet_parts<'py>(
     if !plain || handler.method(Name::format) != Target::HandlerFormat {
         return None;
     }
-    let stream = handler.get(Name::stream)?;
-    let py = stream.py();
-    match handler.method(Name::emit) {
+    let lent = handler.lend(Name::stream)?;
+    let emit = handler.method(Name::emit);
+    let py = lent.py();
+    match emit {
         Target::StreamEmit => {}
         // An open file; what is asked of it is whether it is true.
         Target::FileEmit
             if file::emits_by_stream(py)
-                && !stream.is_none()
-                && py_ffi::is_true_as_any_object(&stream) => {}
+                && !lent.is_none()
+                && py_ffi::is_true_as_any_object(&lent) => {}
         Target::RotatingEmit | Target::WatchedEmit
             if rotating::emits_natively(py)
-                && !stream.is_none()
-                && py_ffi::is_true_as_any_object(&stream) => {}
+                && !lent.is_none()
+                && py_ffi::is_true_as_any_object(&lent) => {}
         _ => return None,
     }
-    let terminator = handler.get(Name::terminator)?;
-    let formatter = quiet_formatter(handler)?;
-    py_ffi::is_str(&terminator).then_some((formatter, stream, terminator))
+    let terminator = handler.lend_of_class(Name::terminator)?;
+    let formatter = formatter_or_default(handler)?;
+    py_ffi::is_str(&terminator).then(|| Parts {
+        formatter,
+        stream: lent.clone(),
+        terminator,
+        emit,
+    })
 }
 
 /// The formatter that `Handler.format` would ask, where finding it runs no Python code.
 #[inline]
-pub fn quiet_formatter<'py>(handler: &View<'_, 'py>) -> Option<Obj<'py>> {
-    let formatter = handler.get(Name::formatter)?;
-    if formatter.is_none() {
-        return globals::default_formatter(formatter.py());
-    }
-    py_ffi::is_true_as_any_object(&formatter).then_some(formatter)
+pub fn quiet_formatter<'a, 'py>(handler: &View<'a, 'py>) -> Option<Lent<'a, 'py>> {
+    formatter_or_default(handler).filter(|formatter| py_ffi::is_true_as_any_object(formatter))
 }
 
-/// Writes a line made by [`emit_quietly`] to its stream and flushes, with the lock held; errors end in `handleError`.
-pub fn emit_line<'py>(
-    handler: &Obj<'py>,
+/// The same if the handler's is true.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "as for `emit_quietly`")]
+fn formatter_or_default<'a, 'py>(handler: &View<'a, 'py>) -> Option<Lent<'a, 'py>> {
+    let formatter = handler.lend(Name::formatter)?;
+    if formatter.is_none() {
+        // The module holds it.
+        return globals::default_formatter(formatter.py()).map(Lent::of);
+    }
+    Some(formatter)
+}
+
+/// Writes a line made by [`emit_quietly`] to its stream and flushes, with the lock held; errors end in `handleError`. Gives a view of
+/// the handler if nothing has run since.
+#[inline]
+pub fn emit_line<'a, 'py>(
+    handler: &'a Obj<'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+    line: (&Obj<'py>, &Buffer<'py>, Way),
+) -> Res<Option<View<'a, 'py>>> {
+    stats::native_emit();
+    match write_made(handler, record, place, line) {
+        Ok(seen) => Ok(seen),
+        Err(raised) => {
+            let raised = formatted(handler, record, raised);
+            failed(handler, record, raised).map(|()| None)
+        }
+    }
+}
+
+#[inline]
+fn write_made<'a, 'py>(
+    handler: &'a Obj<'py>,
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
     (stream, line, way): (&Obj<'py>, &Buffer<'py>, Way),
-) -> Res<()> {
-    stats::native_emit();
-    let py = handler.py();
-    let mut written = || {
-        if way == Way::Unknown && direct::write(handler, stream, line)? {
-            return Ok(());
-        }
-        write_line(handler, record, place, stream, &line.object(py)?)
-    };
-    match written() {
-        Ok(()) => Ok(()),
-        Err(raised) => {
-            let raised = formatted(handler, record, raised);
-            failed(handler, record, raised)
-        }
+) -> Res<Option<View<'a, 'py>>> {
+    if way == Way::Unknown && direct::write(handler, stream, line)? {
+        return Ok(None);
     }
+    let line = line.object(handler.py())?;
+    write_line(handler, record, place, stream, &line)
 }
 
 /// What follows a failed write, called by `Handler.handle`.
@@ -282,7 +327,7 @@ fn write_text<'py>(
                 if direct::write(handler, &stream, &line)? {
                     return Ok(());
                 }
-                return write_line(handler, record, place, &stream, &line.object(py)?);
+                return write_line(handler, record, place, &stream, &line.object(py)?).map(drop);
             }
             Err(text) => text.object(py)?,
         },
@@ -292,18 +337,17 @@ fn write_text<'py>(
     let write = py_ffi::getattr(&stream, Name::write).at(py, here, get("write"))?;
     let end = guard::attr(handler, Name::terminator).at(py, here, get("terminator"))?;
     let line = py_ffi::add(&text, &end).at(py, here, operator("terminator"))?;
-    write_by(handler, record, place, &write, &line)
+    write_by(handler, record, place, &write, &line).map(drop)
 }
 
-/// `stream.write(line); handler.flush()`
-#[inline]
-fn write_line<'py>(
-    handler: &Obj<'py>,
+/// `stream.write(line); handler.flush()`; as [`emit_line`].
+fn write_line<'a, 'py>(
+    handler: &'a Obj<'py>,
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
     stream: &Obj<'py>,
     line: &Obj<'py>,
-) -> Res<()> {
+) -> Res<Option<View<'a, 'py>>> {
     let (py, here) = (handler.py(), Target::StreamEmit);
     settle_for_others(record, place)?;
     guard::call_method(stream, Name::write, [line]).at(py, here, calling("write"))?;
@@ -322,13 +366,13 @@ fn settle_for_others(record: &mut Record<'_, '_>, place: &Place<'_, '_>) -> Res<
 }
 
 /// `write(line); handler.flush()`
-fn write_by<'py>(
-    handler: &Obj<'py>,
+fn write_by<'a, 'py>(
+    handler: &'a Obj<'py>,
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
     write: &Obj<'py>,
     line: &Obj<'py>,
-) -> Res<()> {
+) -> Res<Option<View<'a, 'py>>> {
     let (py, here) = (handler.py(), Target::StreamEmit);
     settle_for_others(record, place)?;
     py_ffi::call(write, &[line]).at(py, here, calling("write"))?;
@@ -336,18 +380,24 @@ fn write_by<'py>(
     flush_after(handler)
 }
 
-/// `self.flush()` at the end of `emit`
-#[inline]
-fn flush_after(handler: &Obj<'_>) -> Res<()> {
+/// `self.flush()` at the end of `emit`; as [`emit_line`].
+#[inline(always)]
+#[allow(
+    clippy::inline_always,
+    reason = "view and result stay in registers: 50 instructions"
+)]
+fn flush_after<'a, 'py>(handler: &'a Obj<'py>) -> Res<Option<View<'a, 'py>>> {
     let (py, here) = (handler.py(), Target::StreamEmit);
     let view = guard::view(handler);
-    let flush = view.map_or_else(
-        || guard::target(handler, Name::flush),
-        |view| view.method(Name::flush),
-    );
+    let flush = match &view {
+        Some(view) => view.method(Name::flush),
+        None => guard::target(handler, Name::flush),
+    };
     match flush {
-        Target::StreamFlush => flush_stream(handler, view),
-        _ => py_ffi::method(handler, Name::flush, []).map(drop),
+        Target::StreamFlush => lock::held_seen(handler, view, Target::StreamFlush, |view| {
+            flush_locked(handler, view).map(|()| None)
+        }),
+        _ => py_ffi::method(handler, Name::flush, []).map(|_| None),
     }
     .at(py, here, calling("flush"))
 }
@@ -365,8 +415,20 @@ fn with_terminator<'py>(
 }
 
 /// Appends the terminator, a str; false when only Python can.
-#[inline]
+#[inline(always)]
+#[allow(
+    clippy::inline_always,
+    reason = "one byte, as a rule: 46 instructions by a call, 25 without"
+)]
 fn push_terminator(text: &mut Buffer, terminator: &Obj<'_>) -> bool {
+    match py_ffi::ascii_of(terminator) {
+        Some(end) => text.push_short(end),
+        None => push_wide_terminator(text, terminator),
+    }
+}
+
+#[inline(never)]
+fn push_wide_terminator(text: &mut Buffer, terminator: &Obj<'_>) -> bool {
     let Some(end) = py_ffi::utf8(terminator) else {
         return false;
     };
@@ -380,36 +442,45 @@ pub fn flush<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
         return call.mismatch();
     };
     let handler = call.slf();
-    flush_stream(&handler, guard::view(&handler))?;
+    let view = guard::view(&handler);
+    lock::held_seen(&handler, view, Target::StreamFlush, |view| {
+        flush_locked(&handler, view).map(|()| None)
+    })?;
     Ok(py_ffi::none(call.py()))
 }
 
-/// Flushes the stream under the handler's lock, if there is a stream and it can be flushed.
-fn flush_stream<'py>(handler: &Obj<'py>, view: Option<View<'_, 'py>>) -> Res<()> {
+/// Flushes the stream, if there is one and it can be flushed, with the handler's lock held.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "as for `flush_after`")]
+fn flush_locked<'py>(handler: &Obj<'py>, view: Option<View<'_, 'py>>) -> Res<()> {
     let (py, here) = (handler.py(), Target::StreamFlush);
-    lock::held_seen(handler, view, here, |view| {
-        let stream = match view.and_then(|view| view.get(Name::stream)) {
-            Some(stream) => stream,
-            None => guard::attr(handler, Name::stream).at(py, here, get("stream"))?,
-        };
-        if py_ffi::is_true_as_any_object(&stream)
-            || py_ffi::truthy(&stream).at(py, here, truth("stream"))?
-        {
-            // What hasattr() would find is what the call finds: no bound method in between.
-            if let Some(flush) = guard::view(&stream).and_then(|view| view.function(Name::flush)) {
-                return py_ffi::call_on(&flush, &stream, []).map(drop).at(
-                    py,
-                    here,
-                    calling("flush"),
-                );
-            }
-            let flush = py_ffi::getattr_opt(&stream, Name::flush);
-            if let Some(flush) = flush.at(py, here, calling("hasattr"))? {
-                py_ffi::call(&flush, &[]).at(py, here, calling("flush"))?;
-            }
+    let stream = match view.and_then(|view| view.get(Name::stream)) {
+        Some(stream) => stream,
+        None => guard::attr(handler, Name::stream).at(py, here, get("stream"))?,
+    };
+    let view = guard::view(&stream);
+    if view.is_some_and(|view| view.is_true()) {
+        // What hasattr() would find is what the call finds: no bound method in between.
+        if let Some(flush) = view.and_then(|view| view.function(Name::flush)) {
+            return py_ffi::call_on(&flush, &stream, [])
+                .map(drop)
+                .at(py, here, calling("flush"));
         }
-        Ok(())
-    })
+    }
+    flush_if_any(&stream)
+}
+
+/// `if self.stream and hasattr(self.stream, "flush"): self.stream.flush()`
+#[inline(never)]
+fn flush_if_any(stream: &Obj<'_>) -> Res<()> {
+    let (py, here) = (stream.py(), Target::StreamFlush);
+    if py_ffi::truthy(stream).at(py, here, truth("stream"))? {
+        let flush = py_ffi::getattr_opt(stream, Name::flush);
+        if let Some(flush) = flush.at(py, here, calling("hasattr"))? {
+            py_ffi::call(&flush, &[]).at(py, here, calling("flush"))?;
+        }
+    }
+    Ok(())
 }
 
 /// `StreamHandler.__init__`: `(self, stream=None)`.

@@ -24,12 +24,13 @@ pub fn handle<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
 }
 
 /// The same for a record of which nothing has been worked out yet, and a logger whose methods are all native.
-#[inline]
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "part of `log_late`")]
 pub(super) fn handle_late<'py>(logger: &View<'_, 'py>, record: &mut Record<'_, 'py>) -> Res<()> {
     let open = logger.test(Name::disabled, py_ffi::is_false) && filter::has_none(logger);
     if open {
         let (py, object) = (logger.object().py(), logger.object());
-        return call_all(object, Some(*logger), record).at(
+        return call_all(object, Some(logger), record).at(
             py,
             Target::LoggerHandle,
             calling("callHandlers"),
@@ -77,27 +78,28 @@ pub fn call_handlers<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
 /// was found to be [usual](super::methods::usual).
 fn call_all<'py>(
     logger: &Obj<'py>,
-    usual: Option<View<'_, 'py>>,
+    usual: Option<&View<'_, 'py>>,
     record: &mut Record<'_, 'py>,
 ) -> Res<()> {
     let (py, here) = (logger.py(), Target::LoggerCallHandlers);
-    metrics::record(py, usual.as_ref(), record);
+    metrics::record(py, usual, record);
     let mut node = logger.clone();
     let mut found = false;
     let (mut still, mut usual) = (usual.is_some(), usual);
-    loop {
-        if !py_ffi::is_true_as_any_object(&node) {
-            if node.is_none() {
-                break;
-            }
+    while !node.is_none() {
+        let mut seen = match usual.take() {
+            Some(usual) => Some(*usual),
+            None => guard::view(&node),
+        };
+        if !seen.is_some_and(|view| view.is_true()) && !py_ffi::is_true_as_any_object(&node) {
             // Its class's own `__bool__` or `__len__` may change anything.
             record.settle()?;
-            (still, usual) = (false, None);
+            still = false;
             if !py_ffi::truthy(&node)? {
                 break;
             }
+            seen = guard::view(&node);
         }
-        let mut seen = usual.take().or_else(|| guard::view(&node));
         let handlers = if let Some(handlers) = seen.and_then(|view| view.get(Name::handlers)) {
             handlers
         } else {
@@ -113,7 +115,8 @@ fn call_all<'py>(
                 found = true;
                 index += 1;
                 let place = Place::new(&node, &handlers, index);
-                let ran = handler::offer(&handler, record, &place, seen.filter(|_| still), false)?;
+                let usual = if still { seen.as_ref() } else { None };
+                let ran = handler::offer(&handler, record, &place, usual, false)?;
                 // Without the GIL other threads have run.
                 still &= cfg!(not(Py_GIL_DISABLED)) && ran == Ran::Nothing;
             }

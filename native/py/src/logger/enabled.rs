@@ -129,6 +129,15 @@ impl Levels {
     }
 }
 
+/// Which of [`LEVELS`] that is.
+pub(super) const fn place_of(level: Name) -> usize {
+    let mut place = 0;
+    while LEVELS[place] as usize != level as usize {
+        place += 1;
+    }
+    place
+}
+
 /// The level number `nth` of [`LEVELS`] and its number.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "see `guard`")]
@@ -191,27 +200,20 @@ fn look<'py>(call: &Call<'_, 'py>, nth: usize) -> Look<'py> {
 
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "see `guard`")]
-fn verdict(py: Python<'_>, enabled: Option<bool>) -> Look<'_> {
+fn verdict(py: Python<'_>, enabled: Option<(bool, guard::Seen)>) -> Look<'_> {
     match enabled {
-        Some(false) => Look::Answer(py_ffi::none(py)),
-        Some(true) => Look::Enabled,
+        Some((false, _)) => Look::Answer(py_ffi::none(py)),
+        Some((true, seen)) => Look::Enabled(seen),
         None => Look::Nothing,
     }
 }
 
 /// The level of the methods that the global `name` is now.
-#[inline]
 pub fn level_named(py: Python<'_>, name: Name) -> Res<Obj<'_>> {
-    let state = globals::state(py);
     let place = LEVELS.iter().position(|known| *known == name);
-    let known = KNOWN.with(py, |known| {
-        let level = place.map_or(NO_LEVEL, |place| known.levels[place]);
-        (known.state == state && !level.object.is_null())
-            .then(|| py_ffi::own_all(py, [level.object]))
-    });
-    match known {
-        Some([level]) => Ok(level),
-        None => look_up_level(py, name, state),
+    match place.and_then(|place| level_at_once(py, place)) {
+        Some((level, _)) => Ok(level.to_owned()),
+        None => look_up_level(py, name, globals::state(py)),
     }
 }
 
@@ -291,7 +293,7 @@ pub mod first_look {
             return Look::Nothing;
         }
         match of_level_given(call, logger) {
-            Some(known) => Look::Answer(py_ffi::boolean(call.py(), known)),
+            Some((known, _)) => Look::Answer(py_ffi::boolean(call.py(), known)),
             None => Look::Nothing,
         }
     }
@@ -299,7 +301,7 @@ pub mod first_look {
     /// For the level that is the first argument.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of the entry point")]
-    fn of_level_given(call: &Call<'_, '_>, logger: &Obj<'_>) -> Option<bool> {
+    fn of_level_given(call: &Call<'_, '_>, logger: &Obj<'_>) -> Option<(bool, guard::Seen)> {
         let level = call.arg(0)?;
         let number = raw::level_number(&level)?;
         guard::enabled_at_once(logger, &level, number)

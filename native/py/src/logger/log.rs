@@ -164,7 +164,11 @@ pub(super) fn log_low<'py>(
 }
 
 /// Handles the record of an event that [may be late](may_be_late).
-#[inline]
+#[inline(always)]
+#[allow(
+    clippy::inline_always,
+    reason = "the event is put together where it stays: 25 instructions"
+)]
 pub(super) fn log_late<'py>(logger: &View<'_, 'py>, event: Event<'_, 'py>) -> Res<()> {
     stats::native_record();
     handle_late(logger, &mut Record::late(event)).at(
@@ -177,11 +181,17 @@ pub(super) fn log_late<'py>(logger: &View<'_, 'py>, event: Event<'_, 'py>) -> Re
 /// Can this record be made when somebody wants to see it? Then nobody of those who take part in making one has been replaced,
 /// and nothing they do could fail or run anybody's code. What was given beside message and arguments, [`Options::may_wait`] asks.
 #[inline]
-pub(super) fn may_be_late<'py>(event: &Event<'_, 'py>, logger: &View<'_, 'py>) -> bool {
+fn may_be_late<'py>(event: &Event<'_, 'py>, logger: &View<'_, 'py>) -> bool {
     event.args_tuple.is_none_or(|args| py_ffi::is_tuple(&args))
         && !record::has_doubtful_mapping(event.args)
         && raw::small_int(&event.level).is_some()
-        && logger.test(Name::name, |_| true)
+        && has_name(logger)
+}
+
+/// Is there a name, which can be read at any time?
+#[inline]
+pub(super) fn has_name(logger: &View<'_, '_>) -> bool {
+    logger.test(Name::name, |_| true)
 }
 
 /// `exc_info` as a triple: of an exception, of the current one, or as given.

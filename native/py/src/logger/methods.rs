@@ -4,7 +4,7 @@
 use pyo3::prelude::*;
 
 use super::enabled;
-use super::log::{log_late, log_low, may_be_late};
+use super::log::{has_name, log_late, log_low};
 use crate::call::{Args, Call};
 use crate::ffi::{self as py_ffi, Exc, Obj, Ref, Res};
 use crate::globals;
@@ -61,7 +61,11 @@ impl<'a, 'py> Options<'a, 'py> {
 macro_rules! level_methods {
     ($($(#[$doc:meta])* $name:ident = $level:ident, $target:ident;)*) => {
         $($(#[$doc])* pub fn $name<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
-            at_level(call, Name::$level, Target::$target)
+            const PLACE: usize = enabled::place_of(Name::$level);
+            match at_once(call, PLACE, Target::$target) {
+                Some(logged) => logged.map(|()| py_ffi::none(call.py())),
+                None => at_level(call, Name::$level, Target::$target),
+            }
         })*
     };
 }
@@ -80,19 +84,15 @@ level_methods! {
 }
 
 /// `debug()` … `critical()`: `(self, msg, *args, **kwargs)`.
-#[inline]
+#[inline(never)]
 fn at_level<'py>(call: &Call<'_, 'py>, name: Name, here: Target) -> Res<Obj<'py>> {
     let level = &enabled::level_named(call.py(), name)?;
     if call.len() == 0 || call.any_keyword(&[Name::self_, Name::msg]) {
         // msg by keyword, missing or given twice: rare enough for the interpreter's own body.
         return call.mismatch();
     }
-    if call.is_enabled() {
-        // The first look says so of calls without keywords only.
-        match at_once(call, level, here) {
-            Some(logged) => logged?,
-            None => forward(call, level, 0, None, here)?,
-        }
+    if call.enabled().is_some() {
+        forward(call, level, 0, None, here)?;
         return Ok(py_ffi::none(call.py()));
     }
     match ask_once(call, level, here)? {
@@ -123,17 +123,24 @@ fn ask_once<'py>(
     enabled::ask_the_method(&logger, level, here).map(Ok)
 }
 
-/// What [`forward`] comes to for a call without keywords where nobody has replaced anything, with nothing asked twice: 250
+/// What [`at_level`] comes to for a call without keywords where nobody has replaced anything, with nothing asked twice: 350
 /// instructions less. `None`, with nothing done: anything else.
-#[inline]
-fn at_once<'py>(call: &Call<'_, 'py>, level: &Obj<'py>, here: Target) -> Option<Res<()>> {
-    let logger = call.slf();
-    let view = usual(&logger)?;
-    if let Err(raised) = crate::stack::check(call.py()) {
-        return Some(Err(raised).at(call.py(), here, calling("_log")));
+#[inline(never)]
+fn at_once<'py>(call: &Call<'_, 'py>, place: usize, here: Target) -> Option<Res<()>> {
+    // The first look says so of calls without keywords only, and for a level that is a small int.
+    let (seen, logger, py) = (call.enabled()?, call.slf(), call.py());
+    let (msg, args) = (call.arg(0)?, call.rest(1));
+    let view = View::of_seen(&logger, seen);
+    if record::has_doubtful_mapping(args) || !has_name(&view) || !is_usual(&view) {
+        return None;
     }
-    let event = Event::plain(logger, level.as_borrowed(), call.arg(0)?, call.rest(1));
-    may_be_late(&event, &view).then(|| log_late(&view, event).at(call.py(), here, calling("_log")))
+    // Owned: Python code may give the global another value while the record is on its way.
+    let level = enabled::level_at_once(py, place)?.0.to_owned();
+    if let Err(raised) = crate::stack::check(py) {
+        return Some(Err(raised).at(py, here, calling("_log")));
+    }
+    let event = Event::plain(logger, level.as_borrowed(), msg, args);
+    Some(log_late(&view, event).at(py, here, calling("_log")))
 }
 
 /// `Logger.log`: `(self, level, msg, *args, **kwargs)`.
@@ -153,7 +160,7 @@ pub fn log<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
         return Ok(py_ffi::none(py));
     }
     let here = Target::LoggerLog;
-    let enabled = if call.is_enabled() {
+    let enabled = if call.enabled().is_some() {
         Ok(true)
     } else {
         ask_once(call, &level, here)?
@@ -372,7 +379,16 @@ fn forward<'py>(
 /// The view of a logger all of whose methods on a record's way are native, where everything a record is made from is ordinary.
 #[inline]
 pub(super) fn usual<'a, 'py>(logger: &'a Obj<'py>) -> Option<View<'a, 'py>> {
-    guard::view(logger).filter(|view| view.is(Role::Logger) && ordinary::is_ordinary(logger.py()))
+    guard::view(logger).filter(is_usual)
+}
+
+#[inline(always)]
+#[allow(
+    clippy::inline_always,
+    reason = "two tests and their answers: 47 instructions by a call, 34 without"
+)]
+fn is_usual(logger: &View<'_, '_>) -> bool {
+    logger.is(Role::Logger) && ordinary::is_ordinary(logger.object().py())
 }
 
 /// Does somebody look at the stdlib's own frames, so that the interpreter's bodies must be on the stack? An own `findCaller` counts
