@@ -657,7 +657,6 @@ pub fn attr<'py>(obj: &Obj<'py>, name: Name) -> Res<Obj<'py>> {
 
 /// `obj.name(*args)`. A Python function of the class is called without the interpreter looking it up once more: 200 instructions
 /// of 450.
-#[inline]
 pub fn call_method<'py, const N: usize>(
     obj: &Obj<'py>,
     name: Name,
@@ -666,6 +665,32 @@ pub fn call_method<'py, const N: usize>(
     match view(obj).and_then(|view| view.function(name)) {
         Some(function) => py_ffi::call_on(&function, obj, args),
         None => py_ffi::method(obj, name, args),
+    }
+}
+
+/// What `obj.name` is now, to be called later.
+pub enum Method<'a, 'py> {
+    /// A Python function of the class, for this object.
+    Function(Obj<'py>, &'a Obj<'py>),
+    /// Whatever else the interpreter found.
+    Found(Obj<'py>),
+}
+
+impl<'py> Method<'_, 'py> {
+    /// `method(*args)`
+    pub fn call<const N: usize>(&self, args: [&Obj<'py>; N]) -> Res<Obj<'py>> {
+        match self {
+            Method::Function(function, obj) => py_ffi::call_on(function, obj, args),
+            Method::Found(found) => py_ffi::call(found, &args),
+        }
+    }
+}
+
+/// `obj.name`, to be called. No bound method is made of a Python function of the class: 650 instructions.
+pub fn method_of<'a, 'py>(obj: &'a Obj<'py>, name: Name) -> Res<Method<'a, 'py>> {
+    match view(obj).and_then(|view| view.function(name)) {
+        Some(function) => Ok(Method::Function(function, obj)),
+        None => py_ffi::getattr(obj, name).map(Method::Found),
     }
 }
 

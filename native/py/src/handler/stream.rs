@@ -289,10 +289,13 @@ fn write_text<'py>(
         Text::Object(text) => text,
     };
     // The stdlib looks up `stream.write` before it evaluates `msg + terminator`, which may raise.
-    let write = py_ffi::getattr(&stream, Name::write).at(py, here, get("write"))?;
+    let write = guard::method_of(&stream, Name::write).at(py, here, get("write"))?;
     let end = guard::attr(handler, Name::terminator).at(py, here, get("terminator"))?;
     let line = py_ffi::add(&text, &end).at(py, here, operator("terminator"))?;
-    write_by(handler, record, place, &write, &line)
+    settle_for_others(record, place)?;
+    write.call([&line]).at(py, here, calling("write"))?;
+    metrics::wrote_text(handler, &line);
+    flush_after(handler)
 }
 
 /// `stream.write(line); handler.flush()`
@@ -321,21 +324,6 @@ fn settle_for_others(record: &mut Record<'_, '_>, place: &Place<'_, '_>) -> Res<
     }
 }
 
-/// `write(line); handler.flush()`
-fn write_by<'py>(
-    handler: &Obj<'py>,
-    record: &mut Record<'_, 'py>,
-    place: &Place<'_, 'py>,
-    write: &Obj<'py>,
-    line: &Obj<'py>,
-) -> Res<()> {
-    let (py, here) = (handler.py(), Target::StreamEmit);
-    settle_for_others(record, place)?;
-    py_ffi::call(write, &[line]).at(py, here, calling("write"))?;
-    metrics::wrote_text(handler, line);
-    flush_after(handler)
-}
-
 /// `self.flush()` at the end of `emit`
 #[inline]
 fn flush_after(handler: &Obj<'_>) -> Res<()> {
@@ -347,7 +335,7 @@ fn flush_after(handler: &Obj<'_>) -> Res<()> {
     );
     match flush {
         Target::StreamFlush => flush_stream(handler, view),
-        _ => py_ffi::method(handler, Name::flush, []).map(drop),
+        _ => guard::call_method(handler, Name::flush, []).map(drop),
     }
     .at(py, here, calling("flush"))
 }
