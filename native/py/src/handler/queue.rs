@@ -127,9 +127,11 @@ pub fn listener_handle<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     let (py, listener, here) = (call.py(), call.slf(), Target::ListenerHandle);
     let record = match guard::target(&listener, Name::prepare) {
         Target::ListenerPrepare => record.to_owned(),
-        _ => {
-            guard::call_method(&listener, Name::prepare, [&record]).at(py, here, calling("prepare"))?
-        }
+        _ => guard::call_method(&listener, Name::prepare, [&record]).at(
+            py,
+            here,
+            calling("prepare"),
+        )?,
     };
     let handlers = guard::attr(&listener, Name::handlers).at(py, here, get("handlers"))?;
     let handlers = py_ffi::iter(&handlers).at(py, here, iter("handlers"))?;

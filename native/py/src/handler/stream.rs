@@ -65,13 +65,7 @@ pub fn emit_quietly<'py>(
     };
     let mut line = Buffer::new(stream.py());
     let made = match record.seen() {
-        Some(real) => match seen::quiet_text(&formatter, real)? {
-            Some(Text::Bytes(text)) => {
-                line = text;
-                true
-            }
-            _ => false,
-        },
+        Some(real) => seen::push_quietly(&mut line, &formatter, real)?,
         None => unseen::push_quietly(&mut line, &formatter, record, place)?,
     };
     if !made {
