@@ -93,7 +93,7 @@ fn overridden<'py>(
     let py = filterer.py();
     let real = record.real()?;
     let answer =
-        py_ffi::method(filterer, Name::filter, [&real]).at(py, within, calling("filter"))?;
+        guard::call_method(filterer, Name::filter, [&real]).at(py, within, calling("filter"))?;
     if !py_ffi::truthy(&answer).at(py, within, verdict_test(within))? {
         return Ok(Verdict::Drop(answer));
     }

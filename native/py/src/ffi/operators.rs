@@ -5,7 +5,7 @@ use std::ptr;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use super::{Obj, Raised, Res, c, call, done, owned, python, text_from};
+use super::{Obj, Raised, Res, c, call, done, is_bool, owned, python, text_from};
 
 /// `bool(obj)`
 #[inline]
@@ -145,10 +145,15 @@ pub fn issubclass(class: &Obj<'_>, base: &Obj<'_>) -> Res<bool> {
 
 /// `isinstance(obj, class)`
 pub fn isinstance(obj: &Obj<'_>, class: &Obj<'_>) -> Res<bool> {
-    // SAFETY: both are alive.
+    // SAFETY: both are alive; the type of a class is compared before the class is used as one.
     unsafe {
-        if ffi::Py_TYPE(obj.as_ptr()).cast() == class.as_ptr() {
+        let kind = ffi::Py_TYPE(obj.as_ptr());
+        if kind.cast() == class.as_ptr() {
             return Ok(true);
+        }
+        // What filters answer; nobody else's `__class__` is certain. 40 instructions of 320.
+        if is_bool(obj) && ffi::Py_TYPE(class.as_ptr()) == &raw mut ffi::PyType_Type {
+            return Ok(ffi::PyType_IsSubtype(kind, class.as_ptr().cast()) != 0);
         }
         match python!(c::PyObject_IsInstance(obj.as_ptr(), class.as_ptr())) {
             -1 => Err(Raised(())),

@@ -28,7 +28,7 @@ pub fn text<'py>(
     place: &Place<'_, 'py>,
 ) -> Res<Text<'py>> {
     if guard::target(formatter, Name::format) != Target::FormatterFormat {
-        return py_ffi::method(formatter, Name::format, [&record.real()?]).map(Text::Object);
+        return guard::call_method(formatter, Name::format, [&record.real()?]).map(Text::Object);
     }
     if let Some(text) = unseen::text(formatter, record, place)? {
         return Ok(text);
@@ -62,7 +62,7 @@ fn step_by_step<'py>(formatter: &Obj<'py>, record: &Obj<'py>) -> Res<Obj<'py>> {
     let (py, here) = (formatter.py(), Target::FormatterFormat);
     let message = match guard::target(record, Name::getMessage) {
         Target::RecordGetMessage => record::message_of(record),
-        _ => py_ffi::method(record, Name::getMessage, []),
+        _ => guard::call_method(record, Name::getMessage, []),
     }
     .at(py, here, calling("getMessage"))?;
     py_ffi::setattr(record, Name::message, &message).at(py, here, store("message"))?;
@@ -74,21 +74,21 @@ fn after_message<'py>(formatter: &Obj<'py>, record: &Obj<'py>) -> Res<Obj<'py>> 
     let (py, here) = (formatter.py(), Target::FormatterFormat);
     let timed = match guard::target(formatter, Name::usesTime) {
         Target::FormatterUsesTime => style_uses_time(formatter),
-        _ => py_ffi::method(formatter, Name::usesTime, []),
+        _ => guard::call_method(formatter, Name::usesTime, []),
     }
     .at(py, here, calling("usesTime"))?;
     if py_ffi::truthy(&timed).at(py, here, truth("usesTime"))? {
         let datefmt = guard::attr(formatter, Name::datefmt).at(py, here, get("datefmt"))?;
         let time = match guard::target(formatter, Name::formatTime) {
             Target::FormatterFormatTime => time_text(formatter, record, &datefmt),
-            _ => py_ffi::method(formatter, Name::formatTime, [record, &datefmt]),
+            _ => guard::call_method(formatter, Name::formatTime, [record, &datefmt]),
         }
         .at(py, here, calling("formatTime"))?;
         py_ffi::setattr(record, Name::asctime, &time).at(py, here, store("asctime"))?;
     }
     let mut text = match guard::target(formatter, Name::formatMessage) {
         Target::FormatterFormatMessage => style_text(formatter, record),
-        _ => py_ffi::method(formatter, Name::formatMessage, [record]),
+        _ => guard::call_method(formatter, Name::formatMessage, [record]),
     }
     .at(py, here, calling("formatMessage"))?;
     let own =
@@ -100,7 +100,7 @@ fn after_message<'py>(formatter: &Obj<'py>, record: &Obj<'py>) -> Res<Obj<'py>> 
         let info = own(Name::exc_info, 1)?;
         let rendered = match guard::target(formatter, Name::formatException) {
             Target::FormatterFormatException => exception_text(py, &info),
-            _ => py_ffi::method(formatter, Name::formatException, [&info]),
+            _ => guard::call_method(formatter, Name::formatException, [&info]),
         }
         .at(py, here, calling("formatException"))?;
         py_ffi::setattr(record, Name::exc_text, &rendered).at(py, here, store("exc_text"))?;
@@ -115,7 +115,7 @@ fn after_message<'py>(formatter: &Obj<'py>, record: &Obj<'py>) -> Res<Obj<'py>> 
         let stack = own(Name::stack_info, 1)?;
         let stack = match guard::target(formatter, Name::formatStack) {
             Target::FormatterFormatStack => stack,
-            _ => py_ffi::method(formatter, Name::formatStack, [&stack]).at(
+            _ => guard::call_method(formatter, Name::formatStack, [&stack]).at(
                 py,
                 here,
                 calling("formatStack"),

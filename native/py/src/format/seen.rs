@@ -45,39 +45,50 @@ const NAMES: [Name; 23] = [
 /// `Formatter.format` of the record, which sets `message` and `asctime` on it; `None`, with nothing done, when that has to be done
 /// step by step. Whether `formatter.format` is that method is not asked: who calls it knows.
 pub fn text<'py>(formatter: &Obj<'py>, record: &Obj<'py>) -> Res<Option<Text<'py>>> {
-    match proven(formatter, Role::FormatterSteps) {
-        Some(proof) => text_by(record, &proof),
-        None => Ok(None),
-    }
+    let (Some(proof), Some(view)) = (proven(formatter, Role::FormatterSteps), guard::view(record))
+    else {
+        return Ok(None);
+    };
+    let mut line = Buffer::new(record.py());
+    let pushed = push_by(&mut line, &view, &proof)?;
+    Ok(pushed.then_some(Text::Bytes(line)))
 }
 
-/// `formatter.format(record)` where all of it runs no Python code, giving up what the record had under these names included.
-pub fn quiet_text<'py>(formatter: &Obj<'py>, record: &Obj<'py>) -> Res<Option<Text<'py>>> {
-    let Some(view) = guard::view(record) else {
-        return Ok(None);
+/// Appends `formatter.format(record)` to an empty `line` where all of it runs no Python code, giving up what the record had under
+/// these names included; false, with nothing done but writing there, where it could.
+pub fn push_quietly<'py>(
+    line: &mut Buffer<'py>,
+    formatter: &Obj<'py>,
+    record: &Obj<'py>,
+) -> Res<bool> {
+    let (Some(proof), Some(view)) = (proven(formatter, Role::Formatter), guard::view(record))
+    else {
+        return Ok(false);
     };
-    let plain = [Name::message, Name::asctime]
-        .into_iter()
-        .all(|name| view.own(name).is_none_or(|old| py_ffi::is_str(&old)));
-    match proven(formatter, Role::Formatter) {
-        Some(proof) if plain => text_by(record, &proof),
-        _ => Ok(None),
+    let drops_text = |name: Name| view.lend_own(name).is_none_or(|old| py_ffi::is_str(&old));
+    if !drops_text(Name::message) || !drops_text(Name::asctime) {
+        return Ok(false);
     }
+    push_by(line, &view, &proof)
 }
 
-fn text_by<'py>(record: &Obj<'py>, proof: &Proof<'_, 'py>) -> Res<Option<Text<'py>>> {
-    let Some(view) = guard::view(record).filter(is_plain_record) else {
-        return Ok(None);
+fn push_by<'py>(
+    line: &mut Buffer<'py>,
+    record: &View<'_, 'py>,
+    proof: &Proof<'_, 'py>,
+) -> Res<bool> {
+    if !is_plain_record(record) {
+        return Ok(false);
+    }
+    let Some((message, time)) = render(line, record, proof)? else {
+        return Ok(false);
     };
-    let Some((buffer, message, time)) = rendered(&view, proof)? else {
-        return Ok(None);
-    };
-    let time = time.map(|time| time.object(record.py())).transpose()?;
-    set(&view, Name::message, message)?;
+    let time = time.map(|time| time.object(line.py())).transpose()?;
+    set(record, Name::message, message)?;
     if let Some(time) = time {
-        set(&view, Name::asctime, time)?;
+        set(record, Name::asctime, time)?;
     }
-    Ok(Some(Text::Bytes(buffer)))
+    Ok(true)
 }
 
 /// `record.name = value`, in place if possible.
@@ -90,66 +101,60 @@ fn set<'py>(record: &View<'_, 'py>, name: Name, value: Obj<'py>) -> Res<()> {
 }
 
 /// Are the record's attributes plain values that nobody computes, and is there neither exception nor stack to show?
+#[inline]
 fn is_plain_record(record: &View<'_, '_>) -> bool {
+    let is_none = |name: Name| record.test(name, |value| value.is_none());
     record.is_direct()
-        && record.method(Name::getMessage) == Target::RecordGetMessage
-        && record.has_own_dict()
-        && record.may_be_set(Name::message)
-        && record.may_be_set(Name::asctime)
-        && [Name::exc_info, Name::exc_text, Name::stack_info]
-            .into_iter()
-            .all(|name| record.get(name).is_some_and(|value| value.is_none()))
+        && record.is_by(Role::PlainRecord, |record| {
+            record.method(Name::getMessage) == Target::RecordGetMessage
+                && record.has_own_dict()
+                && record.may_be_set(Name::message)
+                && record.may_be_set(Name::asctime)
+        })
+        && is_none(Name::exc_info)
+        && is_none(Name::exc_text)
+        && is_none(Name::stack_info)
 }
 
-type Rendered<'py> = (Buffer<'py>, Obj<'py>, Option<TimeText>);
-
-fn rendered<'py>(record: &View<'_, 'py>, proof: &Proof<'_, 'py>) -> Res<Option<Rendered<'py>>> {
-    let py = record.object().py();
+/// Appends the line; gives what is to be set on the record.
+fn render<'py>(
+    line: &mut Buffer<'py>,
+    record: &View<'_, 'py>,
+    proof: &Proof<'_, 'py>,
+) -> Res<Option<(Obj<'py>, Option<TimeText>)>> {
+    let py = line.py();
     let plan = &proof.compiled.plan;
-    let Some(message) = own_message(record)? else {
+    let Some(message) = own_message(line, record)? else {
         return Ok(None);
     };
-    let mut time = None;
-    if plan.uses_time {
-        let (Some(created), Some(msecs)) = (
-            record
-                .get(Name::created)
-                .and_then(|value| py_ffi::float_value(&value)),
-            record
-                .get(Name::msecs)
-                .and_then(|value| py_ffi::float_value(&value)),
-        ) else {
-            return Ok(None);
-        };
-        let stamp = Stamp {
-            created: Number::Float(created),
-            msecs: Number::Float(msecs),
-            relative: Number::Float(0.0),
-        };
-        time = time::text(&proof.formatter, &stamp)?;
-        if time.is_none() {
-            return Ok(None);
+    let time = if plan.uses_time {
+        match own_time(record, proof)? {
+            Some(time) => Some(time),
+            None => return Ok(None),
         }
-    }
-    let mut buffer = Buffer::new(py);
+    } else {
+        None
+    };
     for (index, piece) in plan.pieces.iter().enumerate() {
         let pushed = match piece {
             Piece::Literal(text) => {
-                buffer.push(text, true);
+                line.push(text, true);
                 true
             }
             Piece::Field { field, spec, usual } => match field {
                 Field::Known(Attribute::Message) => {
-                    message::push_value(&mut buffer, &message, *usual, spec)?
+                    message::push_value(line, &message, *usual, spec)?
                 }
                 Field::Known(Attribute::AscTime) => {
                     let Some(time) = &time else { return Ok(None) };
-                    time.push_to(&mut buffer, *usual, spec)
+                    time.push_to(line, *usual, spec)
                 }
                 Field::Known(attribute) => {
                     let name = NAMES[*attribute as usize];
-                    let value = record.own(name);
-                    push_own(&mut buffer, value, proof, &name.object(py), *usual, spec)?
+                    match record.lend_own(name) {
+                        Some(value) => message::push_value(line, &value, *usual, spec)?,
+                        None => push_default(line, proof, &name.object(py), *usual, spec)?,
+                    }
                 }
                 Field::Other(_) => {
                     let Some(key) = proof.compiled.name(py, index) else {
@@ -158,8 +163,10 @@ fn rendered<'py>(record: &View<'_, 'py>, proof: &Proof<'_, 'py>) -> Res<Option<R
                     if record.type_has(&key) {
                         return Ok(None);
                     }
-                    let value = py_ffi::getattr_opt_by(record.object(), &key)?;
-                    push_own(&mut buffer, value, proof, &key, *usual, spec)?
+                    match py_ffi::getattr_opt_by(record.object(), &key)? {
+                        Some(value) => message::push_value(line, &value, *usual, spec)?,
+                        None => push_default(line, proof, &key, *usual, spec)?,
+                    }
                 }
             },
         };
@@ -167,51 +174,70 @@ fn rendered<'py>(record: &View<'_, 'py>, proof: &Proof<'_, 'py>) -> Res<Option<R
             return Ok(None);
         }
     }
-    buffer.widen_unless(plan.ascii);
-    Ok(Some((buffer, message, time)))
+    line.widen_unless(plan.ascii);
+    Ok(Some((message, time)))
 }
 
-/// One value of the record, or of the style's defaults; false when only the interpreter can write it.
-fn push_own<'py>(
-    buffer: &mut Buffer<'py>,
-    value: Option<Obj<'py>>,
+/// One value of the style's defaults; false when there is none, or only the interpreter can write it.
+#[inline(never)]
+fn push_default<'py>(
+    line: &mut Buffer<'py>,
     proof: &Proof<'_, 'py>,
     name: &Obj<'py>,
     usual: Usual,
     spec: &Spec,
 ) -> Res<bool> {
-    let value = match (value, &proof.defaults) {
-        (Some(value), _) => value,
-        (None, Some(defaults)) => match py_ffi::dict_get(defaults, name)? {
-            Some(value) => value,
-            None => return Ok(false),
-        },
-        (None, None) => return Ok(false),
+    let Some(defaults) = &proof.defaults else {
+        return Ok(false);
     };
-    message::push_value(buffer, &value, usual, spec)
+    match py_ffi::dict_get(defaults, name)? {
+        Some(value) => message::push_value(line, &value, usual, spec),
+        None => Ok(false),
+    }
 }
 
-/// `record.getMessage()` of plain values.
-fn own_message<'py>(record: &View<'_, 'py>) -> Res<Option<Obj<'py>>> {
-    let (Some(msg), Some(args)) = (record.get(Name::msg), record.get(Name::args)) else {
+/// `formatter.formatTime(record, formatter.datefmt)` of a record with plain times.
+fn own_time<'py>(record: &View<'_, 'py>, proof: &Proof<'_, 'py>) -> Res<Option<TimeText>> {
+    let number = |name: Name| {
+        record
+            .lend(name)
+            .and_then(|value| py_ffi::float_value(&value))
+    };
+    let (Some(created), Some(msecs)) = (number(Name::created), number(Name::msecs)) else {
+        return Ok(None);
+    };
+    let stamp = Stamp {
+        created: Number::Float(created),
+        msecs: Number::Float(msecs),
+        relative: Number::Float(0.0),
+    };
+    time::text(&proof.formatter, &stamp)
+}
+
+/// `record.getMessage()` of plain values, worked out in `line`, which is as it was before.
+#[inline]
+fn own_message<'py>(line: &mut Buffer<'py>, record: &View<'_, 'py>) -> Res<Option<Obj<'py>>> {
+    let (Some(msg), Some(args)) = (record.lend(Name::msg), record.lend(Name::args)) else {
         return Ok(None);
     };
     if !py_ffi::is_str(&msg) {
         return Ok(None);
     }
     if args.is_none() {
-        return Ok(Some(msg));
+        return Ok(Some(msg.clone()));
     }
     if !py_ffi::is_tuple(&args) {
         return Ok(None);
     }
     let args = Args::of_tuple(&args);
     if args.is_empty() {
-        return Ok(Some(msg));
+        return Ok(Some(msg.clone()));
     }
-    let mut buffer = Buffer::new(msg.py());
-    if !message::push_plain(&mut buffer, &msg, args)? {
+    let mark = line.mark();
+    if !message::push_plain(line, &msg, args)? {
         return Ok(None);
     }
-    buffer.object(msg.py()).map(Some)
+    let message = line.since(mark)?;
+    line.rewind(mark);
+    Ok(Some(message))
 }

@@ -176,9 +176,8 @@ impl<'a, 'py> View<'a, 'py> {
         }
     }
 
-    /// Is the class, and every instance of it that is read by index, what `holds` says of this one by [`class_shows`](Self::class_shows)
-    /// and [`method`](Self::method) alone? An object that is not read by index is asked each time.
-    #[cfg(not(Py_GIL_DISABLED))]
+    /// Is the class, and every instance of it that is read by index, what `holds` says of this one by what its class has alone:
+    /// [`class_shows`](Self::class_shows), [`method`](Self::method), [`may_be_set`](Self::may_be_set) …? An object that is not read by index is asked each time.
     #[inline]
     pub fn is_by(&self, role: Role, holds: impl FnOnce(&Self) -> bool) -> bool {
         let Some((info, _)) = self.direct else {
@@ -234,18 +233,6 @@ impl<'a, 'py> View<'a, 'py> {
     #[inline]
     pub fn is_direct(&self) -> bool {
         self.direct.is_some()
-    }
-
-    /// The object's own `name`, the class not asked; `None` also for an object that is not read by index.
-    #[inline]
-    pub fn own(&self, name: Name) -> Option<Obj<'py>> {
-        let (info, values) = self.direct?;
-        let slot = slot(self.object, info, name);
-        if slot.index == NO_INDEX {
-            return None;
-        }
-        // SAFETY: an index of the shared keys, which the array has.
-        unsafe { own_value(self.object.py(), values, slot.index) }
     }
 
     /// Would `object.name = …` set the object's own attribute and nothing else?
@@ -386,6 +373,27 @@ impl<'a, 'py> View<'a, 'py> {
                 found = slot.default.address();
             }
             pyo3::Borrowed::from_ptr_or_opt(self.object.py(), found)
+        }
+    }
+
+    /// The object's own `name`, the class not asked; `None` also for an object that is not read by index.
+    #[inline]
+    pub fn lend_own(&self, name: Name) -> Option<Lent<'a, 'py>> {
+        let (info, values) = self.direct?;
+        let slot = slot(self.object, info, name);
+        if slot.index == NO_INDEX {
+            return None;
+        }
+        // SAFETY: an index of the shared keys, which the array has; what is found is alive until Python code runs, and the view is
+        // not used after that.
+        unsafe {
+            #[cfg(not(Py_GIL_DISABLED))]
+            {
+                let found = *values.add(slot.index as usize);
+                pyo3::Borrowed::from_ptr_or_opt(self.object.py(), found).map(Lent)
+            }
+            #[cfg(Py_GIL_DISABLED)]
+            own_value(self.object.py(), values, slot.index).map(Lent::of)
         }
     }
 
@@ -543,19 +551,15 @@ unsafe fn value_address(values: *mut *mut ffi::PyObject, index: u8) -> *mut ffi:
     }
 }
 
-/// The instance's own value at an index of the shared keys; without a GIL `None` also where only the interpreter can tell.
+/// The instance's own value at an index of the shared keys; `None` also where only the interpreter can tell.
 ///
 /// # Safety
 /// As [`value_address`].
+#[cfg(Py_GIL_DISABLED)]
 #[inline(always)]
 unsafe fn own_value(py: Python<'_>, values: *mut *mut ffi::PyObject, index: u8) -> Option<Obj<'_>> {
-    // SAFETY: the caller's; with the GIL the borrowed value is owned before anything can run.
-    unsafe {
-        #[cfg(not(Py_GIL_DISABLED))]
-        return Bound::from_borrowed_ptr_or_opt(py, *values.add(index as usize));
-        #[cfg(Py_GIL_DISABLED)]
-        raw::value_at(py, values, index).ok().flatten()
-    }
+    // SAFETY: the caller's.
+    unsafe { raw::value_at(py, values, index).ok().flatten() }
 }
 
 /// The class attribute of a slot that has no descriptor.
@@ -696,7 +700,6 @@ pub fn attr<'py>(obj: &Obj<'py>, name: Name) -> Res<Obj<'py>> {
 
 /// `obj.name(*args)`. A Python function of the class is called without the interpreter looking it up once more: 200 instructions
 /// of 450.
-#[inline]
 pub fn call_method<'py, const N: usize>(
     obj: &Obj<'py>,
     name: Name,
@@ -705,6 +708,32 @@ pub fn call_method<'py, const N: usize>(
     match view(obj).and_then(|view| view.function(name)) {
         Some(function) => py_ffi::call_on(&function, obj, args),
         None => py_ffi::method(obj, name, args),
+    }
+}
+
+/// What `obj.name` is now, to be called later.
+pub enum Method<'a, 'py> {
+    /// A Python function of the class, for this object.
+    Function(Obj<'py>, &'a Obj<'py>),
+    /// Whatever else the interpreter found.
+    Found(Obj<'py>),
+}
+
+impl<'py> Method<'_, 'py> {
+    /// `method(*args)`
+    pub fn call<const N: usize>(&self, args: [&Obj<'py>; N]) -> Res<Obj<'py>> {
+        match self {
+            Method::Function(function, obj) => py_ffi::call_on(function, obj, args),
+            Method::Found(found) => py_ffi::call(found, &args),
+        }
+    }
+}
+
+/// `obj.name`, to be called. No bound method is made of a Python function of the class: 650 instructions.
+pub fn method_of<'a, 'py>(obj: &'a Obj<'py>, name: Name) -> Res<Method<'a, 'py>> {
+    match view(obj).and_then(|view| view.function(name)) {
+        Some(function) => Ok(Method::Function(function, obj)),
+        None => py_ffi::getattr(obj, name).map(Method::Found),
     }
 }
 

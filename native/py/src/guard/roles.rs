@@ -19,6 +19,8 @@ pub enum Role {
     TemplateStyle,
     /// A formatter as far as `Formatter.format` calls its methods, exceptions and stacks left out.
     FormatterSteps,
+    /// A record that is formatted as `LogRecord` and nobody else says: see [`super::View::is_by`].
+    PlainRecord,
     /// A handler of a class that `enqueue()` has made: see [`super::View::is_by`].
     #[cfg(not(Py_GIL_DISABLED))]
     Asynchronous,
@@ -82,6 +84,7 @@ impl Role {
             Role::Handler => &Self::HANDLER,
             Role::Formatter => &Self::FORMATTER,
             Role::FormatterSteps => &Self::FORMATTER_STEPS,
+            Role::PlainRecord => &[],
             #[cfg(not(Py_GIL_DISABLED))]
             Role::Asynchronous => &[],
         }

@@ -72,7 +72,7 @@ pub(super) struct Info {
     pub(super) truth: Cell<bool>,
     pub(super) shadows: Cell<Shadows>,
     /// For each [`Role`]: asked for already, and the answer.
-    pub(super) roles: Cell<(u8, u8)>,
+    pub(super) roles: Cell<(u16, u16)>,
     /// Where an attribute that no descriptor decides stands in the shared keys; `NO_INDEX`: only its slot tells.
     pub(super) places: [Cell<u8>; names::COUNT],
     pub(super) enabling: Cell<Enabling>,

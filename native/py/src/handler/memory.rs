@@ -34,7 +34,7 @@ pub fn emit_record<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>) -> Res
     let due = match guard::target(handler, Name::shouldFlush) {
         Target::BufferingShouldFlush => is_full(handler, Target::BufferingShouldFlush),
         Target::MemoryShouldFlush => is_due(handler, &real),
-        _ => py_ffi::method(handler, Name::shouldFlush, [&real]),
+        _ => guard::call_method(handler, Name::shouldFlush, [&real]),
     }
     .at(py, here, calling("shouldFlush"))?;
     if py_ffi::truthy(&due).at(py, here, truth("shouldFlush"))? {
@@ -48,7 +48,7 @@ fn flush_now(handler: &Obj<'_>) -> Res<()> {
     match guard::target(handler, Name::flush) {
         Target::BufferingFlush => discard(handler),
         Target::MemoryFlush => pass_on(handler),
-        _ => py_ffi::method(handler, Name::flush, []).map(drop),
+        _ => guard::call_method(handler, Name::flush, []).map(drop),
     }
 }
 
@@ -164,7 +164,7 @@ pub fn give<'py>(target: &Obj<'py>, record: Obj<'py>, within: Target) -> Res<()>
             super::handle_record(target, &mut Record::of(record), &Place::last()).map(drop)
         }
         Target::NullHandle => Ok(()),
-        _ => py_ffi::method(target, Name::handle, [&record]).map(drop),
+        _ => guard::call_method(target, Name::handle, [&record]).map(drop),
     }
     .at(target.py(), within, calling("handle"))
 }

@@ -275,7 +275,7 @@ fn handle_by<'py>(
     match handle {
         Target::HandlerHandle => handle_record(handler, record, place).map(|_| Ran::Maybe),
         Target::NullHandle => Ok(Ran::Maybe),
-        _ => py_ffi::method(handler, Name::handle, [&record.real()?]).map(|_| Ran::Maybe),
+        _ => guard::call_method(handler, Name::handle, [&record.real()?]).map(|_| Ran::Maybe),
     }
     .at(py, here, calling("handle").nth(nth))
 }
@@ -464,7 +464,7 @@ fn emit<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>, place: &Place<'_,
         Target::BufferingEmit => memory::emit_record(handler, record),
         Target::QueueEmit => queue::emit_record(handler, record),
         Target::NullEmit => Ok(()),
-        _ => py_ffi::method(handler, Name::emit, [&record.real()?]).map(drop),
+        _ => guard::call_method(handler, Name::emit, [&record.real()?]).map(drop),
     }
     .at(handler.py(), Target::HandlerHandle, calling("emit"))
 }
@@ -476,7 +476,7 @@ pub fn text<'py>(
     place: &Place<'_, 'py>,
 ) -> Res<Text<'py>> {
     if guard::target(handler, Name::format) != Target::HandlerFormat {
-        return py_ffi::method(handler, Name::format, [&record.real()?]).map(Text::Object);
+        return guard::call_method(handler, Name::format, [&record.real()?]).map(Text::Object);
     }
     with_formatter(handler, record, place)
 }

@@ -36,16 +36,16 @@ fn prepare_and_put<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>) -> Res
     // The stdlib looks `self.enqueue` up before it prepares the record.
     let enqueue = match guard::target(handler, Name::enqueue) {
         Target::QueueEnqueue => None,
-        _ => Some(py_ffi::getattr(handler, Name::enqueue).at(py, here, get("enqueue"))?),
+        _ => Some(guard::method_of(handler, Name::enqueue).at(py, here, get("enqueue"))?),
     };
     let prepared = match guard::target(handler, Name::prepare) {
         Target::QueuePrepare => prepared(handler, record),
-        _ => py_ffi::method(handler, Name::prepare, [&record.real()?]),
+        _ => guard::call_method(handler, Name::prepare, [&record.real()?]),
     }
     .at(py, here, calling("prepare"))?;
     match enqueue {
         None => put(handler, &prepared, Target::QueueEnqueue),
-        Some(enqueue) => py_ffi::call(&enqueue, &[&prepared]).map(drop),
+        Some(enqueue) => enqueue.call([&prepared]).map(drop),
     }
     .at(py, here, calling("enqueue"))
 }
@@ -63,7 +63,7 @@ pub fn enqueue<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
 fn put<'py>(owner: &Obj<'py>, item: &Obj<'py>, here: Target) -> Res<()> {
     let py = owner.py();
     let queue = guard::attr(owner, Name::queue).at(py, here, get("queue"))?;
-    py_ffi::method(&queue, Name::put_nowait, [item])
+    guard::call_method(&queue, Name::put_nowait, [item])
         .map(drop)
         .at(py, here, calling("put_nowait"))
 }
@@ -108,7 +108,7 @@ pub fn dequeue<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     };
     let (py, here) = (call.py(), Target::ListenerDequeue);
     let queue = guard::attr(&call.slf(), Name::queue).at(py, here, get("queue"))?;
-    py_ffi::method(&queue, Name::get, [&block]).at(py, here, calling("get"))
+    guard::call_method(&queue, Name::get, [&block]).at(py, here, calling("get"))
 }
 
 /// `QueueListener.prepare`
@@ -127,9 +127,11 @@ pub fn listener_handle<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     let (py, listener, here) = (call.py(), call.slf(), Target::ListenerHandle);
     let record = match guard::target(&listener, Name::prepare) {
         Target::ListenerPrepare => record.to_owned(),
-        _ => {
-            py_ffi::method(&listener, Name::prepare, [&record]).at(py, here, calling("prepare"))?
-        }
+        _ => guard::call_method(&listener, Name::prepare, [&record]).at(
+            py,
+            here,
+            calling("prepare"),
+        )?,
     };
     let handlers = guard::attr(&listener, Name::handlers).at(py, here, get("handlers"))?;
     let handlers = py_ffi::iter(&handlers).at(py, here, iter("handlers"))?;

@@ -85,13 +85,7 @@ pub fn emit_quietly<'py>(
     } = parts;
     let made = match record.seen() {
         Some(_) if !py_ffi::is_true_as_any_object(formatter) => false,
-        Some(real) => match seen::quiet_text(formatter, real)? {
-            Some(Text::Bytes(text)) => {
-                *line = text;
-                true
-            }
-            _ => false,
-        },
+        Some(real) => seen::push_quietly(line, formatter, real)?,
         // Asks for that, too.
         None => unseen::push_quietly(line, formatter, record, place)?,
     };
@@ -334,10 +328,13 @@ fn write_text<'py>(
         Text::Object(text) => text,
     };
     // The stdlib looks up `stream.write` before it evaluates `msg + terminator`, which may raise.
-    let write = py_ffi::getattr(&stream, Name::write).at(py, here, get("write"))?;
+    let write = guard::method_of(&stream, Name::write).at(py, here, get("write"))?;
     let end = guard::attr(handler, Name::terminator).at(py, here, get("terminator"))?;
     let line = py_ffi::add(&text, &end).at(py, here, operator("terminator"))?;
-    write_by(handler, record, place, &write, &line).map(drop)
+    settle_for_others(record, place)?;
+    write.call([&line]).at(py, here, calling("write"))?;
+    metrics::wrote_text(handler, &line);
+    flush_after(handler).map(drop)
 }
 
 /// `stream.write(line); handler.flush()`; as [`emit_line`].
@@ -365,21 +362,6 @@ fn settle_for_others(record: &mut Record<'_, '_>, place: &Place<'_, '_>) -> Res<
     }
 }
 
-/// `write(line); handler.flush()`
-fn write_by<'a, 'py>(
-    handler: &'a Obj<'py>,
-    record: &mut Record<'_, 'py>,
-    place: &Place<'_, 'py>,
-    write: &Obj<'py>,
-    line: &Obj<'py>,
-) -> Res<Option<View<'a, 'py>>> {
-    let (py, here) = (handler.py(), Target::StreamEmit);
-    settle_for_others(record, place)?;
-    py_ffi::call(write, &[line]).at(py, here, calling("write"))?;
-    metrics::wrote_text(handler, line);
-    flush_after(handler)
-}
-
 /// `self.flush()` at the end of `emit`; as [`emit_line`].
 #[inline(always)]
 #[allow(
@@ -397,7 +379,7 @@ fn flush_after<'a, 'py>(handler: &'a Obj<'py>) -> Res<Option<View<'a, 'py>>> {
         Target::StreamFlush => lock::held_seen(handler, view, Target::StreamFlush, |view| {
             flush_locked(handler, view).map(|()| None)
         }),
-        _ => py_ffi::method(handler, Name::flush, []).map(|_| None),
+        _ => guard::call_method(handler, Name::flush, []).map(|_| None),
     }
     .at(py, here, calling("flush"))
 }

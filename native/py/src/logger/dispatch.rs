@@ -60,7 +60,7 @@ pub(super) fn handle_record<'py>(logger: &Obj<'py>, record: &mut Record<'_, 'py>
     }
     match guard::target(logger, Name::callHandlers) {
         Target::LoggerCallHandlers => call_all(logger, None, record),
-        _ => py_ffi::method(logger, Name::callHandlers, [&record.real()?]).map(drop),
+        _ => guard::call_method(logger, Name::callHandlers, [&record.real()?]).map(drop),
     }
     .at(py, here, calling("callHandlers"))
 }
