@@ -161,7 +161,7 @@ pub(super) fn proven<'a, 'py>(formatter: &'a Obj<'py>, role: Role) -> Option<Pro
 #[inline(always)]
 #[allow(
     clippy::inline_always,
-    reason = "what it finds stays where it is: 80 instructions less"
+    reason = "what it finds stays where it is, and is not handed back through memory"
 )]
 fn proven_at_once<'a, 'py>(formatter: &'a Obj<'py>, role: Role) -> Option<Proof<'a, 'py>> {
     let view = guard::view(formatter)?;

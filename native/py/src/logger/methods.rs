@@ -123,10 +123,10 @@ fn ask_once<'py>(
     enabled::ask_the_method(&logger, level, here).map(Ok)
 }
 
-/// What [`at_level`] comes to for a call without keywords where nobody has replaced anything, with nothing asked twice: 350
+/// What [`at_level`] comes to for a call without keywords where nobody has replaced anything, with nothing asked twice: 250
 /// instructions less. `None`, with nothing done: anything else.
 #[inline(never)]
-fn at_once<'py>(call: &Call<'_, 'py>, place: usize, here: Target) -> Option<Res<()>> {
+fn at_once(call: &Call<'_, '_>, place: usize, here: Target) -> Option<Res<()>> {
     // The first look says so of calls without keywords only, and for a level that is a small int.
     let (seen, logger, py) = (call.enabled()?, call.slf(), call.py());
     let (msg, args) = (call.arg(0)?, call.rest(1));
