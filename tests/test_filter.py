@@ -38,6 +38,26 @@ def test_any_result_has_a_truth(w, result, place):
 
 
 @same_as_stdlib
+def test_a_class_of_records_that_true_is_an_instance_of(w):
+    log, _, _ = w.plain()
+    log.addFilter(lambda record: True)
+    log.info("x")
+
+    class Kind(type):
+        def __instancecheck__(cls, instance):
+            w.note("asked", type(instance).__name__)
+            return type.__instancecheck__(cls, instance)
+
+    original = logging.LogRecord
+    logging.LogRecord = Kind("LogRecord", (original,), {})
+    log.info("y")
+    logging.LogRecord = object
+    w.catch(log.info, "z")
+    logging.LogRecord = original
+    log.info("x")
+
+
+@same_as_stdlib
 def test_order_is_kept_and_the_first_false_stops(w):
     """Contract 5.5, item 31."""
     log, handler, _ = w.plain()

@@ -241,6 +241,58 @@ def test_thread_and_process_fields(w):
         w.note("task", one.taskName)
 
 
+@same_as_stdlib
+def test_who_logged_is_told_to_python_code_as_things_are_now(w):
+    """A record that is made for a handler in Python reads everything at once, and nothing of it is from an earlier record."""
+    names = ["thread", "threadName", "process", "processName", *(["taskName"] if sys.version_info >= (3, 12) else [])]
+    log, _, _ = w.plain()
+
+    class Sees(logging.Handler):
+        def emit(self, record):
+            name = record.threadName and record.threadName.split("-")[0]  # Dummy-1 in the first world is Dummy-2 in the next
+            w.note(name, {key: vars(record)[key] is None for key in names}, list(vars(record))[:21])
+
+    log.addHandler(Sees())
+    flags = [name for name in ("logThreads", "logMultiprocessing", "logProcesses", "logAsyncioTasks") if hasattr(logging, name)]
+    me = threading.current_thread()
+    was = me.name
+    for name in ("one", "two", was):
+        me.name = name
+        log.info("renamed")
+    for flag in flags:
+        for value in (False, [], True):
+            setattr(logging, flag, value)
+            log.info("switched")
+    answers = []
+    Now = type("Now", (), {"__bool__": lambda self: bool(answers.append(1)) or len(answers) % 2 == 0})
+    logging.logThreads = Now()
+    for _ in range(3):
+        log.info("another answer each time")
+    logging.logThreads = True
+    active = threading._active
+    threading._active = {}
+    log.info("a thread nobody knows")
+    threading._active = active
+    log.info("known again")
+    one = threading.Thread(target=log.info, args=("in another thread",), name="another")
+    one.start()
+    one.join()
+
+
+@same_as_stdlib(live=False)
+def test_one_time_for_all_handlers(w):
+    """A line with the time first, then a handler in Python: both tell the same time of one reading."""
+    log, _, _ = w.plain("%(created)r %(message)s")
+
+    class Sees(logging.Handler):
+        def emit(self, record):
+            w.note("seen", record.created, record.msecs, record.relativeCreated, record.message)
+
+    log.addHandler(Sees())
+    for number in range(3):
+        log.info("%d", number)
+
+
 @same_as_stdlib(live=False)
 def test_times_of_a_record(w):
     for now in (

@@ -53,11 +53,12 @@ pub fn ask<'py>(
     if empty && record.seen().is_none() && (cfg!(not(Py_3_12)) || ordinary::is_ordinary(py)) {
         return Ok(Verdict::Pass);
     }
-    if cfg!(Py_3_12) && !globals::is_original(py, Name::LogRecord)? {
-        // From 3.12 on the answer is asked whether it is a `LogRecord`, whatever the module now holds under that name.
-        is_record(&record.real()?)?;
-    }
+    // From 3.12 on the answer is asked whether it is a `LogRecord`, whatever the module now holds under that name.
+    let odd = cfg!(Py_3_12) && !globals::is_original(py, Name::LogRecord)?;
     if empty {
+        if odd {
+            is_record(&record.real()?)?;
+        }
         return match record.seen() {
             // From 3.12 on the answer is the record itself, so one that is false (a factory may make any object) ends here.
             Some(real) if cfg!(Py_3_12) && !py_ffi::truthy(real)? => {
@@ -67,7 +68,19 @@ pub fn ask<'py>(
         };
     }
     let real = record.real()?;
-    match run(&filters, &real).at(py, within, calling("filter"))? {
+    let last = run(&filters, &real).at(py, within, calling("filter"))?;
+    if odd {
+        match &last {
+            Some(last) => {
+                is_record(last)?;
+            }
+            None if within == Target::HandlerHandle => {
+                is_record(&py_ffi::boolean(py, false))?;
+            }
+            None => {}
+        }
+    }
+    match last {
         None => Ok(Verdict::Drop(py_ffi::boolean(py, false))),
         Some(last) if cfg!(Py_3_12) && !py_ffi::truthy(&last)? => Ok(Verdict::Drop(last)),
         Some(last) if last.is(&real) => Ok(Verdict::Pass),

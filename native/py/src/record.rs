@@ -354,12 +354,11 @@ impl<'a, 'py> Record<'a, 'py> {
         if let Some(real) = &self.real {
             return Ok(real.clone());
         }
-        let real = match self.make_at_once()? {
-            Some(real) => real,
-            None => {
-                self.settle()?;
-                self.make(None)?
-            }
+        let real = if let Some(real) = self.make_at_once()? {
+            real
+        } else {
+            self.settle()?;
+            self.make(None)?
         };
         stats::real_record();
         self.real = Some(real.clone());
@@ -501,12 +500,11 @@ impl<'a, 'py> Record<'a, 'py> {
             return Ok(None);
         };
         let now;
-        let stamp = match facts.stamp.get() {
-            Some(stamp) => stamp,
-            None => {
-                now = clock::now(py)?;
-                &now
-            }
+        let stamp = if let Some(stamp) = facts.stamp.get() {
+            stamp
+        } else {
+            now = clock::now(py)?;
+            &now
         };
         let (created, msecs, relative) = (
             stamp.created.object(py)?,
