@@ -450,7 +450,7 @@ impl<'a, 'py> Record<'a, 'py> {
             ];
             for (name, value) in left {
                 if let Some(value) = value {
-                    py_ffi::setattr(&real, name, value)?;
+                    guard::set(&real, name, value.clone())?;
                 }
             }
         }

@@ -43,6 +43,44 @@ pub fn emit_record<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>) -> Res
     Ok(())
 }
 
+/// `emit` of a handler whose lock is free or ours, where that appends the record to a list and is not followed by a flush: no Python
+/// code runs, so nobody can tell that the lock was not taken. False: nothing is done but that the record is real.
+#[cfg(not(Py_GIL_DISABLED))]
+pub fn append_quietly<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>) -> Res<bool> {
+    // Has the garbage collector run, perhaps: the handler is looked at after.
+    let real = record.real()?;
+    let (Some(view), Some(level)) = (guard::view(handler), level_of(&real)) else {
+        return Ok(false);
+    };
+    if view.method(Name::emit) != Target::BufferingEmit || !super::is_open(&view) {
+        return Ok(false);
+    }
+    let number = |name: Name| view.lend(name).and_then(|value| raw::small_int(&value));
+    let grave = match view.method(Name::shouldFlush) {
+        Target::BufferingShouldFlush => Some(false),
+        Target::MemoryShouldFlush => number(Name::flushLevel).map(|limit| level >= limit),
+        _ => None,
+    };
+    let (Some(false), Some(capacity), Some(buffer)) =
+        (grave, number(Name::capacity), view.lend(Name::buffer))
+    else {
+        return Ok(false);
+    };
+    if !py_ffi::is_list(&buffer) || py_ffi::list_len(&buffer) as i64 + 1 >= capacity {
+        return Ok(false);
+    }
+    stats::native_emit();
+    py_ffi::append(&buffer, &real).at(handler.py(), Target::BufferingEmit, calling("append"))?;
+    Ok(true)
+}
+
+/// `record.levelno`, where that is a small int that nobody computes.
+#[cfg(not(Py_GIL_DISABLED))]
+fn level_of(record: &Obj<'_>) -> Option<i64> {
+    let level = guard::view(record)?.lend(Name::levelno)?;
+    raw::small_int(&level)
+}
+
 /// `self.flush()`
 fn flush_now(handler: &Obj<'_>) -> Res<()> {
     match guard::target(handler, Name::flush) {

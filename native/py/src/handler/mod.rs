@@ -344,9 +344,16 @@ fn emit_unmeasured<'py>(
         })
         .map(|()| Ran::Maybe),
         Quiet::Nothing => {
-            if view.method(Name::emit) != Target::RotatingEmit {
+            let way = view.method(Name::emit);
+            if way != Target::RotatingEmit {
                 // Python code is about to run, sooner or later. (A rotating handler knows when.)
                 record.settle()?;
+            }
+            if way == Target::BufferingEmit {
+                let appended = memory::append_quietly(handler, record);
+                if appended.at(handler.py(), here, calling("emit"))? {
+                    return Ok(Ran::Maybe);
+                }
             }
             lock::held(handler, here, || emit(handler, record, place)).map(|()| Ran::Maybe)
         }
