@@ -94,7 +94,7 @@ fn push_by<'py>(
 /// Are the record's attributes plain values that nobody computes, and is there neither exception nor stack to show?
 #[inline]
 fn is_plain_record(record: &View<'_, '_>) -> bool {
-    let is_none = |name: Name| record.test(name, |value| value.is_none());
+    let is_none = |name: Name| record.test(name, PyAnyMethods::is_none);
     record.is_direct()
         && record.is_by(Role::PlainRecord, |record| {
             record.method(Name::getMessage) == Target::RecordGetMessage
