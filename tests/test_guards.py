@@ -318,3 +318,27 @@ def test_many_classes_each_with_an_own_override(w):
         sub = type(f"L{count}", (logging.Logger,), {"isEnabledFor": lambda self, level, n=count: n % 3 == 0})
         log.__class__ = sub
         log.info("from %d", count)
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("name", ["message", "asctime", "getMessage", "__setattr__", "msg", "exc_info", "levelname"])
+def test_record_class_changed_while_a_seen_record_is_formatted_again(w, name):
+    class Record(logging.LogRecord):
+        pass
+
+    changes = {
+        "getMessage": lambda self: "made here",
+        "__setattr__": lambda self, name, value: object.__setattr__(self, name, f"set {value}"),
+        "levelname": "of the class",
+    }
+    change = changes.get(name, property(lambda self: f"computed {name}", lambda self, value: w.note("set", name)))
+    record = Record("n", logging.INFO, "p", 1, "hello %s", ("world",), None)
+    formatter = logging.Formatter("%(levelname)s %(message)s")
+    w.note("before", formatter.format(record), formatter.format(record))
+    setattr(Record, name, change)
+    w.catch(formatter.format, record)
+    delattr(Record, name)
+    w.note("after", formatter.format(record))
+    del record.levelname
+    Record.levelname = "of the class"
+    w.catch(formatter.format, record)

@@ -1,7 +1,9 @@
 """Buffering and memory handlers: what is kept, when it leaves and for whom is the stdlib's."""
 
+import collections
 import logging
 import logging.handlers
+import threading
 
 import pytest
 from oracle import World, same_as_stdlib
@@ -266,6 +268,47 @@ def test_the_lock_is_taken_as_often(w):
     handler.flush()
     handler.close()
     handler.createLock()
+
+
+@same_as_stdlib
+def test_changed_between_two_records(w):
+    logger, handler, target = memory(w, 10)
+    logger.info("one")
+    vars(handler).update(capacity=2.0)
+    logger.info("two")
+    handler.capacity = 10
+    handler.shouldFlush = lambda record: w.note("asked", record.getMessage())
+    logger.info("three")
+    del handler.shouldFlush
+    handler.buffer = collections.deque(handler.buffer)
+    logger.info("four")
+    handler.buffer = list(handler.buffer)
+    handler.emit = target.emit
+    logger.info("five")
+    del handler.emit
+    handler.addFilter(lambda record: setattr(record, "levelno", "grave"))
+    w.catch(logger.info, "six")
+    handler.filters.clear()
+    logger.addFilter(lambda record: setattr(record, "levelno", 1000) or True)
+    logger.info("seven")
+    w.note("kept", [record.getMessage() for record in handler.buffer])
+    handler.buffer.clear()
+
+
+def test_a_record_waits_while_the_lock_is_held():
+    logger = logging.Logger("waits")
+    handler = logging.handlers.MemoryHandler(10)
+    logger.addHandler(handler)
+    thread = threading.Thread(target=logger.info, args=("late",))
+    with handler.lock:
+        thread.start()
+        thread.join(0.2)
+        assert handler.buffer == []
+        logger.info("mine")
+    thread.join()
+    assert [record.msg for record in handler.buffer] == ["mine", "late"]
+    handler.buffer.clear()
+    handler.close()
 
 
 @same_as_stdlib

@@ -477,6 +477,7 @@ impl<'a, 'py> Record<'a, 'py> {
             Some(formatted) => set_formatted(formatted, real, prepared),
         }
     }
+
     /// [`settle`](Self::settle) and [`make`](Self::make) in one go, of a record of which nothing but the time has been worked out yet:
     /// everything is read once, into its place. A third of what both cost. `None`: nothing done.
     #[inline(never)]
@@ -564,7 +565,7 @@ fn set_formatted<'py>(
     ];
     for (name, value) in left {
         if let Some(value) = value {
-            py_ffi::setattr(real, name, value)?;
+            guard::set(real, name, value.clone())?;
         }
     }
     Ok(())

@@ -84,26 +84,17 @@ fn push_by<'py>(
         return Ok(false);
     };
     let time = time.map(|time| time.object(line.py())).transpose()?;
-    set(record, Name::message, message)?;
+    guard::set_by(record, Name::message, message)?;
     if let Some(time) = time {
-        set(record, Name::asctime, time)?;
+        guard::set_by(record, Name::asctime, time)?;
     }
     Ok(true)
-}
-
-/// `record.name = value`, in place if possible.
-#[inline]
-fn set<'py>(record: &View<'_, 'py>, name: Name, value: Obj<'py>) -> Res<()> {
-    match record.set(name, value) {
-        Ok(()) => Ok(()),
-        Err(value) => py_ffi::setattr(record.object(), name, &value),
-    }
 }
 
 /// Are the record's attributes plain values that nobody computes, and is there neither exception nor stack to show?
 #[inline]
 fn is_plain_record(record: &View<'_, '_>) -> bool {
-    let is_none = |name: Name| record.test(name, |value| value.is_none());
+    let is_none = |name: Name| record.test(name, PyAnyMethods::is_none);
     record.is_direct()
         && record.is_by(Role::PlainRecord, |record| {
             record.method(Name::getMessage) == Target::RecordGetMessage

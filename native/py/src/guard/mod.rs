@@ -698,6 +698,24 @@ pub fn attr<'py>(obj: &Obj<'py>, name: Name) -> Res<Obj<'py>> {
     }
 }
 
+/// `obj.name = value`, in place where that is possible.
+#[inline]
+pub fn set<'py>(obj: &Obj<'py>, name: Name, value: Obj<'py>) -> Res<()> {
+    match view(obj) {
+        Some(view) => set_by(&view, name, value),
+        None => py_ffi::setattr(obj, name, &value),
+    }
+}
+
+/// The same for an object that has just been looked at.
+#[inline]
+pub fn set_by<'py>(view: &View<'_, 'py>, name: Name, value: Obj<'py>) -> Res<()> {
+    match view.set(name, value) {
+        Ok(()) => Ok(()),
+        Err(value) => py_ffi::setattr(view.object(), name, &value),
+    }
+}
+
 /// `obj.name(*args)`. A Python function of the class is called without the interpreter looking it up once more: 200 instructions
 /// of 450.
 pub fn call_method<'py, const N: usize>(

@@ -36,7 +36,9 @@ pub fn emit_record<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>) -> Res
     };
     py_ffi::append(&buffer, &real).at(py, here, calling("append"))?;
     // To append to a list has run nothing.
-    if py_ffi::is_list(&buffer) && view.is_some_and(|view| is_not_due(&view, &buffer, &real)) {
+    if py_ffi::is_list(&buffer)
+        && view.is_some_and(|view| is_not_due(&view, py_ffi::list_len(&buffer), &real))
+    {
         return Ok(());
     }
     let due = match guard::target(handler, Name::shouldFlush) {
@@ -51,17 +53,44 @@ pub fn emit_record<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>) -> Res
     Ok(())
 }
 
-/// Is it certain, by numbers alone, that the `shouldFlush` of a `MemoryHandler` would say no? To ask it takes 250 instructions more.
+/// Is it certain, by numbers alone, that the `shouldFlush` of a handler that keeps `kept` records says no after the last of them, this
+/// one? To ask it takes 250 instructions more.
 #[inline]
-fn is_not_due<'py>(handler: &View<'_, 'py>, buffer: &Obj<'py>, record: &Obj<'py>) -> bool {
+fn is_not_due<'py>(handler: &View<'_, 'py>, kept: usize, record: &Obj<'py>) -> bool {
     let number = |object: &View<'_, 'py>, name| raw::small_int(&*object.lend(name)?);
-    handler.method(Name::shouldFlush) == Target::MemoryShouldFlush
-        && number(handler, Name::capacity)
-            .is_some_and(|most| most > py_ffi::list_len(buffer) as i64)
-        && guard::view(record).is_some_and(|record| {
-            matches!((number(&record, Name::levelno), number(handler, Name::flushLevel)),
-                (Some(level), Some(limit)) if level < limit)
-        })
+    let grave = || {
+        let level = number(&guard::view(record)?, Name::levelno)?;
+        Some(level >= number(handler, Name::flushLevel)?)
+    };
+    let grave = match handler.method(Name::shouldFlush) {
+        Target::BufferingShouldFlush => Some(false),
+        Target::MemoryShouldFlush => grave(),
+        _ => None,
+    };
+    grave == Some(false) && number(handler, Name::capacity).is_some_and(|most| most > kept as i64)
+}
+
+/// `emit` of a handler whose lock is free or ours, where that appends the record to a list and is not followed by a flush: no Python
+/// code runs, so nobody can tell that the lock was not taken. False: nothing is done but that the record is real.
+#[cfg(not(Py_GIL_DISABLED))]
+pub fn append_quietly<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>) -> Res<bool> {
+    // Has the garbage collector run, perhaps: the handler is looked at after.
+    let real = record.real()?;
+    let Some(view) = guard::view(handler) else {
+        return Ok(false);
+    };
+    if view.method(Name::emit) != Target::BufferingEmit || !super::is_open(&view) {
+        return Ok(false);
+    }
+    let Some(buffer) = view.lend(Name::buffer) else {
+        return Ok(false);
+    };
+    if !py_ffi::is_list(&buffer) || !is_not_due(&view, py_ffi::list_len(&buffer) + 1, &real) {
+        return Ok(false);
+    }
+    stats::native_emit();
+    py_ffi::append(&buffer, &real).at(handler.py(), Target::BufferingEmit, calling("append"))?;
+    Ok(true)
 }
 
 /// `self.flush()`

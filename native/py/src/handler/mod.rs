@@ -426,20 +426,23 @@ fn emit_aloud<'py>(
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
 ) -> Res<Ran> {
+    let (handler, here) = (view.object(), Target::HandlerHandle);
     match view.method(Name::emit) {
         // It knows when Python code is about to run.
         Target::RotatingEmit => {}
-        // Which want to see it.
-        Target::Foreign | Target::BufferingEmit => record.real().map(drop)?,
+        Target::BufferingEmit => {
+            let appended = memory::append_quietly(handler, record);
+            if appended.at(handler.py(), here, calling("emit"))? {
+                return Ok(Ran::Maybe);
+            }
+        }
+        // Which wants to see it.
+        Target::Foreign => record.real().map(drop)?,
         _ if formats_real_records(view) => record.real().map(drop)?,
         // Python code is about to run, sooner or later.
         _ => record.settle()?,
     }
-    let handler = view.object();
-    lock::held(handler, Target::HandlerHandle, || {
-        emit(handler, record, place)
-    })
-    .map(|()| Ran::Maybe)
+    lock::held(handler, here, || emit(handler, record, place)).map(|()| Ran::Maybe)
 }
 
 /// [`emit`] of a handler whose lock is ours.
