@@ -162,7 +162,7 @@ def test_waiting_for_room_in_a_queue_is_measured():
             assert opened.wait(10)
             return super().write(text)
 
-    handler = femtolog.enqueue(logging.StreamHandler(Gate()), capacity=1, overflow="timeout:30")
+    handler = femtolog.enqueue(logging.StreamHandler(Gate()), capacity=1, overflow="timeout:1000")
     log = logger_with(handler)
 
     async def main():
@@ -170,7 +170,7 @@ def test_waiting_for_room_in_a_queue_is_measured():
         assert entered.wait(10)
         log.error("second")
 
-    with femtolog.asyncio_guard(threshold_ms=20) as guard, warnings.catch_warnings(record=True) as caught:
+    with femtolog.asyncio_guard(threshold_ms=900) as guard, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         asyncio.run(main())
         opened.set()
