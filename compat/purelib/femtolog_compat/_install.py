@@ -227,11 +227,14 @@ def _deactivate() -> None:
 
 def _already_imported() -> "Iterator[ModuleType]":
     from _frozen_importlib import _lock_unlock_module as _wait_for_import  # type: ignore[attr-defined]
+    from _frozen_importlib import _module_locks as _being_imported  # type: ignore[attr-defined]
 
     for name in ("logging", "logging.handlers", "logging.config"):
         # Another thread may have found the module before our finder was there and not have put it into sys.modules yet. This is the
-        # import system's own way of waiting until another thread is done with a module, without importing it.
-        _wait_for_import(name)
+        # import system's own way of waiting until another thread is done with a module, without importing it. Whoever imports a
+        # module has its lock from before the finders are asked until it is done; where there is none, there is nobody (-30 us).
+        if name in _being_imported:
+            _wait_for_import(name)
         module = sys.modules.get(name)
         if module is None:
             continue

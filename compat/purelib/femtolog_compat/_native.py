@@ -17,7 +17,6 @@ OFF = frozenset({"", "0", "false", "no", "off"})
 """Values of an environment variable that switch nothing on."""
 
 _OLDEST = (3, 11)
-_REINSTALL = "Reinstall it with this interpreter's own pip: {executable} -m pip install --force-reinstall --no-cache-dir femtolog"
 
 
 class _Fallback:
@@ -32,26 +31,24 @@ def load() -> "ModuleType":
     Raises ImportError, always with one of the texts below, where it cannot run: another implementation or an older version of
     Python, no extension built for this interpreter, one that does not load or is of another version, or a sub-interpreter.
     """
-    running = f"{sys.implementation.name} {sys.version_info[0]}.{sys.version_info[1]}"
     if sys.implementation.name != "cpython" or sys.version_info < _OLDEST:
-        raise ImportError(f"femtolog needs CPython {_OLDEST[0]}.{_OLDEST[1]} or newer, this is {running}", name="femtolog")
-    reinstall = _REINSTALL.format(executable=sys.executable or "python")
+        raise ImportError(f"femtolog needs CPython {_OLDEST[0]}.{_OLDEST[1]} or newer, this is {_running()}", name="femtolog")
     try:
         import femtolog._native as _native  # noqa: PLR0402 - `from` reports a missing extension as a circular import
     except ModuleNotFoundError as error:
         if error.name != "femtolog._native":
             raise
         raise ImportError(
-            f"femtolog has no extension module for {running} ({sys.implementation.cache_tag}): "
-            f"it was built for another interpreter, or not built. {reinstall}. "
+            f"femtolog has no extension module for {_running()} ({sys.implementation.cache_tag}): "
+            f"it was built for another interpreter, or not built. {_reinstall()}. "
             "In a clone, the sources hide the installed package: start python elsewhere, or with -P",
             name="femtolog._native",
         ) from error
     except ImportError as error:
         # In a sub-interpreter the extension itself says what is the matter, and no installation would help.
-        remedy = "" if "interpreter" in str(error) else f". {reinstall}"
+        remedy = "" if "interpreter" in str(error) else f". {_reinstall()}"
         raise ImportError(
-            f"femtolog's extension module does not load on {running}: {error}{remedy}",
+            f"femtolog's extension module does not load on {_running()}: {error}{remedy}",
             name="femtolog._native",
             path=error.path,
         ) from error
@@ -59,11 +56,22 @@ def load() -> "ModuleType":
     if built != VERSION:
         raise ImportError(
             f"femtolog's parts do not belong together: its Python files are version {VERSION}, its extension module "
-            f"({getattr(_native, '__file__', None)}) is version {built}. {reinstall}",
+            f"({getattr(_native, '__file__', None)}) is version {built}. {_reinstall()}",
             name="femtolog._native",
             path=getattr(_native, "__file__", None),
         )
     return _native
+
+
+def _running() -> str:
+    return f"{sys.implementation.name} {sys.version_info[0]}.{sys.version_info[1]}"
+
+
+def _reinstall() -> str:
+    return (
+        f"Reinstall it with this interpreter's own pip: {sys.executable or 'python'} -m pip install "
+        "--force-reinstall --no-cache-dir femtolog"
+    )
 
 
 def load_or_fall_back() -> "ModuleType | None":

@@ -685,7 +685,7 @@ fn bind_home(module: &Bound<'_, PyModule>, which: Module) -> PyResult<()> {
     let py = module.py();
     let globals = module.dict();
     // The table goes home by home: the class or module of the last one, and what its attributes are looked up in.
-    let mut last: Option<(Home, Bound<'_, PyAny>, Bound<'_, PyAny>)> = None;
+    let mut last: Option<(Home, Bound<'_, PyAny>, Bound<'_, PyDict>)> = None;
     for (index, entry) in TABLE.iter().enumerate() {
         if entry.home.module() != which {
             continue;
@@ -698,7 +698,7 @@ fn bind_home(module: &Bound<'_, PyModule>, which: Module) -> PyResult<()> {
                     _ => continue,
                 },
             };
-            let vars = holder.getattr(intern!(py, "__dict__"))?;
+            let vars = own_dict(&holder)?;
             last = Some((entry.home, holder, vars));
         }
         let Some((_, holder, vars)) = &last else {
@@ -727,25 +727,35 @@ fn remember_interpreter(function: &Bound<'_, PyAny>) {
     }
 }
 
-/// `vars(holder).get(name)`: the attribute itself, not what a descriptor makes of it.
-fn own_attribute<'py>(vars: &Bound<'py, PyAny>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
-    match vars.get_item(name) {
-        Ok(value) => Ok(Some(value)),
-        Err(error) if error.is_instance_of::<pyo3::exceptions::PyKeyError>(vars.py()) => Ok(None),
-        Err(error) => Err(error),
+/// The dict behind `vars(holder)` of a class or module: what stands there itself, not what a descriptor makes of it. Only to be read.
+fn own_dict<'py>(holder: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
+    if let Ok(module) = holder.cast::<PyModule>() {
+        return Ok(module.dict());
     }
+    let class = holder.cast::<PyType>()?.as_type_ptr();
+    // SAFETY: a live class, whose dict is read only.
+    let dict = unsafe {
+        #[cfg(Py_3_12)]
+        let dict = Bound::from_owned_ptr_or_opt(holder.py(), ffi::PyType_GetDict(class));
+        #[cfg(not(Py_3_12))]
+        let dict = Bound::from_borrowed_ptr_or_opt(holder.py(), (*class).tp_dict);
+        dict
+    };
+    dict.ok_or_else(|| PyRuntimeError::new_err("a class without a dict"))?
+        .cast_into()
+        .map_err(Into::into)
 }
 
 /// The function an entry of the table is about: an attribute, or (`name.fget`, `name.fset`) one half of a property.
 #[cfg(Py_3_12)]
 fn own_function<'py>(
-    vars: &Bound<'py, PyAny>,
+    vars: &Bound<'py, PyDict>,
     entry: &Entry,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let Some((name, half)) = entry.name.split_once('.') else {
-        return own_attribute(vars, entry.name);
+        return vars.get_item(entry.name);
     };
-    match own_attribute(vars, name)? {
+    match vars.get_item(name)? {
         Some(property) if is_property(&property) => property.getattr(half).map(Some),
         _ => Ok(None),
     }
@@ -762,13 +772,13 @@ fn is_property(object: &Bound<'_, PyAny>) -> bool {
 /// one. So does `shutdown`, which the stdlib gave to `atexit`: `atexit.unregister(logging.shutdown)` goes by the function.
 #[cfg(not(Py_3_12))]
 fn own_function<'py>(
-    vars: &Bound<'py, PyAny>,
+    vars: &Bound<'py, PyDict>,
     entry: &Entry,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     if entry.name.contains('.') || entry.target == Target::Shutdown {
         return Ok(None);
     }
-    own_attribute(vars, entry.name)
+    vars.get_item(entry.name)
 }
 
 /// Only the function the stdlib itself defined there is ours to run: a patch that stands in its place stays in force.
@@ -786,9 +796,9 @@ fn is_interpreters_own(
         return Ok(false);
     }
     let py = function.py();
-    let qualified = function
-        .getattr(intern!(py, "__code__"))?
-        .getattr(intern!(py, "co_qualname"))?;
+    // SAFETY: exactly a function, alive, which has a code object.
+    let code = unsafe { Bound::from_borrowed_ptr(py, ffi::PyFunction_GetCode(function.as_ptr())) };
+    let qualified = code.getattr(intern!(py, "co_qualname"))?;
     let qualified = qualified.cast::<PyString>()?.to_str()?;
     // Both halves of a property carry its name.
     let name = entry
@@ -900,8 +910,8 @@ fn detach(py: Python<'_>, index: usize) {
         )
     };
     if let Some(holder) = crate::signature::holder(py, entry)
-        && let Ok(vars) = holder.getattr(intern!(py, "__dict__"))
-        && let Ok(Some(now)) = own_attribute(&vars, entry.name)
+        && let Ok(vars) = own_dict(&holder)
+        && let Ok(Some(now)) = vars.get_item(entry.name)
         && now.is(&stand_in)
     {
         // A class of the stdlib takes attributes; if it ever refuses, the native method simply stays.
