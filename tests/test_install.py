@@ -355,6 +355,52 @@ def test_installing_from_many_threads_installs_once():
     )
 
 
+def test_installing_waits_for_a_module_that_another_thread_is_importing():
+    # Its finders were asked before ours was there, so nobody would bind it.
+    python(
+        """
+        import logging, sys, threading, time, femtolog
+
+        found, going_on = threading.Event(), threading.Event()
+
+        class Slow:
+            @staticmethod
+            def find_spec(name, path=None, target=None):
+                if name == "logging.handlers":
+                    found.set()
+                    assert going_on.wait(60)
+
+        sys.meta_path.insert(0, Slow)
+        importing = threading.Thread(target=__import__, args=("logging.handlers",), daemon=True)
+        importing.start()
+        assert found.wait(60)
+        installing = threading.Thread(target=femtolog.install)
+        installing.start()
+        while not femtolog.is_installed():  # the finder is there, the waiting begins
+            time.sleep(0.001)
+        installing.join(0.05)
+        assert installing.is_alive()
+        going_on.set()
+        importing.join(60)
+        installing.join(60)
+        assert not installing.is_alive()
+
+        import logging.handlers
+        records = []
+
+        class Target(logging.Handler):
+            def emit(self, record):
+                records.append(record.getMessage())
+
+        log = logging.getLogger("app")
+        log.addHandler(logging.handlers.MemoryHandler(1, target=Target()))
+        log.warning("one")
+        assert records == ["one"]
+        assert femtolog.stats()["emits"] == 1, femtolog.stats()
+        """
+    )
+
+
 def test_reload_binds_the_new_classes():
     python(
         """
