@@ -22,7 +22,6 @@ pub enum Role {
     /// A record that is formatted as `LogRecord` and nobody else says: see [`super::View::is_by`].
     PlainRecord,
     /// A handler of a class that `enqueue()` has made: see [`super::View::is_by`].
-    #[cfg(not(Py_GIL_DISABLED))]
     Asynchronous,
 }
 
@@ -85,7 +84,6 @@ impl Role {
             Role::Formatter => &Self::FORMATTER,
             Role::FormatterSteps => &Self::FORMATTER_STEPS,
             Role::PlainRecord => &[],
-            #[cfg(not(Py_GIL_DISABLED))]
             Role::Asynchronous => &[],
         }
     }
