@@ -83,8 +83,7 @@ impl Role {
             Role::Handler => &Self::HANDLER,
             Role::Formatter => &Self::FORMATTER,
             Role::FormatterSteps => &Self::FORMATTER_STEPS,
-            Role::PlainRecord => &[],
-            Role::Asynchronous => &[],
+            Role::PlainRecord | Role::Asynchronous => &[],
         }
     }
 }
