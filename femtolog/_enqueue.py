@@ -116,7 +116,7 @@ class _Pipeline:
     def renew(self) -> None:
         """An empty queue and no worker: at the beginning, and in a forked child."""
         self.worker: threading.Thread | bool | None = None
-        self.starting = False
+        self.starting = _thread.allocate_lock()
         self.writing = 0  # the thread that writes a record now
         self.current: QueuedRecord | None = None
         self.current_failed = False
@@ -296,12 +296,16 @@ class _Pipeline:
             handler.release()
 
     def start(self) -> None:
-        if self.starting:
-            return
         if threads_are_green():
             self.start_green()
             return
-        self.starting = True
+        # Two threads may have found no worker; one may come back here, in a signal handler.
+        starting = self.starting
+        if not starting.acquire(blocking=False):
+            return
+        if self.worker is not None:
+            starting.release()
+            return
         worker = threading.Thread(target=_work, args=(self, self.queue), name="femtolog-queue", daemon=True)
         self.worker = worker
         try:
@@ -313,7 +317,7 @@ class _Pipeline:
             if handler is not None:
                 self.wait_until(handler, self.queue.mark(), time.monotonic() + self.timeout)
         finally:
-            self.starting = False
+            starting.release()
 
     def start_green(self) -> None:
         """A worker that is a greenlet. Not by a Thread: it would wait until the greenlet runs, and who logs may be the hub itself.

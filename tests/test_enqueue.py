@@ -27,7 +27,9 @@ from femtolog import _callbacks
 REASONS = ("overflow", "timeout", "interrupted", "reentrant", "closed")
 
 
-NATIVE = pytest.mark.skipif(femtolog._native.raw_layout() != "raw", reason="without raw reads the caller's part is Python code")
+NATIVE = pytest.mark.skipif(
+    femtolog._native.raw_layout() not in ("raw", "parallel"), reason="without raw reads the caller's part is Python code"
+)
 pytestmark = pytest.mark.usefixtures("tier")
 BOTH = pytest.mark.parametrize("tier", ["installed", "stdlib"], indirect=True)
 
@@ -217,6 +219,41 @@ def test_four_threads_lose_nothing_and_keep_their_order(tmp_path):
         last[thread] = number
     assert last == [count - 1] * 4
     assert handler.stats()["queue_high_water"] <= 1024
+    handler.close()
+
+
+@pytest.mark.parametrize("policy", ["block", "drop", "drop_oldest", "timeout:1"])
+def test_producers_beside_flushes_and_a_close_are_accounted_for(tmp_path, policy):
+    handler = femtolog.enqueue(logging.FileHandler(tmp_path / "log"), capacity=64, overflow=policy)
+    logger = logging.Logger("async")
+    logger.addHandler(handler)
+    offered = [0] * 3
+    stop = threading.Event()
+
+    def work(thread):
+        while not stop.is_set():
+            logger.info("%d %d", thread, offered[thread])
+            offered[thread] += 1
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for _ in range(20):
+        handler.flush()
+        stats = handler.stats()
+        assert stats["emitted"] == stats["written"] + stats["failed"] + stats["dropped"] + stats["in_flight"]
+    handler.close()
+    stop.set()
+    for thread in threads:
+        thread.join()
+    handler.flush()
+    stats = handler.stats()
+    assert (stats["failed"], stats["in_flight"], stats["emitted"]) == (0, 0, stats["written"] + stats["dropped"])
+    lines = [tuple(map(int, line.split())) for line in (tmp_path / "log").read_text().splitlines()]
+    assert len(set(lines)) == len(lines) == sum(offered) - stats["dropped"]  # those after close() were handled by their callers
+    for thread in range(3):
+        numbers = [number for who, number in lines if who == thread]
+        assert numbers == sorted(numbers)
     handler.close()
 
 
@@ -1184,6 +1221,41 @@ def test_a_forked_child_writes_its_own_records_only(tmp_path):
     expected = [f"parent {child} {number}" for child in range(5) for number in range(100)]
     assert [line for line in lines if line.startswith("parent")] == expected
     assert sorted(lines) == sorted([*expected, *(f"child {child}" for child in range(6)), "held"])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_forks_beside_producers_lose_and_repeat_nothing(tmp_path):
+    path = tmp_path / "log"
+    run(
+        f"""
+        import logging, os, threading, femtolog
+        femtolog.install()
+        handler = femtolog.enqueue(logging.FileHandler({str(path)!r}))
+        log = logging.getLogger("x")
+        log.addHandler(handler)
+
+        def work(thread):
+            for number in range(2000):
+                log.warning("parent %d %d", thread, number)
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
+        for thread in threads:
+            thread.start()
+        for child in range(5):
+            pid = os.fork()
+            if pid == 0:
+                log.warning("child %d", child)
+                assert handler.flush()
+                os._exit(0)
+            assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        for thread in threads:
+            thread.join()
+        assert handler.flush()
+        assert handler.stats()["written"] == handler.stats()["emitted"] == 6000
+        """
+    )
+    expected = [f"parent {thread} {number}" for thread in range(3) for number in range(2000)]
+    assert sorted(path.read_text().splitlines()) == sorted([*expected, *(f"child {child}" for child in range(5))])
 
 
 def test_nothing_is_lost_at_the_end_of_the_interpreter(tmp_path):

@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import threading
 
 import pytest
@@ -117,9 +116,6 @@ def test_default_line_with_exception_and_stack():
     handler.close()
 
 
-@pytest.mark.skipif(
-    bool(sysconfig.get_config_var("Py_GIL_DISABLED")), reason="without a GIL records are put on the queue by Python code"
-)
 def test_with_a_formatter_of_logging_the_way_to_the_queue_is_native(tmp_path):
     handler = femto.FemtoFileHandler(tmp_path / "f.log", policy="block")
     handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))

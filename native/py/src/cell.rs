@@ -23,7 +23,7 @@ unsafe impl<T> Sync for Shared<T> {}
 unsafe impl<T> Send for Shared<T> {}
 
 impl<T> Shared<T> {
-    /// A new cell, for a `static` (with a GIL also for a field): `value` is a constant, which owns nothing and may be copied bit by bit.
+    /// A new cell, for a `static` (for a field: [`Field`]): `value` is a constant, which owns nothing and may be copied bit by bit.
     pub const fn new(value: T) -> Self {
         Self {
             value: UnsafeCell::new(value),
@@ -47,6 +47,29 @@ impl<T> Shared<T> {
         // SAFETY: the first value is never written to, and a constant (see `new`); the copy is this thread's alone, and
         // `body` does not come back here.
         body(unsafe { &mut *self.place.copy_of(self.value.get()) })
+    }
+}
+
+/// The same for a field of an object, which all threads share.
+#[cfg(not(Py_GIL_DISABLED))]
+pub type Field<T> = Shared<T>;
+
+/// The same for a field of an object, which all threads share. Who waits for it stays attached: `body` is short, and no thread stops in the
+/// middle of it, neither for the garbage collector nor for a fork.
+#[cfg(Py_GIL_DISABLED)]
+pub struct Field<T>(std::sync::Mutex<T>);
+
+#[cfg(Py_GIL_DISABLED)]
+impl<T> Field<T> {
+    pub const fn new(value: T) -> Self {
+        Self(std::sync::Mutex::new(value))
+    }
+
+    /// Uses the value. `body` must not run Python code and must not call `with` on the same field.
+    #[inline]
+    pub fn with<R>(&self, _py: Python<'_>, body: impl FnOnce(&mut T) -> R) -> R {
+        let value = self.0.lock();
+        body(&mut value.unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 }
 

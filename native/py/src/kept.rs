@@ -9,7 +9,6 @@ use crate::caller::Site;
 use crate::clock::{Number, Stamp};
 use crate::context::Context;
 use crate::ffi::{self as py_ffi, Obj, Res};
-#[cfg(not(Py_GIL_DISABLED))]
 use crate::format::message;
 use crate::format::unseen;
 use crate::record::{Event, Facts, Record};
@@ -45,7 +44,6 @@ impl Kept {
     /// Puts a settled record aside that no Python code has seen, formatted with this `asctime` or the `None` object. False, with nothing
     /// done, for one whose values could change, or with an exception or a stack. Filled in place: 150 instructions less than to make and
     /// to move it.
-    #[cfg(not(Py_GIL_DISABLED))]
     pub fn fill<'py>(&mut self, record: &Record<'_, 'py>, asctime: &Obj<'py>) -> Res<bool> {
         let Some(unseen) = record.unseen() else {
             return Ok(false);
@@ -105,7 +103,6 @@ impl Kept {
     }
 
     /// About how many bytes the message, its arguments and `extra` occupy where they are large.
-    #[cfg(not(Py_GIL_DISABLED))]
     #[inline]
     pub fn bulk(&self, py: Python<'_>) -> usize {
         // Of plain values text alone can be large.
@@ -187,7 +184,6 @@ impl Kept {
 }
 
 /// Into a place that is empty: asking each whether it is takes 100 instructions a record.
-#[cfg(not(Py_GIL_DISABLED))]
 #[inline]
 fn put(place: &mut Option<Py<PyAny>>, object: &Obj<'_>) {
     let before = place.replace(object.clone().unbind());

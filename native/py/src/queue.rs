@@ -15,10 +15,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use pyo3::{PyTraverseError, PyVisit};
 
-#[cfg(not(Py_GIL_DISABLED))]
-use crate::cell::Shared;
+use crate::cell::Field;
 use crate::ffi::{self as py_ffi, Obj, Res};
-#[cfg(not(Py_GIL_DISABLED))]
 use crate::format::Buffer;
 use crate::guard;
 use crate::handler::{asynchronous, direct, file};
@@ -26,7 +24,6 @@ use crate::kept::{BULK_OF, BULK_WITHIN, Kept};
 use crate::metrics;
 use crate::names::Name;
 use crate::natives::Target;
-#[cfg(not(Py_GIL_DISABLED))]
 use crate::{raw, record::Record};
 
 type Items = Queue<Item, Os>;
@@ -70,7 +67,6 @@ struct Line {
 
 impl Line {
     /// What it occupies.
-    #[cfg(not(Py_GIL_DISABLED))]
     fn bytes(&self) -> usize {
         size_of::<Self>() + self.text.capacity()
     }
@@ -86,10 +82,6 @@ impl Line {
 
 enum Item {
     Made(Py<QueuedRecord>),
-    #[cfg_attr(
-        Py_GIL_DISABLED,
-        allow(dead_code, reason = "there are no lines without a GIL")
-    )]
     Line(Box<Line>),
     /// As it was on disk.
     Stored(Stored),
@@ -168,7 +160,6 @@ impl Item {
 }
 
 /// Lines of no record, to be used again.
-#[cfg(not(Py_GIL_DISABLED))]
 struct Spare {
     #[allow(
         clippy::vec_box,
@@ -179,7 +170,6 @@ struct Spare {
     bytes: usize,
 }
 
-#[cfg(not(Py_GIL_DISABLED))]
 impl Spare {
     const NONE: Self = Spare {
         lines: Vec::new(),
@@ -206,7 +196,6 @@ impl Spare {
 }
 
 /// What became of a line that was offered.
-#[cfg(not(Py_GIL_DISABLED))]
 pub enum Put {
     /// It is in the queue.
     Queued,
@@ -233,21 +222,12 @@ pub struct RecordQueue {
     /// What was taken and is not reported yet, oldest first. For those who hold the handler's lock.
     hand: Mutex<VecDeque<Item>>,
     /// Lines to be used again. Allocating and freeing them, each by another thread, takes 600 instructions a record.
-    #[cfg(not(Py_GIL_DISABLED))]
-    spare: Shared<Spare>,
+    spare: Field<Spare>,
     /// An instance of the handler's class that has nothing of its own: what it would run is what the class has.
     probe: Option<Py<PyAny>>,
     /// Is room waited for, for as long as it takes?
-    #[cfg_attr(
-        Py_GIL_DISABLED,
-        allow(dead_code, reason = "asked for lines, of which there are none")
-    )]
     blocks: bool,
     /// From this level on records are dropped last.
-    #[cfg_attr(
-        Py_GIL_DISABLED,
-        allow(dead_code, reason = "asked for lines, of which there are none")
-    )]
     protect_level: Option<i64>,
 }
 
@@ -333,40 +313,30 @@ impl RecordQueue {
     }
 
     /// Gives items up that are written, or dropped.
-    #[cfg_attr(
-        Py_GIL_DISABLED,
-        allow(clippy::unused_self, reason = "there are no lines to be used again")
-    )]
     fn forget(&self, py: Python<'_>, mut items: Vec<Item>) {
         for item in &mut items {
             if let Item::Line(line) = item {
                 line.clear(py);
             }
         }
-        #[cfg(not(Py_GIL_DISABLED))]
-        {
-            let mut others = Vec::new();
-            self.spare.with(py, |spare| {
-                for item in items {
-                    match item {
-                        Item::Line(line) => spare.push(line),
-                        other => others.push(other),
-                    }
+        let mut others = Vec::new();
+        self.spare.with(py, |spare| {
+            for item in items {
+                match item {
+                    Item::Line(line) => spare.push(line),
+                    other => others.push(other),
                 }
-            });
-            items = others;
-        }
-        drop(items);
+            }
+        });
+        drop(others);
     }
 
     /// See the field.
-    #[cfg(not(Py_GIL_DISABLED))]
     pub fn probe<'py>(&self, py: Python<'py>) -> Option<Obj<'py>> {
         Some(self.probe.as_ref()?.bind(py).clone())
     }
 
     /// Offers the text of a settled record that no Python code has seen, and what the record can be made from.
-    #[cfg(not(Py_GIL_DISABLED))]
     pub fn put<'py>(
         &self,
         handler: &Obj<'py>,
@@ -468,8 +438,7 @@ impl RecordQueue {
                 }
             }),
             hand: Mutex::new(VecDeque::new()),
-            #[cfg(not(Py_GIL_DISABLED))]
-            spare: Shared::new(Spare::NONE),
+            spare: Field::new(Spare::NONE),
             probe,
             blocks: overflow == "block",
             protect_level: protect_level.extract().ok(),

@@ -515,7 +515,6 @@ impl PeerSender {
 
 impl PeerSender {
     /// Puts a record on the queue where that takes no waiting, and says whether drops may have to be told of. None: nothing was done.
-    #[cfg(not(Py_GIL_DISABLED))]
     pub fn send_at_once(&self, record: &Record<'_>, protected: bool) -> Option<bool> {
         let Encoding::Frame {
             format,

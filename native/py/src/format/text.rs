@@ -110,7 +110,6 @@ impl<'py> Buffer<'py> {
     }
 
     /// Is it ASCII? "No" also where nobody has looked.
-    #[cfg(not(Py_GIL_DISABLED))]
     #[inline]
     pub fn is_ascii(&self) -> bool {
         !self.wide

@@ -281,7 +281,6 @@ pub fn push_quietly<'py>(
 
 /// [`push_quietly`] for a record that is put aside: gives what this formatter sets as `record.asctime`, the `None` object where it
 /// sets none; nothing where the line is not done.
-#[cfg(not(Py_GIL_DISABLED))]
 pub fn push_aside<'py>(
     line: &mut Buffer<'py>,
     formatter: &Obj<'py>,

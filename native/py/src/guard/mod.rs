@@ -434,7 +434,6 @@ impl<'a, 'py> View<'a, 'py> {
     }
 
     /// Does `object.name` bind this function of its class, with nothing of the object's own in front of it?
-    #[cfg(not(Py_GIL_DISABLED))]
     #[inline]
     pub fn shows(&self, name: Name, function: &Saved) -> bool {
         let Some((info, values)) = self.direct else {
@@ -447,7 +446,6 @@ impl<'a, 'py> View<'a, 'py> {
     }
 
     /// [`shows`](Self::shows) of whatever instance: none that is read by index has a place for something of its own there.
-    #[cfg(not(Py_GIL_DISABLED))]
     pub fn class_shows(&self, name: Name, function: &Saved) -> bool {
         let Some((info, _)) = self.direct else {
             return self.shows_in_dict(name, function);
@@ -456,14 +454,17 @@ impl<'a, 'py> View<'a, 'py> {
         function.is_at(slot.default.address()) && slot.index == NO_INDEX
     }
 
-    #[cfg(not(Py_GIL_DISABLED))]
     fn shows_in_dict(&self, name: Name, function: &Saved) -> bool {
         if !raw::reads_instances() {
             return false;
         }
         let slot = slot(self.object, info(self.object), name);
         // SAFETY: a view is of a plain type, whose slot this is. What is found is only asked whether it is there.
-        function.is_at(slot.default.address()) && unsafe { own(self.object, slot, name).is_null() }
+        #[cfg(not(Py_GIL_DISABLED))]
+        let shown = || unsafe { own(self.object, slot, name).is_null() };
+        #[cfg(Py_GIL_DISABLED)]
+        let shown = || py_ffi::own_dict_get(self.object, name).is_none();
+        function.is_at(slot.default.address()) && shown()
     }
 
     /// What the logger's `_cache` says of `level` while it is not disabled, by reads alone; `None` when anything is not as usual.

@@ -22,7 +22,6 @@ pub enum Role {
     /// A record that is formatted as `LogRecord` and nobody else says: see [`super::View::is_by`].
     PlainRecord,
     /// A handler of a class that `enqueue()` has made: see [`super::View::is_by`].
-    #[cfg(not(Py_GIL_DISABLED))]
     Asynchronous,
 }
 
@@ -84,9 +83,7 @@ impl Role {
             Role::Handler => &Self::HANDLER,
             Role::Formatter => &Self::FORMATTER,
             Role::FormatterSteps => &Self::FORMATTER_STEPS,
-            Role::PlainRecord => &[],
-            #[cfg(not(Py_GIL_DISABLED))]
-            Role::Asynchronous => &[],
+            Role::PlainRecord | Role::Asynchronous => &[],
         }
     }
 }

@@ -8,7 +8,6 @@ use crate::handler::{file, rotating};
 use crate::names::Name;
 use crate::natives::Target;
 use crate::saved::Saved;
-#[cfg(not(Py_GIL_DISABLED))]
 use crate::{
     ffi::Res,
     filter,
@@ -87,7 +86,6 @@ pub fn move_attributes(handler: &Obj<'_>, fresh: &Obj<'_>) -> PyResult<bool> {
 
 /// Does what the `handle` of an asynchronous handler would do, for a record that no Python code has seen and none needs to see. False,
 /// with nothing done but settling the record: for `handle` itself. `usual` as for [`offer`](super::offer).
-#[cfg(not(Py_GIL_DISABLED))]
 pub fn queued<'py>(
     seen: &View<'_, 'py>,
     record: &mut Record<'_, 'py>,
@@ -133,7 +131,6 @@ pub fn queued<'py>(
 }
 
 /// Are these methods those of the classes that `enqueue()` makes?
-#[cfg(not(Py_GIL_DISABLED))]
 #[inline]
 fn is_one(handler: &View<'_, '_>) -> bool {
     handler.is_by(Role::Asynchronous, |handler| {
@@ -145,14 +142,12 @@ fn is_one(handler: &View<'_, '_>) -> bool {
 }
 
 /// What is asked of an asynchronous handler on a record's way.
-#[cfg(not(Py_GIL_DISABLED))]
 struct Parts<'py> {
     pipeline: Obj<'py>,
     queue: Bound<'py, RecordQueue>,
     formatter: Obj<'py>,
 }
 
-#[cfg(not(Py_GIL_DISABLED))]
 impl<'py> Parts<'py> {
     /// Writes what is queued, if it is nobody's turn. A signal handler may raise, and the record gets nowhere then.
     #[cold]

@@ -120,8 +120,9 @@ fn hand_over(stream: &Obj<'_>, rest: &[u8]) -> Res<()> {
         .at(py, Target::StreamEmit, call("flush"))
 }
 
-/// Lines gathered for the file behind a text stream, to be written at once.
+/// Lines gathered for the file behind a text stream, to be written at once; without a GIL by the stream, one after the other.
 pub struct Lines {
+    #[cfg(not(Py_GIL_DISABLED))]
     file: textio::File,
     terminator: String,
     bytes: Vec<u8>,
@@ -129,8 +130,28 @@ pub struct Lines {
 }
 
 impl Lines {
+    /// No lines yet, each of which is to end in `terminator`. `None`: anything but a stream of a file with a position, whose `write` and
+    /// `flush` may take long, or run Python code.
+    #[cfg(Py_GIL_DISABLED)]
+    pub fn new<'py>(stream: &Obj<'py>, terminator: &Obj<'py>) -> Res<Option<Self>> {
+        let py = stream.py();
+        let known = files::is_plain(stream).map_err(|raised| {
+            raised.restore(py);
+            Raised::already()
+        })?;
+        if !known || !py_ffi::is_str(terminator) {
+            return Ok(None);
+        }
+        Ok(py_ffi::utf8(terminator).map(|terminator| Lines {
+            terminator: terminator.to_owned(),
+            bytes: Vec::new(),
+            ends: Vec::new(),
+        }))
+    }
+
     /// No lines yet, each of which is to end in `terminator`. `None`: only the stream's own `write` and `flush` know what to do. The
     /// caller holds the handler's lock, and nothing runs until [`Lines::write`].
+    #[cfg(not(Py_GIL_DISABLED))]
     pub fn new<'py>(stream: &Obj<'py>, terminator: &Obj<'py>) -> Res<Option<Self>> {
         let file = match textio::idle(stream) {
             Idle::Yes(file) => Some(file),
@@ -153,17 +174,47 @@ impl Lines {
 
     /// Appends a line; false, with nothing done, for one that the file's encoding is not known to have all characters of.
     pub fn push(&mut self, text: &[u8], ascii: bool) -> bool {
+        #[cfg(not(Py_GIL_DISABLED))]
         if !ascii && !self.file.utf8 {
             return false;
         }
+        #[cfg(Py_GIL_DISABLED)]
+        let _ = ascii;
         self.bytes.extend_from_slice(text);
         self.bytes.extend_from_slice(self.terminator.as_bytes());
         self.ends.push(self.bytes.len());
         true
     }
 
+    /// Writes them as `StreamHandler.emit` does, as many as one turn takes. Gives the number of lines written, and what was raised by
+    /// the next one, if anything.
+    #[cfg(Py_GIL_DISABLED)]
+    pub fn write(self, handler: &Obj<'_>, stream: &Obj<'_>) -> (usize, Option<Raised>) {
+        let (begun, mut start) = (std::time::Instant::now(), 0);
+        for (written, &end) in self.ends.iter().enumerate() {
+            let over = written > 0
+                && (begun.elapsed() > TURN
+                    || !guard::attr(handler, Name::stream)
+                        .is_ok_and(|now| now.as_ptr() == stream.as_ptr()));
+            if over {
+                return (written, None);
+            }
+            let line = &self.bytes[start..end];
+            let done = py_ffi::text_from_utf8(stream.py(), line, line.is_ascii())
+                .and_then(|line| py_ffi::method(stream, Name::write, [&line]))
+                .and_then(|_| py_ffi::method(stream, Name::flush, []));
+            if let Err(raised) = done {
+                return (written, Some(raised));
+            }
+            metrics::wrote(handler, line.len());
+            start = end;
+        }
+        (self.ends.len(), None)
+    }
+
     /// Writes them, for the handler of that stream. Gives the number of lines that are in the file whole, and what was raised by the
     /// one behind them, if anything: that one is in the stream's hands then.
+    #[cfg(not(Py_GIL_DISABLED))]
     pub fn write(self, handler: &Obj<'_>, stream: &Obj<'_>) -> (usize, Option<Raised>) {
         let Lines {
             file, bytes, ends, ..
@@ -190,5 +241,50 @@ impl Lines {
             }
             Err(raised) => (whole, Some(raised)),
         }
+    }
+}
+
+/// So long others wait for the handler's lock at most: `TURN` of `femtolog/_enqueue.py`.
+#[cfg(Py_GIL_DISABLED)]
+const TURN: std::time::Duration = std::time::Duration::from_millis(5);
+
+#[cfg(Py_GIL_DISABLED)]
+mod files {
+    use pyo3::prelude::*;
+    use pyo3::sync::PyOnceLock;
+    use pyo3::types::PyType;
+
+    static TEXT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static WRITER: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static FILE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+
+    /// Is it a text stream of `open()`, of a file with a position, as the interpreter made it? Asked through its attributes, each of which
+    /// is the interpreter's own.
+    pub fn is_plain(stream: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let py = stream.py();
+        if !stream
+            .get_type()
+            .is(TEXT.import(py, "_io", "TextIOWrapper")?)
+        {
+            return Ok(false);
+        }
+        // Of one that is detached, or closed, the stream itself has to speak.
+        let Ok(buffer) = stream.getattr("buffer") else {
+            return Ok(false);
+        };
+        if !buffer
+            .get_type()
+            .is(WRITER.import(py, "_io", "BufferedWriter")?)
+        {
+            return Ok(false);
+        }
+        let Ok(raw) = buffer.getattr("raw") else {
+            return Ok(false);
+        };
+        if !raw.get_type().is(FILE.import(py, "_io", "FileIO")?) {
+            return Ok(false);
+        }
+        // A pipe and a terminal have none.
+        Ok(raw.call_method0("tell").is_ok())
     }
 }

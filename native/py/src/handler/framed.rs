@@ -1,15 +1,12 @@
 //! The caller's side of `FemtoSocketHandler` (`femtolog/femto/peer.py` and `socket.py`) where it needs no Python code: the frame is made here, of what
 //! a `LogRecord` would have been made of. Everything else is for the handler's own `handle`.
-#[cfg(not(Py_GIL_DISABLED))]
 use std::borrow::Cow;
 
-#[cfg(not(Py_GIL_DISABLED))]
 use femtolog_core::wire;
 use pyo3::prelude::*;
 
 use crate::ffi::Obj;
 use crate::saved::Saved;
-#[cfg(not(Py_GIL_DISABLED))]
 use crate::{
     clock::Number,
     ffi::{self as py_ffi, Res},
@@ -30,11 +27,9 @@ static EMIT: Saved = Saved::new();
 static ITEMS: Saved = Saved::new();
 
 /// From this level on records are dropped last: `logging.ERROR`.
-#[cfg(not(Py_GIL_DISABLED))]
 const PROTECTED: i64 = 40;
 
 /// Longer texts are read by Python code.
-#[cfg(not(Py_GIL_DISABLED))]
 const LARGE: usize = 1 << 20;
 
 /// Tells what these methods are in `FemtoSocketHandler`.
@@ -47,7 +42,6 @@ pub fn know_framed(handle: Obj<'_>, emit: Obj<'_>, items: Obj<'_>) {
 
 /// Does what `handle` would do, for a record that no Python code has seen and none needs to see. False, with nothing done but settling the
 /// record: for `handle` itself.
-#[cfg(not(Py_GIL_DISABLED))]
 pub fn sent<'py>(
     seen: &View<'_, 'py>,
     record: &mut Record<'_, 'py>,
@@ -99,7 +93,6 @@ pub fn sent<'py>(
 }
 
 /// The sender and the formatter of a `FemtoSocketHandler` without filters whose methods are its own.
-#[cfg(not(Py_GIL_DISABLED))]
 fn parts<'py>(handler: &View<'_, 'py>) -> Option<(Bound<'py, PeerSender>, Obj<'py>)> {
     if !ordinary::is_ordinary(handler.object().py())
         || !handler.shows(Name::handle, &HANDLE)
@@ -120,7 +113,6 @@ fn parts<'py>(handler: &View<'_, 'py>) -> Option<(Bound<'py, PeerSender>, Obj<'p
 }
 
 /// Reads the record as `FemtoSocketHandler._items` does, and hands it to `send`. None: it is not read without Python code, or `send` says so.
-#[cfg(not(Py_GIL_DISABLED))]
 fn with_fields<R>(
     unseen: &Unseen<'_, '_, '_>,
     text: &[u8],
@@ -179,7 +171,6 @@ fn with_fields<R>(
     Ok(fields().and_then(|fields| send(&fields)))
 }
 
-#[cfg(not(Py_GIL_DISABLED))]
 fn text_of<'a>(text: &'a Obj<'_>) -> Option<Cow<'a, str>> {
     py_ffi::text_of(text, LARGE).map(|(text, _)| text.into())
 }

@@ -209,10 +209,6 @@ fn offer_seen<'py>(
     view: &View<'_, 'py>,
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
-    #[cfg_attr(
-        Py_GIL_DISABLED,
-        allow(unused_variables, reason = "for the queued ones")
-    )]
     usual: Option<&View<'_, 'py>>,
     second: bool,
 ) -> Res<Ran> {
@@ -226,7 +222,6 @@ fn offer_seen<'py>(
         return done.at(py, here, calling("handle").nth(nth));
     }
     let handle = view.method(Name::handle);
-    #[cfg(not(Py_GIL_DISABLED))]
     if handle == Target::Foreign
         && (asynchronous::queued(view, record, place, usual)
             .and_then(|queued| Ok(queued || framed::sent(view, record, place)?)))

@@ -158,7 +158,6 @@ pub fn quiet_parts<'a, 'py>(
 }
 
 /// The formatter that `Handler.format` would ask, where finding it runs no Python code.
-#[cfg(not(Py_GIL_DISABLED))]
 #[inline]
 pub fn quiet_formatter<'a, 'py>(handler: &View<'a, 'py>) -> Option<Lent<'a, 'py>> {
     formatter_or_default(handler).filter(|formatter| py_ffi::is_true_as_any_object(formatter))
