@@ -25,7 +25,7 @@ fn keywords<'py>(call: &Call<'_, 'py>) -> Keywords<'py> {
     (0..call.keywords())
         .map(|index| {
             let (name, value) = call.keyword(index);
-            (name, value.to_owned())
+            (name.to_owned(), value.to_owned())
         })
         .collect()
 }

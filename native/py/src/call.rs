@@ -153,14 +153,14 @@ impl<'a, 'py> Call<'a, 'py> {
         }
     }
 
-    /// Name and value of keyword argument `index`.
+    /// Name and value of keyword argument `index`, which is less than their number.
     #[inline]
-    pub fn keyword(&self, index: usize) -> (Obj<'py>, Ref<'a, 'py>) {
+    pub fn keyword(&self, index: usize) -> (Ref<'a, 'py>, Ref<'a, 'py>) {
+        debug_assert!(index < self.keywords());
         let names = crate::ffi::lent(self.py, self.kwnames);
-        let name =
-            crate::ffi::tuple_item(&names, index).unwrap_or_else(|| crate::ffi::none(self.py));
+        let (names, _) = crate::ffi::tuple_items(&names);
         (
-            name,
+            crate::ffi::lent_at(self.py, names, index),
             crate::ffi::lent_at(self.py, self.args, self.count + index),
         )
     }
@@ -274,7 +274,7 @@ impl<'a, 'py> Call<'a, 'py> {
         }
         for index in 0..self.keywords() {
             let (name, value) = self.keyword(index);
-            names.push(name);
+            names.push(name.to_owned());
             values.push(value.to_owned());
         }
         let all: Vec<&Obj<'py>> = first.iter().copied().chain(&args).chain(&values).collect();

@@ -83,8 +83,9 @@ pub fn is_tuple(obj: &Obj<'_>) -> bool {
 /// The number of items of a tuple (or of an instance of a subclass).
 #[inline]
 pub fn tuple_len(tuple: &Obj<'_>) -> usize {
-    // SAFETY: callers pass tuples; a wrong object gives -1 with an exception, which would be a bug here.
-    unsafe { ffi::PyTuple_Size(tuple.as_ptr()).max(0) as usize }
+    debug_assert!(super::is_tuple_like(tuple));
+    // SAFETY: callers pass tuples.
+    unsafe { ffi::PyTuple_GET_SIZE(tuple.as_ptr()) as usize }
 }
 
 /// Item `index` of a tuple; `None` past its end. Tuples never change, so the item lives as long as the tuple.
@@ -97,7 +98,7 @@ pub fn tuple_item<'py>(tuple: &Obj<'py>, index: usize) -> Option<Obj<'py>> {
     unsafe {
         Some(Bound::from_borrowed_ptr(
             tuple.py(),
-            ffi::PyTuple_GetItem(tuple.as_ptr(), index as isize),
+            ffi::PyTuple_GET_ITEM(tuple.as_ptr(), index as isize),
         ))
     }
 }

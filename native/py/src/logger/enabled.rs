@@ -188,14 +188,17 @@ pub fn root(py: Python<'_>) -> Res<Obj<'_>> {
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "see `guard`")]
 fn look<'py>(call: &Call<'_, 'py>, nth: usize) -> Look<'py> {
-    if call.len() == 0 || !call.has_no_keywords() {
+    if call.len() == 0 {
         return Look::Nothing;
     }
     let Some((level, number)) = level_at_once(call.py(), nth) else {
         return Look::Nothing;
     };
-    let enabled = guard::enabled_at_once(&call.slf(), &level, number);
-    verdict(call.py(), enabled)
+    match guard::enabled_at_once(&call.slf(), &level, number) {
+        // One of them may be an error.
+        Some((false, _)) if !call.has_no_keywords() => Look::Nothing,
+        enabled => verdict(call.py(), enabled),
+    }
 }
 
 #[inline(always)]

@@ -127,7 +127,10 @@ fn ask_once<'py>(
 /// instructions less. `None`, with nothing done: anything else.
 #[inline(never)]
 fn at_once(call: &Call<'_, '_>, place: usize, here: Target) -> Option<Res<()>> {
-    // The first look says so of calls without keywords only, and for a level that is a small int.
+    if !call.has_no_keywords() {
+        return None;
+    }
+    // The first look says so for a level that is a small int only.
     let (seen, logger, py) = (call.enabled()?, call.slf(), call.py());
     let (msg, args) = (call.arg(0)?, call.rest(1));
     let view = View::of_seen(&logger, seen);
@@ -301,7 +304,7 @@ fn pass_on<'py>(call: &Call<'_, 'py>, name: Name, as_given: bool) -> Res<Obj<'py
     }
     for index in 0..call.keywords() {
         let (given, value) = call.keyword(index);
-        names.push(given);
+        names.push(given.to_owned());
         values.push(value.to_owned());
     }
     let all: Vec<&Obj<'py>> = args.iter().chain(&values).collect();
@@ -326,7 +329,11 @@ fn forward<'py>(
         return call.mismatch().map(drop);
     };
     let args = call.rest(start + 1);
-    let usual = usual(&logger);
+    let usual = match call.enabled() {
+        // Nothing has run since.
+        Some(seen) => Some(View::of_seen(&logger, seen)).filter(is_usual),
+        None => usual(&logger),
+    };
     let mut native = usual.is_some() || guard::target(&logger, Name::_log) == Target::LoggerLogLow;
     if usual.is_none()
         && let Some(reason) = wants_frames(&logger)?
@@ -363,7 +370,7 @@ fn forward<'py>(
     }
     for index in 0..call.keywords() {
         let (name, value) = call.keyword(index);
-        names.push(name);
+        names.push(name.to_owned());
         values.push(value.to_owned());
     }
     let values: Vec<&Obj<'py>> = values.iter().collect();
