@@ -18,7 +18,7 @@ pub use first_look::{adapted, enabled_at_once, learn, quickly_enabled, root_enab
 pub use roles::Role;
 #[cfg(Py_GIL_DISABLED)]
 pub use types::{bindings, class_attribute_is, class_target};
-pub use types::{forget_types, make_room};
+pub use types::{forget_types, give_up, make_room};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
