@@ -2,8 +2,10 @@
 
 import functools
 import inspect
+import io
 import logging
 import sys
+import weakref
 
 import pytest
 from oracle import same_as_stdlib, same_program
@@ -362,3 +364,28 @@ def test_stack_of_a_whole_program():
         exec("logging.error('d', stack_info=True)")
         """
     )
+
+
+@same_as_stdlib
+def test_callback_of_a_forgotten_code_object_changes_the_handler(w):
+    """More places than are remembered: the last reference to a code object goes while a line is being written."""
+    handler = logging.StreamHandler(io.StringIO())
+    handler.setFormatter(logging.Formatter("%(lineno)d %(message)s"))
+    handler.terminator = f"end {0:03}"
+    log = w.logger()
+    log.addHandler(handler)
+    refs, died, others = [], [], []
+
+    def gone(ref):
+        died.append(ref)
+        handler.terminator = f"end {len(died) % 1000:03}"
+        # In the place of the one that was there.
+        others[:] = [f"other {i % 10}" for i in range(50)]
+
+    for i in range(6000):
+        code = compile("log.info('m')", f"<place {i}>", "exec")
+        refs.append(weakref.ref(code, gone))
+        exec(code, {"log": log})
+        del code
+    w.note("died", len(died) > 1000)
+    w.note("ends", handler.stream.getvalue().count("end"))

@@ -1,8 +1,11 @@
 """Filter and Filterer."""
 
 import copy
+import itertools
 import logging
 import sys
+import traceback
+import types
 
 import pytest
 from oracle import same_as_stdlib
@@ -237,3 +240,63 @@ def test_enriching_filter_reaches_every_handler(w):
     log.info("x")
     log.removeFilter(enrich)
     log.info("the field is missing")
+
+
+@same_as_stdlib
+def test_answer_is_asked_in_turn_whether_it_is_true_and_a_record(w):
+    class Meta(type):
+        def __instancecheck__(cls, instance):
+            w.note("class of", type(instance).__name__)
+            return super().__instancecheck__(instance)
+
+    Record = logging.LogRecord
+
+    class Asked(Record, metaclass=Meta):
+        pass
+
+    class Truth(Record):
+        true = False
+
+        def __bool__(self):
+            w.note("truth")
+            return self.true
+
+    class Filtered(logging.NullHandler):
+        handle = logging.Handler.handle
+
+        def emit(self, record):
+            w.note("emitted", type(record).__name__)
+
+    class Own(Filtered):
+        def filter(self, record):
+            return super().filter(record)
+
+    log = logging.Logger("own", 10)
+    logging.setLogRecordFactory(Truth)
+    for logging.LogRecord in (Record, Asked):
+        for Truth.true in (False, True):
+            for handler in (Filtered(), Own()):
+                log.handlers[:] = [handler]
+                for of_logger, of_handler in itertools.product([[], [lambda r: True], [lambda r: False], [lambda r: r]], repeat=2):
+                    log.filters[:], handler.filters[:] = of_logger, of_handler
+                    log.info("x")
+                    w.note("handled", bool(handler.handle(Record("n", 20, "p", 1, "m", (), None))))
+
+
+@same_as_stdlib
+def test_traceback_where_nothing_is_a_class_of_records(w):
+    def show(function, *args):
+        try:
+            function(*args)
+        except TypeError as error:
+            w.note([entry.name for entry in traceback.extract_tb(error.__traceback__)][1:])
+
+    log = logging.Logger("own", 10)
+    handler = logging.NullHandler()
+    handler.handle = types.MethodType(logging.Handler.handle, handler)
+    log.addHandler(handler)
+    logging.LogRecord = 5
+    for of_logger in ([], [lambda r: True], [lambda r: False]):
+        for of_handler in ([], [lambda r: True], [lambda r: False]):
+            log.filters[:], handler.filters[:] = of_logger, of_handler
+            show(log.info, "x")

@@ -611,3 +611,38 @@ def test_a_million_times_around_changes_of_the_clock(zone):
     program = f"ZONE, COUNT = {zone!r}, {int(334_000 * SCALE)}\n" + DAYLIGHT_SAVING
     done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, timeout=300)
     assert (done.stdout, done.stderr) == ("{}\n", "")
+
+
+class Dying:
+    """Changes a record when it dies."""
+
+    def __init__(self, w, record):
+        self.w, self.record = w, record
+
+    def __del__(self):
+        self.w.note("died")
+        self.record.name = "changed"
+        self.record.msecs = 7
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("name", ["message", "asctime"])
+def test_what_a_record_had_there_changes_it_when_it_is_replaced(w, name):
+    class Own(logging.Formatter):
+        def format(self, record):
+            setattr(record, name, Dying(w, record))
+            return super().format(record)
+
+    class Handler(logging.Handler):
+        def emit(self, record):
+            setattr(record, name, Dying(w, record))
+
+    log, handler, _ = w.plain("%(message)s %(name)s %(asctime)s")
+    plain = handler.formatter
+    plain.converter = time.gmtime
+    plain.datefmt = "%Y"
+    handler.setFormatter(Own(plain._fmt, plain.datefmt))
+    log.info("a formatter of its own: %d", 1)
+    handler.setFormatter(plain)
+    log.handlers.insert(0, Handler())
+    log.info("a handler before: %d", 1)

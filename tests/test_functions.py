@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 import threading
+import traceback
 import warnings
 import weakref
 
@@ -133,7 +134,10 @@ def test_shutdown_with_failing_steps(w, error, raises):
     logging.raiseExceptions = raises
     for failing in ((), ("acquire",), ("flush",), ("close",), ("release",), ("close", "release"), ("flush", "release")):
         handler = Handlerlike(w, failing, error)
-        w.catch(logging.shutdown, [weakref.ref(handler)])
+        raised = w.catch(logging.shutdown, [weakref.ref(handler)])
+        if raised:
+            entries = traceback.extract_tb(raised.__traceback__)
+            w.note([(entry.name, entry.line) for entry in entries if entry.name in ("shutdown", "step")])
     handler = Handlerlike(w, (), error)
     handler.flushOnClose = False
     w.catch(logging.shutdown, handlerList=(weakref.ref(handler), lambda: None))

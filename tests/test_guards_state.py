@@ -900,3 +900,52 @@ def test_rich_format_after_each_kind_of_change(w):
     last.handle = lambda record: w.note("last", record)
     log.addHandler(last)
     log.info("original")
+
+
+class Key:
+    """A key of a handler's dict whose comparison changes the handler."""
+
+    def __init__(self, name):
+        self.name = name
+        self.asked = lambda: None
+
+    def __hash__(self):
+        return hash(self.name)
+
+    def __eq__(self, other):
+        if other == self.name:
+            self.asked()
+        return False
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("name", ["emit", "format", "terminator", "formatter", "stream", "flush", "filters", "lock"])
+def test_comparison_of_a_key_that_is_no_str_changes_the_handler(w, name):
+    class Stream(list):
+        write = list.append
+
+        def flush(self):
+            self.append("flushed")
+
+    handler = logging.StreamHandler(Stream())
+    handler.setFormatter(logging.Formatter("old %(message)s"))
+    handler.terminator = "".join(["old", "!"])
+    log = w.logger()
+    log.addHandler(handler)
+    key = Key(name)
+    handler.__dict__[key] = 1
+    others = []
+
+    def change():
+        key.asked = lambda: None
+        handler.stream = Stream()
+        handler.setFormatter(logging.Formatter("new %(message)s"))
+        handler.terminator = "".join(["new", "!"])
+        others.extend(Stream() for _ in range(20))
+
+    for i in range(3):
+        if i == 1:
+            key.asked = change
+        log.info("%d", i)
+    w.note(list(handler.stream))
+    w.note([list(other) for other in others if other])

@@ -353,3 +353,40 @@ def test_base_close_replaced(w):
         handler.close()
     finally:
         base.close = original
+
+
+@same_as_stdlib
+def test_buffer_by_a_property(w):
+    class Own(logging.handlers.MemoryHandler):
+        @property
+        def buffer(self):
+            w.note("asked")
+            vars(self).update({f"more {i}": i for i in range(100)})
+            return vars(self).setdefault("kept", [])
+
+        @buffer.setter
+        def buffer(self, value):
+            vars(self)["kept"] = value
+
+    logger, handler, _ = memory(w, 3, Own)
+    for i in range(4):
+        logger.info("%d", i)
+        w.note("kept", len(vars(handler)["kept"]))
+
+
+@same_as_stdlib
+def test_buffer_by_a_property_is_another_one_each_time(w):
+    class Own(logging.handlers.MemoryHandler):
+        @property
+        def buffer(self):
+            self.turn = not vars(self).get("turn")
+            return self.lists[self.turn]
+
+        @buffer.setter
+        def buffer(self, value):
+            self.lists = ([*range(5)], value)
+
+    logger, handler, _ = memory(w, 4, Own, target=None)
+    for i in range(2):
+        logger.info("%d", i)
+        w.note("kept", [len(kept) for kept in handler.lists])

@@ -9,6 +9,7 @@ use crate::cell::Shared;
 use crate::ffi::{self as py_ffi, Obj, Res};
 use crate::format::traceback;
 use crate::globals;
+use crate::guard;
 use crate::late::Late;
 use crate::names::Name;
 use crate::natives::Target;
@@ -312,9 +313,11 @@ fn remember<'py>(
         values: values.map(|value| value.clone().into_ptr()),
     };
     let old = SITES.with(py, |sites| std::mem::replace(&mut sites[at], entry));
-    // The references go only now: giving up a code object may run Python code.
-    py_ffi::release_all(py, &[old.code, old.source]);
-    py_ffi::release_all(py, &old.values);
+    // That nobody calls from there any more may be the end of a code object, and a callback hear of it, while a line is being written.
+    if !old.code.is_null() {
+        guard::give_up(py, &[old.code, old.source]);
+        guard::give_up(py, &old.values);
+    }
     Ok(Place {
         site: Site::at((code.clone(), offset)),
         internal,

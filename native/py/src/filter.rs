@@ -56,36 +56,63 @@ pub fn ask<'py>(
     // From 3.12 on the answer is asked whether it is a `LogRecord`, whatever the module now holds under that name.
     let odd = cfg!(Py_3_12) && !globals::is_original(py, Name::LogRecord)?;
     if empty {
-        if odd {
-            is_record(&record.real()?)?;
-        }
-        return match record.seen() {
-            // From 3.12 on the answer is the record itself, so one that is false (a factory may make any object) ends here.
-            Some(real) if cfg!(Py_3_12) && !py_ffi::truthy(real)? => {
-                Ok(Verdict::Drop(real.clone()))
-            }
-            _ => Ok(Verdict::Pass),
+        let Some(real) = (if odd {
+            Some(&record.real()?)
+        } else {
+            record.seen()
+        }) else {
+            return Ok(Verdict::Pass);
         };
+        let passes = if odd {
+            judged(real, within)?.0
+        } else {
+            // From 3.12 on the answer is the record itself, so one that is false (a factory may make any object) ends here.
+            cfg!(not(Py_3_12)) || py_ffi::truthy(real).at(py, within, verdict_test(within))?
+        };
+        return Ok(if passes {
+            Verdict::Pass
+        } else {
+            Verdict::Drop(real.clone())
+        });
     }
     let real = record.real()?;
-    let last = run(&filters, &real).at(py, within, calling("filter"))?;
-    if odd {
-        match &last {
-            Some(last) => {
-                is_record(last)?;
-            }
-            None if within == Target::HandlerHandle => {
-                is_record(&py_ffi::boolean(py, false))?;
-            }
-            None => {}
+    let Some(last) = run(&filters, &real).at(py, within, calling("filter"))? else {
+        let no = py_ffi::boolean(py, false);
+        if odd {
+            judged(&no, within)?;
         }
+        return Ok(Verdict::Drop(no));
+    };
+    let (passes, counts) = if odd {
+        judged(&last, within)?
+    } else {
+        let passes =
+            cfg!(not(Py_3_12)) || py_ffi::truthy(&last).at(py, within, verdict_test(within))?;
+        (passes, true)
+    };
+    Ok(match (passes, last.is(&real), counts) {
+        (false, ..) => Verdict::Drop(last),
+        (true, true, _) => Verdict::Pass,
+        (true, false, true) => Verdict::Replaced(last),
+        (true, false, false) => Verdict::Answered(last),
+    })
+}
+
+/// What a `handle` makes of the answer of `filter`, in its order: is it true, and, if that is asked at all, is it a `LogRecord`?
+#[cold]
+fn judged(answer: &Obj<'_>, within: Target) -> Res<(bool, bool)> {
+    let py = answer.py();
+    let is_true = || py_ffi::truthy(answer).at(py, within, verdict_test(within));
+    let counts = || is_record(answer).at(py, within, calling("isinstance"));
+    if cfg!(not(Py_3_12)) {
+        return Ok((is_true()?, false));
     }
-    match last {
-        None => Ok(Verdict::Drop(py_ffi::boolean(py, false))),
-        Some(last) if cfg!(Py_3_12) && !py_ffi::truthy(&last)? => Ok(Verdict::Drop(last)),
-        Some(last) if last.is(&real) => Ok(Verdict::Pass),
-        Some(last) => Ok(Verdict::Replaced(last)),
+    if within == Target::HandlerHandle {
+        let counts = counts()?;
+        return Ok((is_true()?, counts));
     }
+    let passes = is_true()?;
+    Ok((passes, passes && counts()?))
 }
 
 /// Has a logger or handler no filters at all?
@@ -107,16 +134,16 @@ fn overridden<'py>(
     let real = record.real()?;
     let answer =
         guard::call_method(filterer, Name::filter, [&real]).at(py, within, calling("filter"))?;
-    if !py_ffi::truthy(&answer).at(py, within, verdict_test(within))? {
-        return Ok(Verdict::Drop(answer));
-    }
-    if answer.is(&real) {
-        return Ok(Verdict::Pass);
-    }
-    if cfg!(Py_3_12) && is_record(&answer)? {
-        return Ok(Verdict::Replaced(answer));
-    }
-    Ok(Verdict::Answered(answer))
+    let (passes, counts) = judged(&answer, within)?;
+    Ok(if !passes {
+        Verdict::Drop(answer)
+    } else if answer.is(&real) {
+        Verdict::Pass
+    } else if counts {
+        Verdict::Replaced(answer)
+    } else {
+        Verdict::Answered(answer)
+    })
 }
 
 /// Where a `handle` tests what `filter` answered: from 3.12 on `Handler.handle` asks first whether it is a record.
@@ -164,7 +191,7 @@ fn run<'py>(filters: &Obj<'py>, record: &Obj<'py>) -> Res<Option<Obj<'py>>> {
         if !py_ffi::truthy(&answer).at(py, here, truth("filter"))? {
             return Ok(None);
         }
-        if cfg!(Py_3_12) && is_record(&answer)? {
+        if cfg!(Py_3_12) && is_record(&answer).at(py, here, calling("isinstance"))? {
             current = answer;
         }
     }

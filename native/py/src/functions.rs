@@ -427,13 +427,13 @@ pub fn shutdown<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
 
 /// Flushes and closes the handler a weak reference leads to, if it still lives.
 fn close_referent(reference: &Obj<'_>) -> Res<()> {
-    let py = reference.py();
+    let (py, here) = (reference.py(), Target::Shutdown);
     let handler = py_ffi::call(reference, &[])?;
     if !py_ffi::truthy(&handler)? {
         return Ok(());
     }
     let attempt = || -> Res<()> {
-        py_ffi::method(&handler, Name::acquire, [])?;
+        py_ffi::method(&handler, Name::acquire, []).at(py, here, calling("acquire"))?;
         // From 3.12 on a memory handler may say that it wants no flush.
         let flushes = !cfg!(Py_3_12)
             || match py_ffi::getattr_opt(&handler, Name::flushOnClose)? {
@@ -441,9 +441,11 @@ fn close_referent(reference: &Obj<'_>) -> Res<()> {
                 None => true,
             };
         if flushes {
-            py_ffi::method(&handler, Name::flush, [])?;
+            py_ffi::method(&handler, Name::flush, []).at(py, here, calling("flush"))?;
         }
-        py_ffi::method(&handler, Name::close, []).map(drop)
+        py_ffi::method(&handler, Name::close, [])
+            .map(drop)
+            .at(py, here, calling("close"))
     };
     let guarded = || {
         attempt().or_else(|raised| {
@@ -459,7 +461,9 @@ fn close_referent(reference: &Obj<'_>) -> Res<()> {
         })
     };
     py_ffi::finally(py, guarded, || {
-        py_ffi::method(&handler, Name::release, []).map(drop)
+        py_ffi::method(&handler, Name::release, [])
+            .map(drop)
+            .at(py, here, calling("release"))
     })
 }
 

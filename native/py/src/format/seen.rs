@@ -45,26 +45,32 @@ const NAMES: [Name; 23] = [
 /// `Formatter.format` of the record, which sets `message` and `asctime` on it; `None`, with nothing done, when that has to be done
 /// step by step. Whether `formatter.format` is that method is not asked: who calls it knows.
 pub fn text<'py>(formatter: &Obj<'py>, record: &Obj<'py>) -> Res<Option<Text<'py>>> {
-    let (Some(proof), Some(view)) = (proven(formatter, Role::FormatterSteps), guard::view(record))
-    else {
-        return Ok(None);
-    };
     let mut line = Buffer::new(record.py());
-    let pushed = push_by(&mut line, &view, &proof)?;
+    let pushed = push(&mut line, formatter, record, Role::FormatterSteps)?;
     Ok(pushed.then_some(Text::Bytes(line)))
 }
 
-/// Appends `formatter.format(record)` to an empty `line` where all of it runs no Python code, giving up what the record had under
-/// these names included; false, with nothing done but writing there, where it could.
+/// Appends `formatter.format(record)` to an empty `line` where all of it runs no Python code; false, with nothing done but writing
+/// there, where it could.
 pub fn push_quietly<'py>(
     line: &mut Buffer<'py>,
     formatter: &Obj<'py>,
     record: &Obj<'py>,
 ) -> Res<bool> {
-    let (Some(proof), Some(view)) = (proven(formatter, Role::Formatter), guard::view(record))
-    else {
+    push(line, formatter, record, Role::Formatter)
+}
+
+#[inline]
+fn push<'py>(
+    line: &mut Buffer<'py>,
+    formatter: &Obj<'py>,
+    record: &Obj<'py>,
+    role: Role,
+) -> Res<bool> {
+    let (Some(proof), Some(view)) = (proven(formatter, role), guard::view(record)) else {
         return Ok(false);
     };
+    // What is not given up here but in its turn may change what comes after it.
     let drops_text = |name: Name| view.lend_own(name).is_none_or(|old| py_ffi::is_str(&old));
     if !drops_text(Name::message) || !drops_text(Name::asctime) {
         return Ok(false);

@@ -129,6 +129,10 @@ struct Types {
     by_address: Option<HashMap<usize, &'static Info>>,
     /// Places that are not in use.
     free: Vec<&'static Info>,
+    /// With more classes than this [`make_room`] has something to do.
+    most: usize,
+    /// See [`give_up`]; owned.
+    given_up: Vec<*mut ffi::PyObject>,
     /// What was bound when all this was found out.
     #[cfg(Py_GIL_DISABLED)]
     bindings: u64,
@@ -138,6 +142,8 @@ static TYPES: Shared<Types> = Shared::new(Types {
     by_tag: [None; TABLE_SIZE],
     by_address: None,
     free: Vec::new(),
+    most: MOST_TYPES,
+    given_up: Vec::new(),
     #[cfg(Py_GIL_DISABLED)]
     bindings: 0,
 });
@@ -225,21 +231,49 @@ pub fn forget_types(py: Python<'_>) {
     TYPES.with(py, Types::forget);
 }
 
-/// Sees to it that what is known of classes stays within bounds. Called when the interpreter enters a native method: no view is in
-/// use then, since Python code has run, but what a first look has seen: true where that does not hold any more.
+/// Sees to it that what is known of classes stays within bounds, and lets go of what was [given up](give_up). Called when the
+/// interpreter enters a native method: no view is in use then, since Python code has run, but what a first look has seen: true where
+/// that does not hold any more.
 #[inline]
 #[must_use]
 pub fn make_room(py: Python<'_>) -> bool {
-    TYPES.with(py, |types| {
-        let full = types
+    let wanted = TYPES.with(py, |types| {
+        types
             .by_address
             .as_ref()
-            .is_some_and(|infos| infos.len() > MOST_TYPES);
-        if full {
+            .is_some_and(|infos| infos.len() > types.most)
+    });
+    if wanted {
+        tidy(py);
+    }
+    wanted
+}
+
+#[cold]
+#[inline(never)]
+fn tidy(py: Python<'_>) {
+    let given_up = TYPES.with(py, |types| {
+        if types
+            .by_address
+            .as_ref()
+            .is_some_and(|infos| infos.len() > MOST_TYPES)
+        {
             types.empty();
         }
-        full
-    })
+        types.most = MOST_TYPES;
+        std::mem::take(&mut types.given_up)
+    });
+    py_ffi::release_all(py, &given_up);
+}
+
+/// Gives up references of a table (null ones are skipped) at a time when views may be in use: a decref may run Python code, so they
+/// go when the interpreter enters the next native method.
+#[cold]
+pub fn give_up(py: Python<'_>, objects: &[*mut ffi::PyObject]) {
+    TYPES.with(py, |types| {
+        types.given_up.extend_from_slice(objects);
+        types.most = 0;
+    });
 }
 
 /// What is known of the type of `obj`, up to date. 1 ns.

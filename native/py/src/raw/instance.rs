@@ -182,6 +182,21 @@ pub unsafe fn has_str_keys(dict: *mut PyObject) -> bool {
     super::enabled() && unsafe { keys_kind(dict_keys(dict)) } != KeysKind::General
 }
 
+/// Does looking names up in the object's own dict, if it has one, run no Python code? Keys that are no exact `str` are compared by
+/// their own `__eq__`.
+///
+/// # Safety
+/// A live object.
+#[cfg(not(Py_GIL_DISABLED))]
+#[must_use]
+pub unsafe fn finds_names_quietly(obj: *mut PyObject) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let dict = instance_dict_if_any(obj, ffi::Py_TYPE(obj));
+        dict.is_null() || has_str_keys(dict)
+    }
+}
+
 /// The value array of a split dict, or null for a combined one.
 ///
 /// # Safety
