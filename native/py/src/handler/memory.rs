@@ -30,19 +30,16 @@ pub fn emit_record<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>) -> Res
     let real = record.real()?;
     let (py, here) = (handler.py(), Target::BufferingEmit);
     let view = guard::view(handler);
-    match view.and_then(|view| Some((view, view.get(Name::buffer)?))) {
-        Some((view, buffer)) => {
-            py_ffi::append(&buffer, &real).at(py, here, calling("append"))?;
-            // To append to a list has run nothing.
-            if py_ffi::is_list(&buffer) && is_not_due(&view, py_ffi::list_len(&buffer), &real) {
-                return Ok(());
-            }
+    if let Some((view, buffer)) = view.and_then(|view| Some((view, view.get(Name::buffer)?))) {
+        py_ffi::append(&buffer, &real).at(py, here, calling("append"))?;
+        // To append to a list has run nothing.
+        if py_ffi::is_list(&buffer) && is_not_due(&view, py_ffi::list_len(&buffer), &real) {
+            return Ok(());
         }
+    } else {
         // Whoever is asked for it may say something else the next time, and may change the handler.
-        None => {
-            let buffer = guard::attr(handler, Name::buffer).at(py, here, get("buffer"))?;
-            py_ffi::append(&buffer, &real).at(py, here, calling("append"))?;
-        }
+        let buffer = guard::attr(handler, Name::buffer).at(py, here, get("buffer"))?;
+        py_ffi::append(&buffer, &real).at(py, here, calling("append"))?;
     }
     let due = match guard::target(handler, Name::shouldFlush) {
         Target::BufferingShouldFlush => is_full(handler, Target::BufferingShouldFlush),
