@@ -929,7 +929,7 @@ def test_comparison_of_a_key_that_is_no_str_changes_the_handler(w, name):
 
     handler = logging.StreamHandler(Stream())
     handler.setFormatter(logging.Formatter("old %(message)s"))
-    handler.terminator = "".join(["old", "!"])
+    handler.terminator = str(b"old!", "ascii")  # an object of its own
     log = w.logger()
     log.addHandler(handler)
     key = Key(name)
@@ -940,7 +940,7 @@ def test_comparison_of_a_key_that_is_no_str_changes_the_handler(w, name):
         key.asked = lambda: None
         handler.stream = Stream()
         handler.setFormatter(logging.Formatter("new %(message)s"))
-        handler.terminator = "".join(["new", "!"])
+        handler.terminator = str(b"new!", "ascii")
         others.extend(Stream() for _ in range(20))
 
     for i in range(3):
