@@ -5,7 +5,6 @@ import itertools
 import logging
 import sys
 import traceback
-import types
 
 import pytest
 from oracle import same_as_stdlib
@@ -261,9 +260,7 @@ def test_answer_is_asked_in_turn_whether_it_is_true_and_a_record(w):
             w.note("truth")
             return self.true
 
-    class Filtered(logging.NullHandler):
-        handle = logging.Handler.handle
-
+    class Filtered(logging.Handler):
         def emit(self, record):
             w.note("emitted", type(record).__name__)
 
@@ -296,8 +293,8 @@ def test_traceback_where_nothing_is_a_class_of_records(w):
             w.note("no error")  # 3.11 does not ask
 
     log = logging.Logger("own", 10)
-    handler = logging.NullHandler()
-    handler.handle = types.MethodType(logging.Handler.handle, handler)
+    handler = logging.Handler()
+    handler.emit = lambda record: None
     log.addHandler(handler)
     logging.LogRecord = 5
     for of_logger in ([], [lambda r: True], [lambda r: False]):
