@@ -5,7 +5,6 @@ import logging
 import logging.handlers
 import os
 import sys
-import sysconfig
 import threading
 import time
 
@@ -345,9 +344,6 @@ def test_handlers_of_logging_hand_their_file_over_as_well(tmp_path):
     assert path.read_text() == "one\ntwo\nlate\nlate\nback\nlate again\n"
 
 
-@pytest.mark.skipif(
-    bool(sysconfig.get_config_var("Py_GIL_DISABLED")), reason="without a GIL records are put on the queue by Python code"
-)
 @pytest.mark.parametrize("make", [lambda path: file_builder(path).build(), logging.FileHandler])
 def test_the_handlers_that_are_left_stay_native(tmp_path, make):
     configure(make(tmp_path / "f.log"))

@@ -8,7 +8,6 @@ import multiprocessing
 import os
 import subprocess
 import sys
-import sysconfig
 import threading
 import time
 
@@ -569,9 +568,6 @@ def test_enqueue_with_options_has_one_account(tmp_path, log, monkeypatch, capsys
     assert "Bad file descriptor" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(
-    bool(sysconfig.get_config_var("Py_GIL_DISABLED")), reason="without a GIL records are put on the queue by Python code"
-)
 @pytest.mark.parametrize("kind", [FileHandler, RotatingFileHandler, TimedRotatingFileHandler])
 def test_with_options_the_way_to_the_queue_is_native(tmp_path, log, kind):
     handler = logs_to(log, kind(tmp_path / "a.log", enqueue=True, buffering=300, fallback=(kept := Kept())))
@@ -590,9 +586,6 @@ def test_with_options_the_way_to_the_queue_is_native(tmp_path, log, kind):
     assert some(handler, "emitted", "written", "failed") == (102, 101, 1)
 
 
-@pytest.mark.skipif(
-    bool(sysconfig.get_config_var("Py_GIL_DISABLED")), reason="without a GIL records are put on the queue by Python code"
-)
 def test_enqueue_alone_writes_many_lines_with_one_call(tmp_path, log):
     handler = logs_to(log, FileHandler(tmp_path / "a.log", enqueue=True))
     log.info("first")  # starts the worker

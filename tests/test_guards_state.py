@@ -4,6 +4,7 @@ import copy
 import io
 import logging
 import sys
+import sysconfig
 import threading
 import time
 import types
@@ -921,6 +922,9 @@ class Key:
 @same_as_stdlib
 @pytest.mark.parametrize("name", ["emit", "format", "terminator", "formatter", "stream", "flush", "filters", "lock"])
 def test_comparison_of_a_key_that_is_no_str_changes_the_handler(w, name):
+    if name == "emit" and sysconfig.get_config_var("Py_GIL_DISABLED"):
+        pytest.skip("docs/reference/differences.md: without a GIL such a handler's emit is looked up after its stream")
+
     class Stream(list):
         write = list.append
 
