@@ -844,8 +844,8 @@ fn attach(
 
 /// Is the call of a native function out of Python code slower than the interpreter's own body, two attributes and an item? Then it
 /// keeps its entry, and what is native knows it as its own all the same. So it is with `isEnabledFor` where the logger's attributes
-/// cannot be read in place, or only by taking references (without a GIL), and with `getLogger` and the
-/// lock it takes where nothing can be read in place.
+/// cannot be read in place, or only by taking references (without a GIL), and with `getLogger` and the lock it takes where nothing
+/// can be read in place.
 #[cfg(Py_3_12)]
 fn interpreter_is_quicker(target: Target) -> bool {
     match target {
