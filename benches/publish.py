@@ -34,6 +34,8 @@ TYPICAL = (
     "exc_info",
 )
 WORST = 2
+# How many times a ratio its limit may be and still be shown beside it.
+NEAR = 3
 
 
 def readme(found: Found) -> list[str]:
@@ -60,7 +62,7 @@ def readme(found: Found) -> list[str]:
 
 
 def versions(found: Found, others: list[Found]) -> list[str]:
-    """The ratio on every other version. The rows are the first one's."""
+    """The ratio on every other version, and what could be had there at most. The rows are the first one's."""
     if not others:
         return ["Not measured."]
     lines = [f"- {other['about']['version']}: {report.conditions(other)}" for other in others]
@@ -71,8 +73,14 @@ def versions(found: Found, others: list[Found]) -> list[str]:
     ]
     rows = [{row["name"]: row for row in report.call_rows(other)} for other in others]
     for row in report.call_rows(found):
-        lines.append(f"| {row['name']} | {' | '.join(report.ratio(own.get(row['name'], {})) for own in rows)} |")
+        lines.append(f"| {row['name']} | {' | '.join(_of_limit(own.get(row['name'], {})) for own in rows)} |")
     return lines
+
+
+def _of_limit(row: Found) -> str:
+    """The ratio, with the limit where it is near enough to say something."""
+    near = row.get("limit", float("inf")) < NEAR * row.get("ratio", 0)
+    return f"{report.ratio(row)} of {row['limit']:.1f}" if near else report.ratio(row)
 
 
 def section(found: Found, name: str) -> list[str]:

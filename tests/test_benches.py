@@ -225,6 +225,16 @@ def test_page_shows_every_section_and_a_column_for_each_other_version(publish, m
     assert "| own, 1 thread |" not in text
 
 
+def test_a_column_tells_the_limit_where_it_is_near(publish, monkeypatch, tree):
+    run, other = found(publish.TYPICAL), found(publish.TYPICAL, "3.14")
+    for row in other["scenarios"]:
+        row.update({"NullHandler": {"limit": 6.25}, "extra": {"limit": 12.0}}.get(row["name"], {}))
+    assert published(publish, monkeypatch, tree, run, other) == 0
+    lines = (tree / PAGES[1]).read_text().splitlines()
+    assert "| NullHandler | 4.0 of 6.2 |" in lines
+    assert "| extra | 4.0 |" in lines
+
+
 def test_publish_leaves_both_pages_alone_when_a_row_or_a_mark_is_missing(publish, monkeypatch, tree, capsys):
     before = (tree / "README.md").read_text()
     assert published(publish, monkeypatch, tree, found(publish.TYPICAL[:-1])) == 1
