@@ -153,6 +153,13 @@ pub(crate) fn level_at_once(py: Python<'_>, nth: usize) -> Option<(Ref<'static, 
     (!level.object.is_null()).then(|| (py_ffi::lent(py, level.object), level.number))
 }
 
+/// The same, where a first look has just found it.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "see `guard`")]
+pub(super) fn level_seen(py: Python<'_>, nth: usize) -> Ref<'static, '_> {
+    py_ffi::lent(py, KNOWN.with(py, |known| known.levels[nth].object))
+}
+
 /// The root logger, as the module's global says.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "see `guard`")]

@@ -123,27 +123,46 @@ fn ask_once<'py>(
     enabled::ask_the_method(&logger, level, here).map(Ok)
 }
 
-/// What [`at_level`] comes to for a call without keywords where nobody has replaced anything, with nothing asked twice: 250
-/// instructions less. `None`, with nothing done: anything else.
+/// What [`at_level`] comes to for a call with no keyword but a plain `extra` where nobody has replaced anything, with nothing asked
+/// twice: 250 instructions less, with `extra` 600. `None`, with nothing done: anything else.
 #[inline(never)]
 fn at_once(call: &Call<'_, '_>, place: usize, here: Target) -> Option<Res<()>> {
-    if !call.has_no_keywords() {
-        return None;
-    }
     // The first look says so for a level that is a small int only.
     let (seen, logger, py) = (call.enabled()?, call.slf(), call.py());
+    let extra = if call.has_no_keywords() {
+        None
+    } else {
+        only_extra(call)?
+    };
     let (msg, args) = (call.arg(0)?, call.rest(1));
     let view = View::of_seen(&logger, seen);
     if record::has_doubtful_mapping(args) || !has_name(&view) || !is_usual(&view) {
         return None;
     }
     // Owned: Python code may give the global another value while the record is on its way.
-    let level = enabled::level_at_once(py, place)?.0.to_owned();
+    let level = enabled::level_seen(py, place).to_owned();
     if let Err(raised) = crate::stack::check(py) {
         return Some(Err(raised).at(py, here, calling("_log")));
     }
-    let event = Event::plain(logger, level.as_borrowed(), msg, args);
-    Some(log_late(&view, event).at(py, here, calling("_log")))
+    let event = Event::plain(logger, level.as_borrowed(), msg, args, extra);
+    Some(log_late(&view, event, true).at(py, here, calling("_log")))
+}
+
+/// The `extra` of a call that has no other keyword, if it can be added to any record. `None` says nothing.
+#[inline(never)]
+fn only_extra<'a, 'py>(call: &Call<'a, 'py>) -> Option<Option<Ref<'a, 'py>>> {
+    if call.keywords() != 1 {
+        return None;
+    }
+    let (name, extra) = call.keyword(0);
+    // By identity: the compiler interns what a call spells.
+    if !name.is(&*Name::extra.object(call.py())) {
+        return None;
+    }
+    if extra.is_none() {
+        return Some(None);
+    }
+    record::is_plain_extra(&extra).then_some(Some(extra))
 }
 
 /// `Logger.log`: `(self, level, msg, *args, **kwargs)`.
