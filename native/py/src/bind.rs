@@ -492,6 +492,12 @@ impl<const T: usize> Entrance<T> {
             // A method without a self is an error that the interpreter's body raises.
             if MODE.load(Ordering::Relaxed) != NATIVE || (count == 0 && Self::ENTRY.home.is_class())
             {
+                // The descriptor stands for the function.
+                #[cfg(not(Py_3_12))]
+                let callable = {
+                    let _ = callable;
+                    REFERENCE[T].load(Ordering::Relaxed)
+                };
                 return interpret_instead(T, callable, args, nargsf, kwnames);
             }
             let Some(first) = Self::ENTRY.first else {
