@@ -196,3 +196,88 @@ def test_changes_between_two_calls(w):
     adapter.__dict__ = {"logger": log, "extra": None}
     w.catch(adapter.info, "f")
     w.note("records", records)
+
+
+@same_as_stdlib
+def test_changes_between_calls_of_one_place(w):
+    """What a call that goes the short way reads is read at each call."""
+    log, _, _ = w.plain("%(message)s")
+    other, _, _ = w.plain("other %(message)s", name="other")
+    records = w.keeper(log)
+
+    class Key(str):
+        pass
+
+    class Mine(logging.LoggerAdapter):
+        pass
+
+    adapter = Mine(log, {"k": 1})
+
+    def calls(what):
+        w.note(what)
+        for text in ("%s once", "%s twice"):
+            w.catch(adapter.info, text, what)
+
+    calls("as made")
+    for extra in (None, {}, {"k": 2}, {"k": 1, "message": 2}, {"lineno": 1}, {Key("k"): 3}, {5: 6}, types.MappingProxyType({"k": 4}), 7):
+        adapter.extra = extra
+        calls(f"extra {extra!r}")
+    del adapter.extra
+    calls("no extra")
+    Mine.extra = {"k": 8}
+    calls("extra of the class")
+    adapter.extra = {"k": 9}
+    log.setLevel(30)
+    calls("not enabled")
+    log.setLevel(10)
+    log.disabled = True
+    calls("disabled")
+    log.disabled = False
+    adapter.logger = other
+    calls("another logger")
+    adapter.logger = logging.LoggerAdapter(log, {"k": 10})
+    calls("an adapter")
+    adapter.logger = log
+    for name in ("log", "isEnabledFor", "_log", "handle", "makeRecord"):
+        setattr(log, name, lambda *args, name=name, **kwargs: w.note(name, args[:2], kwargs))
+        calls(f"own {name}")
+        delattr(log, name)
+    for name in ("process", "log", "isEnabledFor"):
+        method = getattr(logging.LoggerAdapter, name)
+
+        def override(self, *args, name=name, method=method, **kwargs):
+            w.note(name, args)
+            return method(self, *args, **kwargs)
+
+        setattr(Mine, name, override)
+        calls(f"overridden {name}")
+        delattr(Mine, name)
+    if MERGING:
+        for merge in (True, False, None, 1, [], "x"):
+            adapter.merge_extra = merge
+            calls(f"merging {merge!r}")
+        del adapter.merge_extra
+        calls("neither merging nor not")
+        adapter.merge_extra = True
+    calls("as made")
+    w.note("records", records)
+
+
+@same_as_stdlib
+def test_a_handler_that_takes_everything_away(w):
+    class Taking(logging.Handler):
+        def emit(self, record):
+            w.note("seen", record.getMessage(), record.name, getattr(record, "k", None))
+            if record.getMessage() == "take":
+                adapter.logger.handlers = []
+                adapter.logger = None
+                adapter.extra.clear()
+                adapter.extra = None
+
+    log, _, _ = w.plain("%(name)s %(k)s %(message)s")
+    adapter = logging.LoggerAdapter(log, {"k": 1})
+    log.handlers.insert(0, Taking())
+    log.handlers.append(w.handler("%(name)s %(k)s %(message)s"))
+    for text in ("a", "b", "take"):
+        adapter.info(text)
+    w.catch(adapter.info, "c")

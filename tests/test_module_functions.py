@@ -252,3 +252,65 @@ def test_isolated_programs_write_the_same():
         logging.getLogger("z").warning("last resort")
         """
     )
+
+
+@same_as_stdlib
+def test_changes_between_calls_of_one_place(w):
+    """What a call that goes the short way reads is read at each call."""
+    root = logging.root
+    root.addHandler(w.handler("%(levelname)s %(levelno)d %(name)s %(funcName)s:%(lineno)d %(message)s"))
+    root.setLevel(10)
+
+    def calls(what):
+        w.note(what)
+        for text in ("%s once", "%s twice"):
+            w.catch(logging.info, text, what)
+            w.catch(logging.info, text, what, extra={"k": 1})
+            w.catch(logging.info, text, what, extra={"message": 1})
+
+    calls("as made")
+    for name in ("info", "isEnabledFor", "_log", "findCaller", "handle", "callHandlers"):
+        setattr(root, name, lambda *args, name=name, **kwargs: w.note(name, args[:2], kwargs))
+        calls(f"own {name}")
+        delattr(root, name)
+        calls(f"no own {name}")
+    root.disabled = True
+    calls("disabled")
+    root.disabled = False
+    logging.disable(20)
+    calls("all disabled")
+    logging.disable(0)
+    logging.INFO = 21
+    calls("another INFO")
+    logging.INFO = 20
+    handlers, root.handlers = root.handlers, tuple(root.handlers)
+    calls("a tuple of handlers")
+    root.handlers = handlers
+    logging.root = logging.Logger("other", 10)
+    logging.root.addHandler(w.handler("other %(message)s"))
+    calls("another root")
+    logging.root = root
+    root.filters.append(lambda record: w.note("filter", record.getMessage()) or True)
+    calls("a filter")
+    root.filters.clear()
+    root.handlers.clear()
+    logging.basicConfig = lambda *args: w.note("basicConfig", args)
+    calls("no handlers")
+
+
+@same_as_stdlib
+def test_a_handler_that_takes_the_root_logger_away(w):
+    class Taking(logging.Handler):
+        def emit(self, record):
+            w.note("seen", record.getMessage(), record.name, record.levelno)
+            if record.getMessage() == "take":
+                logging.root, logging.INFO = other, 25
+
+    other = logging.Logger("other", 10)
+    other.addHandler(w.handler("other %(levelno)d %(message)s"))
+    root = logging.root
+    root.setLevel(10)
+    for handler in (Taking(), w.handler("%(name)s %(levelno)d %(message)s")):
+        root.addHandler(handler)
+    for text in ("a", "b", "take", "c"):
+        logging.info(text)

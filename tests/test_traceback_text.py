@@ -806,6 +806,69 @@ def an_error_inside_nested_functions(logger: logging.Logger) -> None:
     [inner() for _ in range(1)]
 
 
+# ---- calls of places that have logged before
+
+
+def fails_at_last(logger: logging.Logger, call: Callable[[], object]) -> None:
+    memory(logger)
+    call()
+    call()
+    to(logger, BadHandler())
+    call()
+
+
+class BadHandler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        boom()
+
+
+@scenario
+def a_level_method_at_last(logger: logging.Logger) -> None:
+    fails_at_last(logger, lambda: logger.warning("m %s", 1))
+
+
+@scenario
+def a_level_method_with_extra_at_last(logger: logging.Logger) -> None:
+    fails_at_last(logger, lambda: logger.error("m", extra={"k": 1}))
+
+
+@scenario
+def log_at_last(logger: logging.Logger) -> None:
+    fails_at_last(logger, lambda: logger.log(20, "m"))
+
+
+@scenario
+def log_with_extra_at_last(logger: logging.Logger) -> None:
+    fails_at_last(logger, lambda: logger.log(20, "m", extra={"k": 1}))
+
+
+@scenario
+def an_adapter_at_last(logger: logging.Logger) -> None:
+    adapter = logging.LoggerAdapter(logger, {"k": 1})
+    fails_at_last(logger, lambda: adapter.critical("m"))
+
+
+@scenario
+def an_adapter_with_bad_extra_at_last(logger: logging.Logger) -> None:
+    adapter = logging.LoggerAdapter(logger, {"k": 1})
+    memory(logger)
+    for extra in ({"k": 1}, {"k": 2}, {"asctime": 3}):
+        adapter.extra = extra
+        adapter.info("m")
+
+
+@scenario
+def the_modules_function_at_last(_: logging.Logger) -> None:
+    fails_at_last(logging.root, lambda: logging.error("m"))
+
+
+@scenario
+def the_modules_function_with_bad_extra_at_last(_: logging.Logger) -> None:
+    memory(logging.root)
+    for name in ("a", "b", "module"):
+        logging.warning("m", extra={name: 1})
+
+
 # ---- the comparison
 
 

@@ -486,92 +486,63 @@ impl<const T: usize> Entrance<T> {
         nargsf: usize,
         kwnames: *mut ffi::PyObject,
     ) -> *mut ffi::PyObject {
+        let count = nargsf & !ffi::PY_VECTORCALL_ARGUMENTS_OFFSET;
         // SAFETY: the caller's, handed on.
         unsafe {
-            let Some(first) = Self::ENTRY.first else {
-                return Self::whole(callable, args, nargsf, kwnames, None);
-            };
-            // A value of its own, which the first look takes apart: the one that is handed on has to stand in memory.
-            let mut enabled = None;
-            if MODE.load(Ordering::Relaxed) == NATIVE
-                && let Some(call) = Self::call(args, nargsf, kwnames)
+            // A method without a self is an error that the interpreter's body raises.
+            if MODE.load(Ordering::Relaxed) != NATIVE || (count == 0 && Self::ENTRY.home.is_class())
             {
-                match first(&call) {
-                    Look::Answer(answer) => return answer.into_ptr(),
-                    Look::Enabled(seen) => enabled = Some(seen),
-                    Look::Nothing => {}
-                }
+                // The descriptor stands for the function.
+                #[cfg(not(Py_3_12))]
+                let callable = {
+                    let _ = callable;
+                    REFERENCE[T].load(Ordering::Relaxed)
+                };
+                return interpret_instead(T, callable, args, nargsf, kwnames);
             }
-            Self::whole_apart(callable, args, nargsf, kwnames, enabled)
+            let Some(first) = Self::ENTRY.first else {
+                return Self::run(Self::call(args, count, kwnames), None);
+            };
+            match first(&Self::call(args, count, kwnames)) {
+                Look::Answer(answer) => answer.into_ptr(),
+                Look::Enabled(seen) => Self::run_apart(args, count, kwnames, Some(seen)),
+                Look::Nothing => Self::run_apart(args, count, kwnames, None),
+            }
         }
     }
 
-    /// The call that came in; `None` for a method without a self.
+    /// The call that came in, with `count` positional arguments, at least one for a method.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "see `guard`")]
     unsafe fn call<'a, 'py>(
         args: *const *mut ffi::PyObject,
-        nargsf: usize,
+        count: usize,
         kwnames: *mut ffi::PyObject,
-    ) -> Option<Call<'a, 'py>> {
-        let count = nargsf & !ffi::PY_VECTORCALL_ARGUMENTS_OFFSET;
-        let method = Self::ENTRY.home.is_class();
-        if method && count == 0 {
-            return None;
-        }
+    ) -> Call<'a, 'py> {
         // SAFETY: the interpreter calls with the thread attached and, by the vectorcall protocol, with `count` positional
         // arguments followed by the values of `kwnames`, all alive for the call.
         unsafe {
-            let py = Python::assume_attached();
-            Some(Call::new(
-                py,
-                Self::ENTRY.target,
-                args,
-                count,
-                kwnames,
-                method,
-            ))
+            let (py, target) = (Python::assume_attached(), Self::ENTRY.target);
+            let method = Self::ENTRY.home.is_class();
+            Call::new(py, target, args, count, kwnames, method)
         }
     }
 
-    /// Runs the whole function; `enabled` as in [`Call::enabled`].
-    #[inline(always)]
-    #[allow(clippy::inline_always, reason = "see `guard`")]
-    unsafe fn whole(
-        callable: *mut ffi::PyObject,
-        args: *const *mut ffi::PyObject,
-        nargsf: usize,
-        kwnames: *mut ffi::PyObject,
-        enabled: Option<Seen>,
-    ) -> *mut ffi::PyObject {
-        // The descriptor stands for the function.
-        #[cfg(not(Py_3_12))]
-        let callable = {
-            let _ = callable;
-            REFERENCE[T].load(Ordering::Relaxed)
-        };
-        // SAFETY: the caller's, handed on.
-        unsafe {
-            if MODE.load(Ordering::Relaxed) == NATIVE
-                && let Some(call) = Self::call(args, nargsf, kwnames)
-            {
-                return Self::run(call, enabled);
-            }
-            interpret_instead(T, callable, args, nargsf, kwnames)
-        }
-    }
-
-    /// The same, not as a part of the entry.
+    /// Runs the whole function, not as a part of the entry; `enabled` as in [`Call::enabled`]. By C's convention, which nothing
+    /// unwinds through, so that the entry can jump here.
     #[inline(never)]
-    unsafe fn whole_apart(
-        callable: *mut ffi::PyObject,
+    #[allow(
+        improper_ctypes_definitions,
+        reason = "both sides are here; two addresses"
+    )]
+    unsafe extern "C" fn run_apart(
         args: *const *mut ffi::PyObject,
-        nargsf: usize,
+        count: usize,
         kwnames: *mut ffi::PyObject,
         enabled: Option<Seen>,
     ) -> *mut ffi::PyObject {
         // SAFETY: the caller's, handed on.
-        unsafe { Self::whole(callable, args, nargsf, kwnames, enabled) }
+        unsafe { Self::run(Self::call(args, count, kwnames), enabled) }
     }
 
     /// The C function behind our descriptor or module function (3.11), which specialised calls and bound methods go to.

@@ -82,14 +82,14 @@ impl<'a, 'py> Call<'a, 'py> {
         }
     }
 
-    /// The same call, of whose logger a first look has found that it is enabled for the level the call is about.
+    /// The same call, of whose logger (an adapter's, the root logger of a function of the module) a first look has found that it is
+    /// enabled for the level the call is about.
     #[inline]
     pub fn known_enabled(self, enabled: Option<Seen>) -> Self {
         Self { enabled, ..self }
     }
 
-    /// What a first look has seen of `self`, if it found that the logger is enabled for the level the call is about. Nothing has run
-    /// since, as long as the method has run nothing.
+    /// What a first look has seen of that logger, if it found so. Nothing has run since, as long as the method has run nothing.
     #[inline]
     pub fn enabled(&self) -> Option<Seen> {
         self.enabled

@@ -122,8 +122,9 @@ pub fn is_builtin(source: &Obj<'_>) -> bool {
 #[inline]
 pub fn is_untouched(py: Python<'_>) -> bool {
     let clock = BUILTIN.load(Ordering::Relaxed);
+    // `init` has seen that it is a built-in function; no object of such a type becomes one of another.
     !clock.is_null()
-        && py_ffi::builtin_entry(&py_ffi::immortal(py, clock)) == ENTRY.load(Ordering::Relaxed)
+        && py_ffi::entry_of_builtin(&py_ffi::immortal(py, clock)) == ENTRY.load(Ordering::Relaxed)
 }
 
 /// Is the time `logging` was loaded at a number as the running version stores it?

@@ -19,26 +19,35 @@ use crate::trace::{At as _, call as calling, get};
 // ---- debug() … log(): the root logger, configured if it has no handler
 
 macro_rules! root_functions {
-    ($($(#[$doc:meta])* $name:ident, $required:literal => $target:ident, $run:path;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $level:ident, $target:ident;)*) => {
         $($(#[$doc])* pub fn $name<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
-            at_root(call, $required, Name::$name, Target::$target, $run)
+            const PLACE: usize = logger::place_of(Name::$level);
+            match logger::root_at_once(call, PLACE, Target::$target) {
+                Some(logged) => logged
+                    .map(|()| py_ffi::none(call.py()))
+                    .at(call.py(), call.target(), calling(stringify!($name))),
+                None => at_root(call, 1, Name::$name, Target::$target, logger::$name),
+            }
         })*
     };
 }
 
 root_functions! {
     /// `logging.debug`
-    debug, 1 => LoggerDebug, logger::debug;
+    debug = DEBUG, LoggerDebug;
     /// `logging.info`
-    info, 1 => LoggerInfo, logger::info;
+    info = INFO, LoggerInfo;
     /// `logging.warning`
-    warning, 1 => LoggerWarning, logger::warning;
+    warning = WARNING, LoggerWarning;
     /// `logging.error`
-    error, 1 => LoggerError, logger::error;
+    error = ERROR, LoggerError;
     /// `logging.critical`
-    critical, 1 => LoggerCritical, logger::critical;
-    /// `logging.log`
-    log, 2 => LoggerLog, logger::log;
+    critical = CRITICAL, LoggerCritical;
+}
+
+/// `logging.log`
+pub fn log<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    at_root(call, 2, Name::log, Target::LoggerLog, logger::log)
 }
 
 /// `if len(root.handlers) == 0: basicConfig()`, then the root logger's method of that name.
@@ -74,7 +83,7 @@ fn at_root<'py>(
 pub mod first_look {
     use crate::call::Call;
     use crate::natives::Look;
-    use crate::{ffi as py_ffi, guard, logger};
+    use crate::{guard, logger};
 
     logger::first_look::by_level!(look);
 
@@ -82,17 +91,18 @@ pub mod first_look {
     #[allow(clippy::inline_always, reason = "part of the entry point")]
     fn look<'py>(call: &Call<'_, 'py>, nth: usize) -> Look<'py> {
         let py = call.py();
-        if call.len() == 0 || !call.has_no_keywords() {
+        if call.len() == 0 {
             return Look::Nothing;
         }
         let (Some((level, number)), Some(root)) =
-            (logger::level_at_once(py, nth), logger::root_at_once(py))
+            (logger::level_at_once(py, nth), logger::known_root(py))
         else {
             return Look::Nothing;
         };
         match guard::root_enabled_at_once(&root, &level, number) {
-            Some(false) => Look::Answer(py_ffi::none(py)),
-            _ => Look::Nothing,
+            // One of them may be an error.
+            Some((false, _)) if !call.has_no_keywords() => Look::Nothing,
+            enabled => logger::verdict(py, enabled),
         }
     }
 }

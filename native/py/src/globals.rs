@@ -524,8 +524,19 @@ pub fn is_original_class_of(object: &Obj<'_>, name: Name) -> bool {
     object.get_type_ptr().cast() == original_address(name)
 }
 
-/// The version tag of the class that the module global `name` (one of `ORIGINALS`) was when binding; 0: it has none.
+/// The version tag that the class has now which the module global `name` (one of `ORIGINALS`) was when binding; 0: none yet, or none any
+/// more.
 #[inline]
+pub fn original_class_tag_now(py: Python<'_>, name: Name) -> u32 {
+    let class = original_address(name);
+    if class.is_null() {
+        0
+    } else {
+        py_ffi::class_tag_now(&py_ffi::immortal(py, class))
+    }
+}
+
+/// The same, given one now if it has none; 0: it can get none.
 pub fn original_class_tag(py: Python<'_>, name: Name) -> u32 {
     let class = original_address(name);
     if class.is_null() {

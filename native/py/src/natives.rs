@@ -17,7 +17,7 @@ pub type FirstLook = for<'a, 'py> fn(&Call<'a, 'py>) -> Look<'py>;
 pub enum Look<'py> {
     /// The answer.
     Answer(Obj<'py>),
-    /// The logger, `self`, is enabled for the level the call is about ([`Call::enabled`]).
+    /// The logger is enabled for the level the call is about ([`Call::enabled`]).
     Enabled(Seen),
     /// Nothing.
     Nothing,

@@ -4,6 +4,8 @@
 //! see it ([`Record::real`]) one `LogRecord` is made, complete and in the stdlib's order of attributes; from then on that
 //! object is the truth and this value only points at it. What Python code could change under an unseen record (the time, names
 //! of threads, the `extra` mapping) is frozen by [`Record::settle`] before any such code runs.
+use std::sync::OnceLock;
+
 use pyo3::prelude::*;
 
 use crate::call::{Args, Call};
@@ -42,13 +44,14 @@ pub struct Event<'a, 'py> {
 }
 
 impl<'a, 'py> Event<'a, 'py> {
-    /// A call with message and arguments alone.
+    /// A call with message, arguments and `extra` alone.
     #[inline]
     pub fn plain(
         logger: Ref<'a, 'py>,
         level: Ref<'a, 'py>,
         msg: Ref<'a, 'py>,
         args: Args<'a, 'py>,
+        extra: Option<Ref<'a, 'py>>,
     ) -> Self {
         let py = msg.py();
         Event {
@@ -59,7 +62,7 @@ impl<'a, 'py> Event<'a, 'py> {
             args_tuple: None,
             exc_info: py_ffi::none(py),
             stack: py_ffi::none(py),
-            extra: None,
+            extra: extra.map(pyo3::Borrowed::to_owned),
         }
     }
 
@@ -627,12 +630,35 @@ pub fn prepare(module: &Bound<'_, pyo3::types::PyModule>) -> PyResult<()> {
         .map_err(|raised| PyErr::from_value(raised.take(py)))
 }
 
+/// What `extra` may not carry: the attributes every record has, and what formatting adds.
+fn reserved() -> impl Iterator<Item = Name> {
+    ATTRIBUTES.into_iter().chain([Name::message, Name::asctime])
+}
+
+/// A bit for each hash (modulo 512) of a reserved name.
+static RESERVED: OnceLock<[u64; 8]> = OnceLock::new();
+
 /// Is `key` (a str) an attribute every record has (so that `extra` may not carry it)? By hash: comparing texts with all of them
-/// would take longer than formatting a line.
+/// would take longer than formatting a line, and even comparing hashes with all of theirs takes 70 instructions.
+#[inline]
 pub fn is_reserved(key: &Obj<'_>) -> bool {
+    let place = |hash: isize| (hash as usize / 64 % 8, hash as usize % 64);
+    let bits = RESERVED.get_or_init(|| {
+        let mut bits = [0; 8];
+        for name in reserved() {
+            let (word, bit) = place(name.hash());
+            bits[word] |= 1 << bit;
+        }
+        bits
+    });
     let hash = py_ffi::str_hash(key);
-    let mut names = ATTRIBUTES.iter().chain(&[Name::message, Name::asctime]);
-    names.any(|name| name.hash() == hash && name.is(key))
+    let (word, bit) = place(hash);
+    bits[word] >> bit & 1 != 0 && is_one_of_them(key, hash)
+}
+
+#[cold]
+fn is_one_of_them(key: &Obj<'_>, hash: isize) -> bool {
+    reserved().any(|name| name.hash() == hash && name.is(key))
 }
 
 /// Is this an `extra` that can be added to any record: an exact dict with `str` keys, none of them reserved?

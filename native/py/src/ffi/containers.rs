@@ -336,21 +336,11 @@ pub fn all_keys_str(dict: &Obj<'_>) -> bool {
 
 /// Is `test`, which runs no Python code, true of all keys of a dict?
 pub fn all_keys(dict: &Obj<'_>, test: impl Fn(&Obj<'_>) -> bool) -> bool {
-    let (mut position, mut key) = (0, ptr::null_mut());
-    // SAFETY: alive, a dict; nothing in the loop can change it (another thread has to wait), so its keys stay alive.
+    // SAFETY: alive, a dict; `test` cannot change it (another thread has to wait), so its keys stay alive.
     undisturbed(dict, || unsafe {
-        while ffi::PyDict_Next(
-            dict.as_ptr(),
-            &raw mut position,
-            &raw mut key,
-            ptr::null_mut(),
-        ) != 0
-        {
-            if !test(&Borrowed::from_ptr(dict.py(), key)) {
-                return false;
-            }
-        }
-        true
+        !crate::raw::dict_any_key(dict.as_ptr(), |key| {
+            !test(&Borrowed::from_ptr(dict.py(), key))
+        })
     })
 }
 

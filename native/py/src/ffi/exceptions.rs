@@ -195,14 +195,18 @@ pub fn exception_class_kind(class: &Obj<'_>) -> Option<ClassKind> {
 
 /// The version tag of a class; 0 when it has none and can get none.
 pub fn class_tag(class: &Obj<'_>) -> u32 {
-    // SAFETY: callers pass classes.
-    unsafe {
-        let class = class.as_ptr().cast();
-        match raw::type_tag(class) {
-            0 => raw::assign_tag(class),
-            tag => tag,
-        }
+    match class_tag_now(class) {
+        // SAFETY: callers pass classes.
+        0 => unsafe { raw::assign_tag(class.as_ptr().cast()) },
+        tag => tag,
     }
+}
+
+/// The version tag a class has; 0 when it has none.
+#[inline]
+pub fn class_tag_now(class: &Obj<'_>) -> u32 {
+    // SAFETY: callers pass classes.
+    unsafe { raw::type_tag(class.as_ptr().cast()) }
 }
 
 /// Is `obj` a class?

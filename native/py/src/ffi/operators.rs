@@ -267,12 +267,20 @@ pub fn import<'py>(py: Python<'py>, name: &str) -> Res<Obj<'py>> {
 /// time-machine replaces the entry inside the function object, so the object's identity alone does not tell.
 #[inline]
 pub fn builtin_entry(obj: &Obj<'_>) -> usize {
-    // SAFETY: the type is checked before the fields of a built-in function are read; every member of the union is a pointer.
+    // SAFETY: alive.
+    if unsafe { ffi::PyCFunction_CheckExact(obj.as_ptr()) } == 0 {
+        return 0;
+    }
+    entry_of_builtin(obj)
+}
+
+/// The same of what is known to be a built-in function.
+#[inline]
+pub fn entry_of_builtin(function: &Obj<'_>) -> usize {
+    // SAFETY: callers pass built-in functions; every member of the union is a pointer.
     unsafe {
-        if ffi::PyCFunction_CheckExact(obj.as_ptr()) == 0 {
-            return 0;
-        }
-        (&raw const (*(*obj.as_ptr().cast::<ffi::PyCFunctionObject>()).m_ml).ml_meth)
+        debug_assert!(ffi::PyCFunction_CheckExact(function.as_ptr()) != 0);
+        (&raw const (*(*function.as_ptr().cast::<ffi::PyCFunctionObject>()).m_ml).ml_meth)
             .cast::<usize>()
             .read()
     }

@@ -1,6 +1,7 @@
 //! Text, numbers and the singletons.
 use std::ffi::{CStr, c_char};
 use std::ptr;
+use std::sync::atomic::{AtomicIsize, Ordering};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -31,8 +32,18 @@ pub fn is_empty_str(obj: &Obj<'_>) -> bool {
 #[inline]
 pub fn str_hash(text: &Obj<'_>) -> isize {
     debug_assert!(is_str_like(text));
-    // SAFETY: alive; hashing a str cannot fail.
-    unsafe { ffi::PyObject_Hash(text.as_ptr()) }
+    // SAFETY: alive; an exact str keeps its hash, once somebody has asked for it (-1 until then), in a field that is only ever set to
+    // that; hashing a str cannot fail.
+    unsafe {
+        if is_str(text) {
+            let known = &raw mut (*text.as_ptr().cast::<ffi::PyASCIIObject>()).hash;
+            let hash = AtomicIsize::from_ptr(known).load(Ordering::Relaxed);
+            if hash != -1 {
+                return hash;
+            }
+        }
+        ffi::PyObject_Hash(text.as_ptr())
+    }
 }
 
 /// Is it `False`?
@@ -339,7 +350,7 @@ pub fn guarded_recursion<T>(_py: Python<'_>, body: impl FnOnce() -> Res<T>) -> R
 pub fn immortal(py: Python<'_>, object: *mut ffi::PyObject) -> Ref<'static, '_> {
     debug_assert!(!object.is_null());
     // SAFETY: the only callers pass pointers of tables that are filled once with owned references and never released.
-    unsafe { Borrowed::from_ptr(py, object) }
+    unsafe { borrowed(py, object) }
 }
 
 /// An interned string, owned for ever by the caller's table; null with an exception on failure.
@@ -365,14 +376,26 @@ pub fn lent<'a>(py: Python<'_>, object: *mut ffi::PyObject) -> Ref<'a, '_> {
     debug_assert!(!object.is_null());
     // SAFETY: only `Call` and `Args` pass pointers here, which the interpreter keeps alive for the call, and two others what a
     // module's dict holds as long as no Python code runs.
-    unsafe { Borrowed::from_ptr(py, object) }
+    unsafe { borrowed(py, object) }
+}
+
+/// `Borrowed::from_ptr` without its question whether there is an object: two instructions and a way to panic for each.
+///
+/// # Safety
+/// As there; not null.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "nothing remains of it")]
+unsafe fn borrowed<'a, 'py>(py: Python<'py>, object: *mut ffi::PyObject) -> Ref<'a, 'py> {
+    debug_assert!(!object.is_null());
+    // SAFETY: the caller's.
+    unsafe { Borrowed::from_ptr_or_opt(py, object).unwrap_unchecked() }
 }
 
 /// Object `index` of an array on the caller's stack.
 #[inline]
 pub fn lent_at<'a>(py: Python<'_>, array: *const *mut ffi::PyObject, index: usize) -> Ref<'a, '_> {
     // SAFETY: `Call` and `Args` check the index against the number of arguments.
-    unsafe { Borrowed::from_ptr(py, *array.add(index)) }
+    unsafe { borrowed(py, *array.add(index)) }
 }
 
 /// The array from its item `start` on.

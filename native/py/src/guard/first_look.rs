@@ -8,7 +8,7 @@ use super::types::{Info, State, direct, slot};
 use super::{Seen, view_at_once};
 #[cfg(Py_GIL_DISABLED)]
 use super::{own_value, value_address};
-#[cfg(Py_GIL_DISABLED)]
+#[cfg(any(Py_GIL_DISABLED, Py_3_13))]
 use crate::ffi as py_ffi;
 use crate::ffi::Obj;
 #[cfg(not(Py_GIL_DISABLED))]
@@ -35,6 +35,12 @@ pub(super) struct Enabling {
     pub(super) methods: bool,
     /// `log` and `isEnabledFor` of an adapter.
     pub(super) adapts: bool,
+    /// These and `process`, all that it reads being plain.
+    #[cfg_attr(
+        Py_GIL_DISABLED,
+        expect(dead_code, reason = "for what an adapter logs at once")
+    )]
+    pub(super) adds: bool,
     /// A logger's, both known or none.
     pub(super) disabled: u8,
     pub(super) cache: u8,
@@ -46,6 +52,9 @@ pub(super) struct Enabling {
     pub(super) handlers: u8,
     /// An adapter's.
     pub(super) logger: u8,
+    pub(super) extra: u8,
+    /// From 3.13 on.
+    pub(super) merge_extra: u8,
 }
 
 impl Enabling {
@@ -54,10 +63,13 @@ impl Enabling {
         native: false,
         methods: false,
         adapts: false,
+        adds: false,
         disabled: NO_INDEX,
         cache: NO_INDEX,
         handlers: NO_INDEX,
         logger: NO_INDEX,
+        extra: NO_INDEX,
+        merge_extra: NO_INDEX,
     };
     const METHODS: [(Name, Target); 6] = [
         (Name::debug, Target::LoggerDebug),
@@ -103,7 +115,11 @@ pub fn enabled_at_once(logger: &Obj<'_>, level: &Obj<'_>, number: usize) -> Opti
 /// handlers.
 #[cfg(not(Py_GIL_DISABLED))]
 #[inline(always)]
-pub fn root_enabled_at_once(root: &Obj<'_>, level: &Obj<'_>, number: usize) -> Option<bool> {
+pub fn root_enabled_at_once(
+    root: &Obj<'_>,
+    level: &Obj<'_>,
+    number: usize,
+) -> Option<(bool, Seen)> {
     let (info, values) = direct(root)?;
     let enabling = info.enabling.get();
     if !enabling.native || !enabling.methods || enabling.handlers == NO_INDEX {
@@ -119,9 +135,10 @@ pub fn root_enabled_at_once(root: &Obj<'_>, level: &Obj<'_>, number: usize) -> O
         {
             return None;
         }
-        cache_says(values, enabling, |cache| {
+        let enabled = cache_says(values, enabling, |cache| {
             raw::peek_first(cache, level.as_ptr(), number as isize)
-        })
+        })?;
+        Some((enabled, Seen(info, values)))
     }
 }
 
@@ -136,6 +153,26 @@ pub fn adapted<'a, 'py>(adapter: &'a Obj<'py>) -> Option<Ref<'a, 'py>> {
     }
     // SAFETY: the values of an adapter of that type; what stands there is alive as long as the adapter is unchanged.
     unsafe { Borrowed::from_ptr_or_opt(adapter.py(), *values.add(enabling.logger as usize)) }
+}
+
+/// The logger of an adapter that asks it whether it is enabled, and the `extra` that it adds to a call without one; both lent as long as
+/// no Python code runs.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline]
+pub fn adapted_adding<'a, 'py>(adapter: &'a Obj<'py>) -> Option<(Ref<'a, 'py>, Ref<'a, 'py>)> {
+    let (info, values) = direct(adapter)?;
+    let enabling = info.enabling.get();
+    if !enabling.adds {
+        return None;
+    }
+    // SAFETY: as in `adapted`.
+    unsafe {
+        let own = |place: u8| Borrowed::from_ptr_or_opt(adapter.py(), *values.add(place as usize));
+        // Asked whether it is true, which must run nothing; without an `extra` in the call there is nothing to merge.
+        #[cfg(Py_3_13)]
+        own(enabling.merge_extra).filter(|merge| py_ffi::is_bool(merge))?;
+        Some((own(enabling.logger)?, own(enabling.extra)?))
+    }
 }
 
 /// Looks at what the first looks read of a logger or an adapter, for the next time.
@@ -163,6 +200,8 @@ pub(super) fn find_enabling(object: &Obj<'_>, info: &'static Info) -> Enabling {
         known: true,
         handlers: place(Name::handlers),
         logger: place(Name::logger),
+        extra: place(Name::extra),
+        merge_extra: place(Name::merge_extra),
         ..Enabling::UNKNOWN
     };
     let (disabled, cache) = (place(Name::disabled), place(Name::_cache));
@@ -176,6 +215,10 @@ pub(super) fn find_enabling(object: &Obj<'_>, info: &'static Info) -> Enabling {
     enabling.adapts = enabling.logger != NO_INDEX
         && is(Name::log, Target::AdapterLog)
         && is(Name::isEnabledFor, Target::AdapterIsEnabledFor);
+    enabling.adds = enabling.adapts
+        && enabling.extra != NO_INDEX
+        && (cfg!(not(Py_3_13)) || enabling.merge_extra != NO_INDEX)
+        && is(Name::process_, Target::AdapterProcess);
     info.enabling.set(enabling);
     enabling
 }
@@ -196,13 +239,21 @@ pub fn enabled_at_once(logger: &Obj<'_>, level: &Obj<'_>, _: usize) -> Option<(b
 
 /// Without the GIL the module's functions have no first look: the root logger would have to be owned.
 #[cfg(Py_GIL_DISABLED)]
-pub fn root_enabled_at_once(_: &Obj<'_>, _: &Obj<'_>, _: usize) -> Option<bool> {
+pub fn root_enabled_at_once(_: &Obj<'_>, _: &Obj<'_>, _: usize) -> Option<(bool, Seen)> {
     None
 }
 
 /// Nor have adapters: so would their logger.
 #[cfg(Py_GIL_DISABLED)]
 pub fn adapted<'a, 'py>(_: &'a Obj<'py>) -> Option<py_ffi::Ref<'a, 'py>> {
+    None
+}
+
+/// As above.
+#[cfg(Py_GIL_DISABLED)]
+pub fn adapted_adding<'a, 'py>(
+    _: &'a Obj<'py>,
+) -> Option<(py_ffi::Ref<'a, 'py>, py_ffi::Ref<'a, 'py>)> {
     None
 }
 

@@ -14,7 +14,9 @@ mod roles;
 mod types;
 
 pub use filled::filled_instance;
-pub use first_look::{adapted, enabled_at_once, learn, quickly_enabled, root_enabled_at_once};
+pub use first_look::{
+    adapted, adapted_adding, enabled_at_once, learn, quickly_enabled, root_enabled_at_once,
+};
 pub use roles::Role;
 #[cfg(Py_GIL_DISABLED)]
 pub use types::{bindings, class_attribute_is, class_target};

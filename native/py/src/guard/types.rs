@@ -129,8 +129,8 @@ struct Types {
     by_address: Option<HashMap<usize, &'static Info>>,
     /// Places that are not in use.
     free: Vec<&'static Info>,
-    /// With more classes than this [`make_room`] has something to do.
-    most: usize,
+    /// Has [`make_room`] something to do?
+    crowded: bool,
     /// See [`give_up`]; owned.
     given_up: Vec<*mut ffi::PyObject>,
     /// What was bound when all this was found out.
@@ -142,7 +142,7 @@ static TYPES: Shared<Types> = Shared::new(Types {
     by_tag: [None; TABLE_SIZE],
     by_address: None,
     free: Vec::new(),
-    most: MOST_TYPES,
+    crowded: false,
     given_up: Vec::new(),
     #[cfg(Py_GIL_DISABLED)]
     bindings: 0,
@@ -175,6 +175,7 @@ impl Types {
             }))
         });
         infos.insert(address, info);
+        self.crowded |= infos.len() > MOST_TYPES;
         info
     }
 
@@ -237,12 +238,7 @@ pub fn forget_types(py: Python<'_>) {
 #[inline]
 #[must_use]
 pub fn make_room(py: Python<'_>) -> bool {
-    let wanted = TYPES.with(py, |types| {
-        types
-            .by_address
-            .as_ref()
-            .is_some_and(|infos| infos.len() > types.most)
-    });
+    let wanted = TYPES.with(py, |types| types.crowded);
     if wanted {
         tidy(py);
     }
@@ -260,7 +256,7 @@ fn tidy(py: Python<'_>) {
         {
             types.empty();
         }
-        types.most = MOST_TYPES;
+        types.crowded = false;
         std::mem::take(&mut types.given_up)
     });
     py_ffi::release_all(py, &given_up);
@@ -272,7 +268,7 @@ fn tidy(py: Python<'_>) {
 pub fn give_up(py: Python<'_>, objects: &[*mut ffi::PyObject]) {
     TYPES.with(py, |types| {
         types.given_up.extend_from_slice(objects);
-        types.most = 0;
+        types.crowded = true;
     });
 }
 

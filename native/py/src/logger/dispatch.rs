@@ -23,12 +23,17 @@ pub fn handle<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     Ok(py_ffi::none(call.py()))
 }
 
-/// The same for a record of which nothing has been worked out yet, and a logger whose methods are all native.
+/// The same for a record of which nothing has been worked out yet, and a logger whose methods are all native, and which is known
+/// to be `enabled` or not.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "part of `log_late`")]
-pub(super) fn handle_late<'py>(logger: &View<'_, 'py>, record: &mut Record<'_, 'py>) -> Res<()> {
-    let open = logger.test(Name::disabled, py_ffi::is_false) && filter::has_none(logger);
-    if open {
+pub(super) fn handle_late<'py>(
+    logger: &View<'_, 'py>,
+    record: &mut Record<'_, 'py>,
+    enabled: bool,
+) -> Res<()> {
+    let enabled = enabled || logger.test(Name::disabled, py_ffi::is_false);
+    if enabled && filter::has_none(logger) {
         let (py, object) = (logger.object().py(), logger.object());
         return call_all(object, Some(logger), record).at(
             py,
@@ -36,7 +41,7 @@ pub(super) fn handle_late<'py>(logger: &View<'_, 'py>, record: &mut Record<'_, '
             calling("callHandlers"),
         );
     }
-    if logger.test(Name::disabled, py_ffi::is_false) {
+    if enabled {
         // Its filters want to see it.
         record.real()?;
     } else {
@@ -83,22 +88,27 @@ fn call_all<'py>(
 ) -> Res<()> {
     let (py, here) = (logger.py(), Target::LoggerCallHandlers);
     metrics::record(py, usual, record);
-    let mut node = logger.clone();
+    // The logger itself is alive as long as the call.
+    let mut above: Option<Obj<'py>> = None;
     let mut found = false;
     let (mut still, mut usual) = (usual.is_some(), usual);
-    while !node.is_none() {
+    loop {
+        let node = above.as_ref().unwrap_or(logger);
+        if node.is_none() {
+            break;
+        }
         let mut seen = match usual.take() {
             Some(usual) => Some(*usual),
-            None => guard::view(&node),
+            None => guard::view(node),
         };
-        if !seen.is_some_and(|view| view.is_true()) && !py_ffi::is_true_as_any_object(&node) {
+        if !seen.is_some_and(|view| view.is_true()) && !py_ffi::is_true_as_any_object(node) {
             // Its class's own `__bool__` or `__len__` may change anything.
             record.settle()?;
             still = false;
-            if !py_ffi::truthy(&node)? {
+            if !py_ffi::truthy(node)? {
                 break;
             }
-            seen = guard::view(&node);
+            seen = guard::view(node);
         }
         let handlers = if let Some(handlers) = seen.and_then(|view| view.get(Name::handlers)) {
             handlers
@@ -106,7 +116,7 @@ fn call_all<'py>(
             // A descriptor's Python code, for all that is known.
             record.settle()?;
             (still, seen) = (false, None);
-            py_ffi::getattr(&node, Name::handlers).at(py, here, get("handlers"))?
+            py_ffi::getattr(node, Name::handlers).at(py, here, get("handlers"))?
         };
         let mut index = 0;
         if py_ffi::is_list(&handlers) {
@@ -114,7 +124,7 @@ fn call_all<'py>(
             while let Some(handler) = py_ffi::list_item(&handlers, index) {
                 found = true;
                 index += 1;
-                let place = Place::new(&node, &handlers, index);
+                let place = Place::new(node, &handlers, index);
                 let usual = if still { seen.as_ref() } else { None };
                 let ran = handler::offer(&handler, record, &place, usual, false)?;
                 // Without the GIL other threads have run.
@@ -129,7 +139,7 @@ fn call_all<'py>(
                 handler::offer(&handler, record, &Place::unknown(), None, false)?;
             }
         }
-        let now = if still { seen } else { guard::view(&node) };
+        let now = if still { seen } else { guard::view(node) };
         let known = now.and_then(|view| {
             if handler::propagates(&view)? {
                 view.get(Name::parent).map(Some)
@@ -137,18 +147,18 @@ fn call_all<'py>(
                 Some(None)
             }
         });
-        node = match known {
-            Some(Some(parent)) => parent,
+        above = match known {
+            Some(Some(parent)) => Some(parent),
             Some(None) => break,
             None => {
                 still = false;
                 record.settle()?;
                 let propagate =
-                    guard::attr(&node, Name::propagate).at(py, here, get("propagate"))?;
+                    guard::attr(node, Name::propagate).at(py, here, get("propagate"))?;
                 if !py_ffi::truthy(&propagate).at(py, here, truth("propagate"))? {
                     break;
                 }
-                guard::attr(&node, Name::parent).at(py, here, get("parent"))?
+                Some(guard::attr(node, Name::parent).at(py, here, get("parent"))?)
             }
         };
     }

@@ -130,7 +130,7 @@ impl Levels {
 }
 
 /// Which of [`LEVELS`] that is.
-pub(super) const fn place_of(level: Name) -> usize {
+pub(crate) const fn place_of(level: Name) -> usize {
     let mut place = 0;
     while LEVELS[place] as usize != level as usize {
         place += 1;
@@ -153,10 +153,17 @@ pub(crate) fn level_at_once(py: Python<'_>, nth: usize) -> Option<(Ref<'static, 
     (!level.object.is_null()).then(|| (py_ffi::lent(py, level.object), level.number))
 }
 
+/// The same, where a first look has just found it.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "see `guard`")]
+pub(super) fn level_seen(py: Python<'_>, nth: usize) -> Ref<'static, '_> {
+    py_ffi::lent(py, KNOWN.with(py, |known| known.levels[nth].object))
+}
+
 /// The root logger, as the module's global says.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "see `guard`")]
-pub(crate) fn root_at_once(py: Python<'_>) -> Option<Ref<'static, '_>> {
+pub(crate) fn known_root(py: Python<'_>) -> Option<Ref<'static, '_>> {
     let state = globals::state(py);
     let root = KNOWN.with(py, |known| {
         if known.state == state {
@@ -171,7 +178,7 @@ pub(crate) fn root_at_once(py: Python<'_>) -> Option<Ref<'static, '_>> {
 /// The module's global `root`; kept for the first looks.
 #[inline]
 pub fn root(py: Python<'_>) -> Res<Obj<'_>> {
-    if let Some(root) = root_at_once(py) {
+    if let Some(root) = known_root(py) {
         return Ok(root.to_owned());
     }
     let state = globals::state(py);
@@ -203,7 +210,7 @@ fn look<'py>(call: &Call<'_, 'py>, nth: usize) -> Look<'py> {
 
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "see `guard`")]
-fn verdict(py: Python<'_>, enabled: Option<(bool, guard::Seen)>) -> Look<'_> {
+pub(crate) fn verdict(py: Python<'_>, enabled: Option<(bool, guard::Seen)>) -> Look<'_> {
     match enabled {
         Some((false, _)) => Look::Answer(py_ffi::none(py)),
         Some((true, seen)) => Look::Enabled(seen),

@@ -101,6 +101,7 @@ pub(super) fn log_low<'py>(
         level.as_borrowed(),
         msg.as_borrowed(),
         args,
+        None,
     );
     event.args_tuple = args_tuple.map(|args| args.as_borrowed());
     if let Some(view) = usual
@@ -115,7 +116,7 @@ pub(super) fn log_low<'py>(
             .as_deref()
             .filter(|extra| !extra.is_none())
             .cloned();
-        return log_late(&view, event);
+        return log_late(&view, event, false);
     }
     let site = if py_ffi::truthy(&globals::get(py, Name::_srcfile)?)? {
         match find_caller(
@@ -163,15 +164,19 @@ pub(super) fn log_low<'py>(
     .at(py, here, calling("handle"))
 }
 
-/// Handles the record of an event that [may be late](may_be_late).
+/// Handles the record of an event that [may be late](may_be_late); `enabled`: the logger has just been seen not to be disabled.
 #[inline(always)]
 #[allow(
     clippy::inline_always,
     reason = "the event is put together where it stays: 25 instructions"
 )]
-pub(super) fn log_late<'py>(logger: &View<'_, 'py>, event: Event<'_, 'py>) -> Res<()> {
+pub(super) fn log_late<'py>(
+    logger: &View<'_, 'py>,
+    event: Event<'_, 'py>,
+    enabled: bool,
+) -> Res<()> {
     stats::native_record();
-    handle_late(logger, &mut Record::late(event)).at(
+    handle_late(logger, &mut Record::late(event), enabled).at(
         logger.object().py(),
         Target::LoggerLogLow,
         calling("handle"),

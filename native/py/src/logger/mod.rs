@@ -11,13 +11,13 @@ mod methods;
 
 pub use dispatch::{call_handlers, handle, has_handlers};
 pub use enabled::{enabled, first_look, get_effective_level, is_enabled_for, level_named, root};
-pub(crate) use enabled::{level_at_once, root_at_once};
+pub(crate) use enabled::{known_root, level_at_once, place_of, verdict};
 pub use extra::{rename_clashing_extra, renames_clashing_extra};
 pub use log::makes_records_alone;
 pub use log::{find_caller_method, log_low_method, make_record};
 pub use methods::{
-    critical, debug, error, error_of_exception, exception, fatal, info, log, log_with,
-    may_want_frames, wants_frames, warn, warning,
+    adapted_at_once, critical, debug, error, error_of_exception, exception, fatal, info, log,
+    log_with, may_want_frames, root_at_once, wants_frames, warn, warning,
 };
 
 use pyo3::prelude::*;

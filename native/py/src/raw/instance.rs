@@ -471,7 +471,7 @@ pub unsafe fn dict_any_key(
     // ones of a combined dict, have a null value.
     unsafe {
         let keys = dict_keys(dict);
-        if KNOWN && keys_kind(keys) != KeysKind::General {
+        if super::enabled() && keys_kind(keys) != KeysKind::General {
             let (entries, array) = (unicode_entries(keys), dict_values(dict));
             return (0..keys_len(keys)).any(|i| {
                 let entry = *entries.add(i);
