@@ -6,6 +6,8 @@ use pyo3::types::PyDict;
 use crate::call::Call;
 #[cfg(Py_3_12)]
 use crate::cell::Shared;
+#[cfg(not(Py_GIL_DISABLED))]
+use crate::ffi::Ref;
 #[cfg(Py_3_12)]
 use crate::ffi::Remembered;
 use crate::ffi::{self as py_ffi, Exc, Obj, Res};
@@ -88,6 +90,26 @@ fn place(level: &Obj<'_>) -> Option<usize> {
         50 => 5,
         _ => return None,
     })
+}
+
+/// [`known_name`], good until Python code runs.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline]
+pub fn lent_name<'a, 'py>(py: Python<'py>, level: &Obj<'py>) -> Option<Ref<'a, 'py>> {
+    #[cfg(Py_3_12)]
+    {
+        let place = place(level)?;
+        let epoch = globals::epoch(py);
+        KNOWN.with(py, |known| {
+            let name = known.names[place].address();
+            (known.epoch == epoch && !name.is_null()).then(|| py_ffi::lent(py, name))
+        })
+    }
+    #[cfg(not(Py_3_12))]
+    {
+        let _ = (py, level);
+        None
+    }
 }
 
 /// `getLevelName(level)` of a standard level, as long as nothing it depends on has changed since [`remember`].

@@ -18,7 +18,7 @@ use crate::handler::Place;
 use crate::names::Name;
 use crate::natives::Target;
 use crate::ordinary;
-use crate::record::{Event, Formatted, Record, Unseen};
+use crate::record::{Event, Facts, Formatted, Record, Unseen};
 use crate::trace::{At as _, call as calling, operator};
 
 /// A compiled format string, and the names of its fields that are no attributes of every record as str objects.
@@ -403,38 +403,74 @@ fn render<'py>(
     } else {
         None
     };
+    let mut place = None;
     for (index, piece) in plan.pieces.iter().enumerate() {
-        let pushed = match piece {
+        let (field, spec, usual) = match piece {
             Piece::Literal(text) => {
-                line.push(text, true);
-                true
+                line.push_literal(text);
+                continue;
             }
-            Piece::Field {
-                field: Field::Known(Attribute::Message),
-                usual: Usual::Text,
-                ..
-            } if known.is_none() => {
+            Piece::Field { field, spec, usual } => (field, spec, *usual),
+        };
+        // What nothing else needs is only lent: no Python code runs before the line is done.
+        let value = match field {
+            Field::Known(Attribute::Message) if usual == Usual::Text && known.is_none() => {
                 let mark = line.mark();
-                let pushed = message::push_plain(line, &event.msg, event.args)?;
-                if let (Some(kept), true) = (&mut kept, pushed) {
+                if !message::push_plain(line, &event.msg, event.args)? {
+                    return Ok(false);
+                }
+                if let Some(kept) = &mut kept {
                     kept.message = Some(line.since(mark)?);
                 }
-                pushed
+                continue;
             }
-            Piece::Field {
-                field: Field::Known(field),
-                spec,
-                usual,
-            } => {
-                let directive = (*usual, spec);
-                push_known(line, unseen, *field, directive, time.as_ref(), known)?
+            Field::Known(Attribute::Name) => facts.lent_name()?,
+            Field::Known(Attribute::LevelName) => facts.lent_level_name()?,
+            Field::Known(
+                attribute @ (Attribute::PathName
+                | Attribute::FileName
+                | Attribute::Module
+                | Attribute::FuncName
+                | Attribute::LineNo),
+            ) => {
+                let names = match place {
+                    Some(names) => names,
+                    None => lent_place(facts)?,
+                };
+                place = Some(names);
+                match attribute {
+                    Attribute::PathName => names.pathname,
+                    Attribute::FileName => names.filename,
+                    Attribute::Module => names.module,
+                    Attribute::FuncName => names.function,
+                    _ => names.line,
+                }
             }
-            Piece::Field { spec, usual, .. } => match proof.compiled.name(py, index) {
-                Some(name) => push_other(line, unseen, proof, &name, (*usual, spec))?,
-                None => false,
-            },
+            Field::Known(attribute @ (Attribute::Thread | Attribute::ThreadName)) => {
+                match facts.context.lent_thread(py)? {
+                    Some((number, _)) if *attribute == Attribute::Thread => number,
+                    Some((_, name)) => name,
+                    None => return Ok(false),
+                }
+            }
+            Field::Known(field) => {
+                let directive = (usual, spec);
+                if push_known(line, unseen, *field, directive, time.as_ref(), known)? {
+                    continue;
+                }
+                return Ok(false);
+            }
+            Field::Other(_) => {
+                let name = proof.compiled.name(py, index);
+                if let Some(name) = name
+                    && push_other(line, unseen, proof, &name, (usual, spec))?
+                {
+                    continue;
+                }
+                return Ok(false);
+            }
         };
-        if !pushed {
+        if !message::push_value(line, &value, usual, spec)? {
             return Ok(false);
         }
     }
@@ -490,11 +526,50 @@ fn with_message<'py>(
     }
 }
 
+/// Where the call stands.
+#[derive(Clone, Copy)]
+struct Named<'a, 'py> {
+    pathname: Ref<'a, 'py>,
+    filename: Ref<'a, 'py>,
+    module: Ref<'a, 'py>,
+    function: Ref<'a, 'py>,
+    line: Ref<'a, 'py>,
+}
+
+/// Good until Python code runs.
+#[inline]
+fn lent_place<'a, 'py>(facts: &'a Facts<'_, 'py>) -> Res<Named<'a, 'py>> {
+    if let Some([pathname, filename, module, function, line]) = facts.lent_names() {
+        return Ok(Named {
+            pathname,
+            filename,
+            module,
+            function,
+            line,
+        });
+    }
+    known_place(facts)
+}
+
+/// The same of a place that is known already, or has to be found.
+#[inline(never)]
+fn known_place<'a, 'py>(facts: &'a Facts<'_, 'py>) -> Res<Named<'a, 'py>> {
+    let named = facts.named()?;
+    let (filename, module) = named.names()?;
+    Ok(Named {
+        pathname: named.pathname.as_borrowed(),
+        filename: filename.as_borrowed(),
+        module: module.as_borrowed(),
+        function: named.function.as_borrowed(),
+        line: named.line.as_borrowed(),
+    })
+}
+
 /// How a value is to be written.
 type Directive<'a> = (Usual, &'a plan::Spec);
 
-/// Appends one attribute that every record has; false when only the interpreter can.
-#[inline]
+/// Appends one of the other attributes that every record has; false when only the interpreter can.
+#[inline(never)]
 fn push_known<'py>(
     line: &mut Buffer<'py>,
     unseen: &Unseen<'_, '_, 'py>,
@@ -506,14 +581,7 @@ fn push_known<'py>(
     let (facts, py) = (unseen.facts, line.py());
     let event = &facts.event;
     let value = match field {
-        Attribute::Name => facts.name()?,
-        Attribute::LevelName => facts.level_name()?,
         Attribute::LevelNo => &event.level,
-        Attribute::PathName => &facts.named()?.pathname,
-        Attribute::FileName => &facts.named()?.names()?.0,
-        Attribute::Module => &facts.named()?.names()?.1,
-        Attribute::LineNo => &facts.named()?.line,
-        Attribute::FuncName => &facts.named()?.function,
         Attribute::AscTime => return Ok(time.is_some_and(|time| time.push_to(line, usual, spec))),
         Attribute::Message => {
             let Some(message) = message else {
@@ -529,11 +597,6 @@ fn push_known<'py>(
         Attribute::RelativeCreated => {
             return push_number(line, &facts.stamp()?.relative, (usual, spec));
         }
-        Attribute::Thread | Attribute::ThreadName => match facts.context.thread_unasked(py)? {
-            Some((number, _)) if field == Attribute::Thread => number,
-            Some((_, name)) => name,
-            None => return Ok(false),
-        },
         Attribute::Process => facts.context.process(py)?,
         Attribute::ProcessName => facts.context.process_name(py)?,
         Attribute::TaskName if cfg!(Py_3_12) => facts.context.task_name(py)?,
