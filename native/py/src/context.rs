@@ -82,7 +82,7 @@ impl<'py> Context<'py> {
     }
 
     /// The same without references of its own: good until Python code runs.
-    #[inline]
+    #[inline(never)]
     pub fn lent_thread<'a>(&'a self, py: Python<'py>) -> Res<Option<(Ref<'a, 'py>, Ref<'a, 'py>)>> {
         #[cfg(not(Py_GIL_DISABLED))]
         if self.thread.get().is_none()
@@ -502,6 +502,8 @@ fn asks_threading(py: Python<'_>, name: Name, saved: &Saved) -> bool {
 /// What they find where the thread is registered and its name is what `Thread.name` gives, which checks that the thread was
 /// initialised; good until Python code runs. `None` also where a look at the registry may run some.
 #[cfg(not(Py_GIL_DISABLED))]
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "part of `Context::lent_thread`")]
 fn lent_thread<'a, 'py>(active: &Obj<'py>) -> Res<Option<(Ref<'a, 'py>, Ref<'a, 'py>)>> {
     let py = active.py();
     let value = raw::this_thread().cast_signed();
@@ -523,7 +525,11 @@ fn is_own_hash(number: i64) -> bool {
 }
 
 /// The thread's name if that is what `Thread.name` gives.
-#[inline]
+#[inline(always)]
+#[allow(
+    clippy::inline_always,
+    reason = "42 instructions by a call, 18 without"
+)]
 fn name_of_thread<'a, 'py>(thread: &View<'a, 'py>) -> Option<Lent<'a, 'py>> {
     #[cfg(not(Py_GIL_DISABLED))]
     if !thread.class_has(Name::name, &THREAD_NAME) {

@@ -37,8 +37,12 @@ pub fn level_number(obj: &Bound<'_, PyAny>) -> Option<usize> {
             return None;
         }
         let base = obj.as_ptr().cast::<u8>();
-        let number = one_digit(field(base, LONG_TAG), field(base, LONG_DIGIT))?;
-        usize::try_from(number).ok()
+        let (tag, digit): (usize, u32) = (field(base, LONG_TAG), field(base, LONG_DIGIT));
+        let one = if cfg!(Py_3_12) { 8 } else { 1 };
+        if tag == one {
+            return Some(digit as usize);
+        }
+        (one_digit(tag, digit) == Some(0)).then_some(0)
     }
 }
 
