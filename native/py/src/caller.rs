@@ -6,7 +6,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use crate::cell::Shared;
-use crate::ffi::{self as py_ffi, Obj, Res};
+use crate::ffi::{self as py_ffi, Obj, Ref, Res};
 use crate::format::traceback;
 use crate::globals;
 use crate::guard;
@@ -169,7 +169,14 @@ pub fn known_named_site(py: Python<'_>) -> Option<Site<'_>> {
     })
 }
 
-/// Its pathname, filename, module, function and line.
+/// Its pathname, filename, module, function and line, good until Python code runs: what is forgotten is
+/// [given up](guard::give_up) later.
+#[inline]
+pub fn lent_names<'a, 'py>(py: Python<'py>) -> Option<[Ref<'a, 'py>; 5]> {
+    known_caller(py, |_, entry| py_ffi::lent_all(py, entry.values))
+}
+
+/// The same, owned.
 #[inline]
 pub fn known_names(py: Python<'_>) -> Option<[Obj<'_>; 5]> {
     known_caller(py, |_, entry| py_ffi::own_all(py, entry.values))

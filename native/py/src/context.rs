@@ -5,12 +5,11 @@
 use pyo3::prelude::*;
 
 use crate::cell::Shared;
-use crate::ffi::{self as py_ffi, Exc, Obj, Res};
+use crate::ffi::{self as py_ffi, Exc, Obj, Ref, Res};
 use crate::globals::{self, Epoch};
-use crate::guard;
+use crate::guard::{self, Lent, View};
 use crate::late::Late;
 use crate::names::Name;
-#[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
 use crate::raw;
 use crate::saved::Saved;
 
@@ -80,6 +79,20 @@ impl<'py> Context<'py> {
             return self.thread.get_or(|| Ok(found)).map(Some);
         }
         Ok(self.thread.get())
+    }
+
+    /// The same without references of its own: good until Python code runs.
+    #[inline(never)]
+    pub fn lent_thread<'a>(&'a self, py: Python<'py>) -> Res<Option<(Ref<'a, 'py>, Ref<'a, 'py>)>> {
+        #[cfg(not(Py_GIL_DISABLED))]
+        if self.thread.get().is_none()
+            && let Some(active) = registry(py)
+            && let Some(found) = lent_thread(&active)?
+        {
+            return Ok(Some(found));
+        }
+        let found = self.thread_unasked(py)?;
+        Ok(found.map(|(ident, name)| (ident.as_borrowed(), name.as_borrowed())))
     }
 
     /// `record.processName`
@@ -391,16 +404,20 @@ fn thread(py: Python<'_>) -> Res<(Obj<'_>, Obj<'_>)> {
 #[inline]
 fn thread_unasked(py: Python<'_>) -> Res<Option<(Obj<'_>, Obj<'_>)>> {
     #[cfg(not(Py_GIL_DISABLED))]
-    {
-        let epoch = globals::epoch(py);
-        let active = REGISTRY.with(py, |known| {
-            (known.0 == Some(epoch)).then(|| py_ffi::lent(py, known.1))
-        });
-        if let Some(active) = active {
-            return registered_thread(&active);
-        }
+    if let Some(active) = registry(py) {
+        return registered_thread(&active);
     }
     find_thread(py)
+}
+
+/// `threading._active`, as far as that is known.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline]
+fn registry<'a, 'py>(py: Python<'py>) -> Option<Ref<'a, 'py>> {
+    let epoch = globals::epoch(py);
+    REGISTRY.with(py, |known| {
+        (known.0 == Some(epoch)).then(|| py_ffi::lent(py, known.1))
+    })
 }
 
 /// `threading._active`, for a state of the modules in which threads are told and nobody has replaced what asks for them; lent by
@@ -483,16 +500,56 @@ fn asks_threading(py: Python<'_>, name: Name, saved: &Saved) -> bool {
 }
 
 /// What they find where the thread is registered and its name is what `Thread.name` gives, which checks that the thread was
-/// initialised.
+/// initialised; good until Python code runs. `None` also where a look at the registry may run some.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "part of `Context::lent_thread`")]
+fn lent_thread<'a, 'py>(active: &Obj<'py>) -> Res<Option<(Ref<'a, 'py>, Ref<'a, 'py>)>> {
+    let py = active.py();
+    let value = raw::this_thread().cast_signed();
+    if !py_ffi::is_dict(active) || !is_own_hash(value) {
+        return Ok(None);
+    }
+    let ident = lent_number(py, value, Some(active))?;
+    let name = py_ffi::dict_lend_number(active, &ident, value).and_then(|thread| {
+        let thread = guard::view(&thread)?;
+        name_of_thread(&thread).map(|name| py_ffi::lent(py, name.as_ptr()))
+    });
+    Ok(name.map(|name| (ident, name)))
+}
+
+/// Is the number its own hash?
+#[inline]
+fn is_own_hash(number: i64) -> bool {
+    (0..i64::MAX >> 2).contains(&number)
+}
+
+/// The thread's name if that is what `Thread.name` gives.
+#[inline(always)]
+#[allow(
+    clippy::inline_always,
+    reason = "42 instructions by a call, 18 without"
+)]
+fn name_of_thread<'a, 'py>(thread: &View<'a, 'py>) -> Option<Lent<'a, 'py>> {
+    #[cfg(not(Py_GIL_DISABLED))]
+    if !thread.class_has(Name::name, &THREAD_NAME) {
+        return None;
+    }
+    let ready = thread.test(Name::_initialized, |ready| {
+        py_ffi::is_bool(ready) && !py_ffi::is_false(ready)
+    });
+    ready.then(|| thread.lend(Name::_name)).flatten()
+}
+
+/// The same for whatever registry.
 #[inline]
 fn registered_thread<'py>(active: &Obj<'py>) -> Res<Option<(Obj<'py>, Obj<'py>)>> {
     let py = active.py();
     if !py_ffi::is_dict(active) {
         return Ok(None);
     }
-    let value = py_ffi::thread_ident(py);
-    if !(0..i64::MAX >> 2).contains(&value) {
-        // No number that is its own hash.
+    let value = raw::this_thread().cast_signed();
+    if !is_own_hash(value) {
         return Ok(None);
     }
     let ident = number(py, value, Some(active))?;
@@ -508,28 +565,22 @@ fn registered_thread<'py>(active: &Obj<'py>) -> Res<Option<(Obj<'py>, Obj<'py>)>
     if !has_own_name(&thread) {
         return Ok(None);
     }
-    let name = guard::view(&thread).and_then(|thread| {
-        #[cfg(not(Py_GIL_DISABLED))]
-        if !thread.class_has(Name::name, &THREAD_NAME) {
-            return None;
-        }
-        let ready = thread.test(Name::_initialized, |ready| {
-            py_ffi::is_bool(ready) && !py_ffi::is_false(ready)
-        });
-        ready.then(|| thread.get(Name::_name)).flatten()
-    });
+    let name = guard::view(&thread).and_then(|thread| Some(name_of_thread(&thread)?.clone()));
     Ok(name.map(|name| (ident, name)))
 }
 
 /// An int object that is kept for the next record of the same thread or process, owned.
+#[cfg(not(Py_GIL_DISABLED))]
 #[derive(Clone, Copy)]
 struct Kept {
     value: i64,
     object: *mut pyo3::ffi::PyObject,
 }
 
-const KEPT: usize = 18;
+#[cfg(not(Py_GIL_DISABLED))]
+const KEPT: usize = 17;
 
+#[cfg(not(Py_GIL_DISABLED))]
 static NUMBERS: Shared<[Kept; KEPT]> = Shared::new(
     [Kept {
         value: 0,
@@ -541,10 +592,24 @@ static NUMBERS: Shared<[Kept; KEPT]> = Shared::new(
 /// which the next look into the registry finds without comparing numbers.
 #[inline]
 fn number<'py>(py: Python<'py>, value: i64, registry: Option<&Obj<'py>>) -> Res<Obj<'py>> {
-    if cfg!(Py_GIL_DISABLED) {
-        // Threads would wait for each other at the table.
+    // Without a GIL threads would wait for each other at the table.
+    #[cfg(Py_GIL_DISABLED)]
+    {
+        let _ = registry;
         return py_ffi::new_int(py, value);
     }
+    #[cfg(not(Py_GIL_DISABLED))]
+    lent_number(py, value, registry).map(pyo3::Borrowed::to_owned)
+}
+
+/// The same without a reference of its own: good until another number is asked for that has the same place.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline]
+fn lent_number<'a, 'py>(
+    py: Python<'py>,
+    value: i64,
+    registry: Option<&Obj<'py>>,
+) -> Res<Ref<'a, 'py>> {
     // The last place is the process's; threads' identities are addresses, most of them on a page of their own.
     let place = match registry {
         Some(_) => (value as usize >> 12) % (KEPT - 1),
@@ -552,14 +617,17 @@ fn number<'py>(py: Python<'py>, value: i64, registry: Option<&Obj<'py>>) -> Res<
     };
     let known = NUMBERS.with(py, |numbers| {
         let kept = &numbers[place];
-        (kept.value == value && !kept.object.is_null()).then(|| py_ffi::own_all(py, [kept.object]))
+        (kept.value == value && !kept.object.is_null()).then(|| py_ffi::lent(py, kept.object))
     });
     match known {
-        Some([object]) => Ok(object),
-        None => keep_number(py, value, registry, place),
+        Some(object) => Ok(object),
+        None => {
+            keep_number(py, value, registry, place).map(|object| py_ffi::lent(py, object.as_ptr()))
+        }
     }
 }
 
+#[cfg(not(Py_GIL_DISABLED))]
 #[cold]
 fn keep_number<'py>(
     py: Python<'py>,

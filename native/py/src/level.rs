@@ -6,6 +6,8 @@ use pyo3::types::PyDict;
 use crate::call::Call;
 #[cfg(Py_3_12)]
 use crate::cell::Shared;
+#[cfg(not(Py_GIL_DISABLED))]
+use crate::ffi::Ref;
 #[cfg(Py_3_12)]
 use crate::ffi::Remembered;
 use crate::ffi::{self as py_ffi, Exc, Obj, Res};
@@ -58,39 +60,56 @@ pub fn name_of<'py>(py: Python<'py>, level: &Obj<'py>) -> Res<Obj<'py>> {
     )
 }
 
-/// Names of the standard levels, read while `getLevelName` was the stdlib's and its table a dict; borrowed from that dict, which has
+/// Names of levels up to the highest of the standard ones, read while `getLevelName` was the stdlib's and its table a dict; borrowed from that dict, which has
 /// not changed as long as the epoch is the same. A lookup takes 150 instructions, this 40.
 #[cfg(Py_3_12)]
 struct Known {
     epoch: globals::Epoch,
     #[cfg(Py_GIL_DISABLED)]
     bindings: u64,
-    names: [Remembered; 6],
+    names: [Remembered; LEVELS],
 }
+
+/// The levels from `NOTSET` to `CRITICAL`.
+#[cfg(Py_3_12)]
+const LEVELS: usize = 51;
 
 #[cfg(Py_3_12)]
 static KNOWN: Shared<Known> = Shared::new(Known {
     epoch: 0,
     #[cfg(Py_GIL_DISABLED)]
     bindings: 0,
-    names: [Remembered::NOTHING; 6],
+    names: [Remembered::NOTHING; LEVELS],
 });
 
-/// The place of a standard level in [`Known::names`].
+/// The place of a level in [`Known::names`].
 #[cfg(Py_3_12)]
 #[inline]
 fn place(level: &Obj<'_>) -> Option<usize> {
-    Some(match raw::small_int(level)? {
-        10 => 1,
-        20 => 2,
-        30 => 3,
-        40 => 4,
-        50 => 5,
-        _ => return None,
-    })
+    raw::level_number(level).filter(|number| *number < LEVELS)
 }
 
-/// `getLevelName(level)` of a standard level, as long as nothing it depends on has changed since [`remember`].
+/// [`known_name`], good until Python code runs.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline]
+pub fn lent_name<'a, 'py>(py: Python<'py>, level: &Obj<'py>) -> Option<Ref<'a, 'py>> {
+    #[cfg(Py_3_12)]
+    {
+        let place = place(level)?;
+        let epoch = globals::epoch(py);
+        KNOWN.with(py, |known| {
+            let name = known.names[place].address();
+            (known.epoch == epoch && !name.is_null()).then(|| py_ffi::lent(py, name))
+        })
+    }
+    #[cfg(not(Py_3_12))]
+    {
+        let _ = (py, level);
+        None
+    }
+}
+
+/// `getLevelName(level)` of such a level, as long as nothing it depends on has changed since [`remember`].
 #[cfg(Py_3_12)]
 #[inline]
 pub fn known_name<'py>(py: Python<'py>, level: &Obj<'py>) -> Option<Obj<'py>> {
@@ -107,7 +126,7 @@ pub fn known_name<'py>(py: Python<'py>, level: &Obj<'py>) -> Option<Obj<'py>> {
     })
 }
 
-/// Keeps the name of a standard level for [`known_name`], where changes of all that it depends on will be noticed.
+/// Keeps the name of such a level for [`known_name`], where changes of all that it depends on will be noticed.
 #[cfg(Py_3_12)]
 #[cold]
 pub fn remember<'py>(py: Python<'py>, level: &Obj<'py>) -> Res<()> {
@@ -156,11 +175,11 @@ pub fn remember<'py>(py: Python<'py>, level: &Obj<'py>) -> Res<()> {
         KNOWN.with(py, |known| {
             #[cfg(Py_GIL_DISABLED)]
             if known.bindings != bindings {
-                known.names = [Remembered::NOTHING; 6];
+                known.names = [Remembered::NOTHING; LEVELS];
                 known.bindings = bindings;
             }
             if known.epoch != epoch {
-                known.names = [Remembered::NOTHING; 6];
+                known.names = [Remembered::NOTHING; LEVELS];
                 known.epoch = epoch;
             }
             known.names[place] = Remembered::new(&name);
@@ -172,7 +191,7 @@ pub fn remember<'py>(py: Python<'py>, level: &Obj<'py>) -> Res<()> {
 /// Forgets all names: what is bound has changed.
 #[cfg(Py_3_12)]
 pub fn forget(py: Python<'_>) {
-    KNOWN.with(py, |known| known.names = [Remembered::NOTHING; 6]);
+    KNOWN.with(py, |known| known.names = [Remembered::NOTHING; LEVELS]);
 }
 
 /// Nothing is kept: 3.11 has no epoch that a dict besides the modules' could be part of.

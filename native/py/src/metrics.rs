@@ -159,6 +159,14 @@ pub fn wrote_text(handler: &Obj<'_>, text: &Obj<'_>) {
 /// An `emit` of this handler, which is timed if the lot falls on it.
 #[inline]
 pub fn emission(handler: &Obj<'_>, emit: impl FnOnce() -> Res<Ran>) -> Res<Ran> {
+    if !on() {
+        return emit();
+    }
+    timed(handler, emit)
+}
+
+#[inline(never)]
+fn timed(handler: &Obj<'_>, emit: impl FnOnce() -> Res<Ran>) -> Res<Ran> {
     let Some(timing) = Timing::begin(handler.py()) else {
         return emit();
     };

@@ -147,6 +147,50 @@ impl<'a, 'py> Facts<'a, 'py> {
         self.site()?.named()
     }
 
+    /// The same of a place that nobody has looked at yet, as far as it is remembered: pathname, filename, module, function and line, good
+    /// until Python code runs. Giving up five references takes longer than to look once more.
+    #[inline]
+    pub fn lent_names(&self) -> Option<[Ref<'_, 'py>; 5]> {
+        let py = self.py();
+        // With a GIL everything is as it was when the record was begun: it would be settled otherwise.
+        let ordinary = cfg!(not(Py_GIL_DISABLED)) || ordinary::is_ordinary(py);
+        debug_assert!(self.site.get().is_some() || !ordinary || ordinary::is_ordinary(py));
+        if self.site.get().is_none() && ordinary {
+            caller::lent_names(py)
+        } else {
+            None
+        }
+    }
+
+    /// `record.levelname`, good until Python code runs.
+    #[inline(always)]
+    #[allow(
+        clippy::inline_always,
+        reason = "30 instructions by a call, 18 without"
+    )]
+    pub fn lent_level_name(&self) -> Res<Ref<'_, 'py>> {
+        #[cfg(not(Py_GIL_DISABLED))]
+        if self.level_name.get().is_none()
+            && let Some(name) = level::lent_name(self.py(), &self.event.level)
+        {
+            return Ok(name);
+        }
+        self.level_name().map(|name| name.as_borrowed())
+    }
+
+    /// `record.name`, good until Python code runs.
+    #[inline]
+    pub fn lent_name(&self) -> Res<Ref<'_, 'py>> {
+        #[cfg(not(Py_GIL_DISABLED))]
+        if self.name.get().is_none()
+            && let Some(logger) = guard::view(&self.event.logger)
+            && let Some(name) = logger.lend(Name::name)
+        {
+            return Ok(py_ffi::lent(self.py(), name.as_ptr()));
+        }
+        self.name().map(|name| name.as_borrowed())
+    }
+
     /// `record.levelname`
     #[inline]
     pub fn level_name(&self) -> Res<&Obj<'py>> {

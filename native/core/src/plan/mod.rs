@@ -38,13 +38,59 @@ pub struct Plan {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
     /// Text to copy.
-    Literal(Box<str>),
+    Literal(Literal),
     /// A value to look up by `field` and to render by `spec`, which is that `usual` one or none.
     Field {
         field: Field,
         spec: Spec,
         usual: Usual,
     },
+}
+
+/// Text to copy. As a rule it is short: then a block that is always as long is copied instead, which takes neither a loop nor a
+/// call, and a third of the instructions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Literal {
+    text: Box<str>,
+    /// The text once more, if it fits.
+    block: [u8; Self::BLOCK],
+}
+
+impl Literal {
+    const BLOCK: usize = 16;
+
+    /// Appends it.
+    #[inline]
+    pub fn push_to(&self, bytes: &mut Vec<u8>) {
+        if self.text.len() <= Self::BLOCK {
+            let end = bytes.len() + self.text.len();
+            bytes.extend_from_slice(&self.block);
+            bytes.truncate(end);
+        } else {
+            bytes.extend_from_slice(self.text.as_bytes());
+        }
+    }
+}
+
+impl From<&str> for Literal {
+    fn from(text: &str) -> Self {
+        let mut block = [0; Self::BLOCK];
+        if let Some(start) = block.get_mut(..text.len()) {
+            start.copy_from_slice(text.as_bytes());
+        }
+        Self {
+            text: text.into(),
+            block,
+        }
+    }
+}
+
+impl std::ops::Deref for Literal {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
 }
 
 /// The key of a field.
@@ -140,7 +186,8 @@ impl Builder {
     fn flush(&mut self) {
         if !self.literal.is_empty() {
             self.pieces
-                .push(Piece::Literal(std::mem::take(&mut self.literal).into()));
+                .push(Piece::Literal(self.literal.as_str().into()));
+            self.literal.clear();
         }
     }
 
@@ -172,6 +219,21 @@ mod tests {
         }
         assert_eq!(Attribute::ALL.len(), 23);
         assert_eq!(Attribute::from_name("Name"), None);
+    }
+
+    #[test]
+    fn literals_of_any_length_are_copied() {
+        for length in [0, 1, 15, 16, 17, 40] {
+            let (text, mut bytes) = (
+                "é".repeat(length / 2) + &"x".repeat(length % 2),
+                b"<".to_vec(),
+            );
+            let literal = Literal::from(text.as_str());
+            literal.push_to(&mut bytes);
+            literal.push_to(&mut bytes);
+            assert_eq!(bytes, format!("<{text}{text}").as_bytes());
+            assert_eq!(*literal, *text);
+        }
     }
 
     #[test]

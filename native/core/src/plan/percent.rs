@@ -4,7 +4,7 @@
 use memchr::memchr;
 
 use super::spec::{Align, Conversion, LARGEST_COUNT, Sign, Spec, Style, Usual};
-use super::{Builder, Plan};
+use super::{Builder, Literal, Plan};
 
 /// What `PercentStyle.usesTime()` answers.
 #[must_use]
@@ -72,7 +72,7 @@ pub struct Positional {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PositionalPiece {
     /// Text to copy.
-    Literal(Box<str>),
+    Literal(Literal),
     /// The next argument, to be written by a spec, which is that usual one or none.
     Arg(Spec, Usual),
 }

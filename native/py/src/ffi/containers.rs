@@ -329,6 +329,29 @@ pub fn dict_get_number<'py>(dict: &Obj<'py>, key: &Obj<'py>, number: i64) -> Opt
     }
 }
 
+/// The same without a reference: good until Python code runs.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline]
+pub fn dict_lend_number<'a, 'py>(
+    dict: &Obj<'py>,
+    key: &Obj<'py>,
+    number: i64,
+) -> Option<super::Ref<'a, 'py>> {
+    if number < 0 {
+        return None;
+    }
+    if number < 0 {
+        return None;
+    }
+    // SAFETY: as above; the dict holds the value as long as it is not changed.
+    unsafe {
+        Borrowed::from_ptr_or_opt(
+            dict.py(),
+            crate::raw::peek_small_int(dict.as_ptr(), key.as_ptr(), number as isize),
+        )
+    }
+}
+
 /// Are all keys of a dict exact strings?
 pub fn all_keys_str(dict: &Obj<'_>) -> bool {
     all_keys(dict, super::is_str)
@@ -529,6 +552,18 @@ pub fn own_all<const N: usize>(_py: Python<'_>, objects: [*mut ffi::PyObject; N]
         }
         std::mem::transmute_copy(&objects)
     }
+}
+
+/// The same objects without references of their own: good until Python code runs, and what the table holds is left as it is.
+#[inline]
+pub fn lent_all<'a, 'py, const N: usize>(
+    _py: Python<'py>,
+    objects: [*mut ffi::PyObject; N],
+) -> [super::Ref<'a, 'py>; N] {
+    debug_assert!(objects.iter().all(|object| !object.is_null()));
+    // SAFETY: the table (see `caller`) holds a reference to each, none is null, and gives none up before Python code has run. A borrowed
+    // reference is nothing but the pointer.
+    unsafe { std::mem::transmute_copy(&objects) }
 }
 
 /// Gives up references a table owned; null ones are skipped. May run Python code.

@@ -301,13 +301,6 @@ pub fn str_len(text: &Obj<'_>) -> usize {
     unsafe { ffi::PyUnicode_GET_LENGTH(text.as_ptr()) as usize }
 }
 
-/// The number that `threading.get_ident()` returns.
-#[inline]
-pub fn thread_ident(_py: Python<'_>) -> i64 {
-    // SAFETY: attached.
-    unsafe { ffi::PyThread_get_thread_ident() as i64 }
-}
-
 /// What the running thread's own dict, which C modules keep things in, has under `name`.
 #[cfg(all(Py_3_12, not(Py_3_14), not(Py_GIL_DISABLED)))]
 pub fn of_thread(py: Python<'_>, name: Name) -> Res<Option<Obj<'_>>> {

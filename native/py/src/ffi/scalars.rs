@@ -184,11 +184,8 @@ pub fn text_of<'a>(text: &'a Obj<'_>, most: usize) -> Option<(&'a str, bool)> {
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "as for `text_of`")]
 pub fn ascii_of<'a>(text: &'a Obj<'_>) -> Option<&'a str> {
-    if !crate::raw::enabled() {
-        return None;
-    }
     // SAFETY: ASCII, borrowed from the object.
-    crate::raw::ascii(text.as_borrowed())
+    crate::raw::ascii_at_once(text.as_borrowed())
         .map(|characters| unsafe { std::str::from_utf8_unchecked(characters) })
 }
 

@@ -143,7 +143,7 @@ fn push_arguments<'py>(
     let mut args = args.iter();
     for piece in &message.pieces {
         match piece {
-            PositionalPiece::Literal(text) => buffer.push(text, true),
+            PositionalPiece::Literal(text) => buffer.push_literal(text),
             PositionalPiece::Arg(spec, usual) => {
                 let Some(arg) = args.next() else {
                     return Ok(false);
@@ -213,30 +213,29 @@ fn push_other<'py>(
     usual: Usual,
     spec: &Spec,
 ) -> Res<bool> {
-    if usual == Usual::Text
-        && let Some((text, ascii)) = small_text(value)
-    {
-        buffer.push(text, ascii);
-        return Ok(true);
-    }
-    push_no_text(buffer, value, usual, spec)
-}
-
-/// The same for anything but a text as it is.
-#[inline(never)]
-fn push_no_text<'py>(
-    buffer: &mut Buffer<'py>,
-    value: &Obj<'py>,
-    usual: Usual,
-    spec: &Spec,
-) -> Res<bool> {
     if usual != Usual::No
         && let Some(number) = raw::small_int(value)
     {
         push_decimal(buffer.bytes(), number);
         return Ok(true);
     }
-    push_unusual(buffer, value, spec)
+    if usual == Usual::Text {
+        push_wide(buffer, value, spec)
+    } else {
+        push_unusual(buffer, value, spec)
+    }
+}
+
+/// The same for anything but numbers, of which most are texts.
+#[inline(never)]
+fn push_wide<'py>(buffer: &mut Buffer<'py>, value: &Obj<'py>, spec: &Spec) -> Res<bool> {
+    match small_text(value) {
+        Some((text, ascii)) => {
+            buffer.push(text, ascii);
+            Ok(true)
+        }
+        None => push_unusual(buffer, value, spec),
+    }
 }
 
 /// The same by the spec alone.

@@ -1,4 +1,5 @@
 //! The text of a formatted record: bytes while only we have touched it, a Python object once Python made it.
+use femtolog_core::plan::Literal;
 use pyo3::prelude::*;
 
 use crate::cell::Shared;
@@ -62,6 +63,12 @@ impl<'py> Buffer<'py> {
     pub fn push(&mut self, text: &str, ascii: bool) {
         self.bytes.extend_from_slice(text.as_bytes());
         self.wide |= !ascii;
+    }
+
+    /// Appends a part of a format, which says of all of them whether they are ASCII: see [`Buffer::widen_unless`].
+    #[inline]
+    pub fn push_literal(&mut self, literal: &Literal) {
+        literal.push_to(&mut self.bytes);
     }
 
     /// Appends ASCII text; true. A function of its own: not each of its callers has to keep registers for it.

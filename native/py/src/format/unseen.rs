@@ -13,12 +13,12 @@ use crate::cell::{Counted, Shared};
 use crate::clock::Number;
 use crate::ffi::{self as py_ffi, Held, Obj, Ref, Res};
 use crate::globals;
-use crate::guard::{self, Role, View};
+use crate::guard::{self, Lent, Role, View};
 use crate::handler::Place;
 use crate::names::Name;
 use crate::natives::Target;
 use crate::ordinary;
-use crate::record::{Event, Formatted, Record, Unseen};
+use crate::record::{Event, Facts, Formatted, Record, Unseen};
 use crate::trace::{At as _, call as calling, operator};
 
 /// A compiled format string, and the names of its fields that are no attributes of every record as str objects.
@@ -69,17 +69,23 @@ fn compiled(style: &View<'_, '_>) -> Option<(Counted<Compiled>, Role)> {
         style.lend(Name::_fmt)?,
         style.lend_of_class(Name::asctime_search)?,
     );
-    let place = (format.as_ptr() as usize >> 4) % PLANS;
+    let place = place_of(&format);
     let known = CACHE.with(format.py(), |kept| {
-        let kept = kept[place].as_ref()?;
+        let kept = kept.get(place)?.as_ref()?;
         (kept.format.is(&format) && kept.search.is(&search))
             .then(|| (kept.compiled.clone(), kept.style))
     });
     match known {
         // What runs for the style's methods is asked each time: one test.
         Some((compiled, kind)) if style.is(kind) => compiled.map(|plan| (plan, kind)),
-        _ => compile(style, &format, &search, place),
+        _ => compile(style, &format, &search),
     }
+}
+
+/// Where a format string is kept.
+#[inline]
+fn place_of(format: &Obj<'_>) -> usize {
+    (format.as_ptr() as usize >> 4) % PLANS
 }
 
 #[cold]
@@ -87,7 +93,6 @@ fn compile(
     style: &View<'_, '_>,
     format: &Obj<'_>,
     search: &Obj<'_>,
-    place: usize,
 ) -> Option<(Counted<Compiled>, Role)> {
     let py = format.py();
     let kinds = [Role::PercentStyle, Role::BraceStyle, Role::TemplateStyle];
@@ -115,7 +120,7 @@ fn compile(
         compiled: compiled.clone(),
     };
     // What was kept is dropped when the table is no longer in use.
-    let old = CACHE.with(py, |all| all[place].replace(kept));
+    let old = CACHE.with(py, |all| all[place_of(format)].replace(kept));
     drop(old);
     compiled.map(|compiled| (compiled, kind))
 }
@@ -135,7 +140,7 @@ pub(super) struct Proof<'a, 'py> {
     pub formatter: View<'a, 'py>,
     pub compiled: Counted<Compiled>,
     /// The style's defaults, when it has any.
-    pub defaults: Option<Obj<'py>>,
+    pub defaults: Option<Lent<'a, 'py>>,
 }
 
 impl Proof<'_, '_> {
@@ -181,7 +186,7 @@ fn proven_at_once<'a, 'py>(formatter: &'a Obj<'py>, role: Role) -> Option<Proof<
         && (kind == Role::PercentStyle || py_ffi::all_keys_str(&defaults))
     {
         // Keyword arguments, which the other styles use, have to be strings.
-        Some(defaults.clone())
+        Some(defaults.held())
     } else {
         return None;
     };
@@ -255,8 +260,7 @@ pub fn text<'py>(
 
 /// Appends the same to `line` where that runs no Python code at all, not even that of arguments; false, with nothing done but
 /// writing there, for any other record. Everything is [ordinary](crate::ordinary).
-#[inline(always)]
-#[allow(clippy::inline_always, reason = "as for `proven_at_once`")]
+#[inline(never)]
 pub fn push_quietly<'py>(
     line: &mut Buffer<'py>,
     formatter: &Obj<'py>,
@@ -276,7 +280,12 @@ pub fn push_quietly<'py>(
     if !proof.asks_nobody(record) {
         return Ok(false);
     }
-    write(&proof, record, place.is_last(), line)
+    let mut kept = (!place.is_last()).then(Formatted::default);
+    let done = render_at_once(&proof, &unseen, None, line, kept.as_mut())?;
+    if let (Some(kept), true) = (kept, done) {
+        record.remember(kept.message, kept.time);
+    }
+    Ok(done)
 }
 
 /// [`push_quietly`] for a record that is put aside: gives what this formatter sets as `record.asctime`, the `None` object where it
@@ -308,8 +317,6 @@ pub fn push_aside<'py>(
 
 /// Appends the line of an unseen record, and keeps for later handlers what this formatter sets: the record may become real for
 /// them. False: see [`render`].
-#[inline(always)]
-#[allow(clippy::inline_always, reason = "one test, for the last handler")]
 fn write<'py>(
     proof: &Proof<'_, 'py>,
     record: &mut Record<'_, 'py>,
@@ -319,12 +326,9 @@ fn write<'py>(
     let Some(unseen) = record.unseen() else {
         return Ok(false);
     };
-    if last {
-        return render(proof, &unseen, None, line, None);
-    }
-    let mut kept = Formatted::default();
-    let done = render(proof, &unseen, None, line, Some(&mut kept))?;
-    if done {
+    let mut kept = (!last).then(Formatted::default);
+    let done = render(proof, &unseen, None, line, kept.as_mut())?;
+    if let (Some(kept), true) = (kept, done) {
         record.remember(kept.message, kept.time);
     }
     Ok(done)
@@ -382,59 +386,90 @@ fn render<'py>(
     unseen: &Unseen<'_, '_, 'py>,
     known: Option<&Obj<'py>>,
     line: &mut Buffer<'py>,
+    kept: Option<&mut Formatted<'py>>,
+) -> Res<bool> {
+    render_at_once(proof, unseen, known, line, kept)
+}
+
+/// [`render`] as part of its caller.
+#[inline(always)]
+#[allow(
+    clippy::inline_always,
+    reason = "with what the caller has proven it is one function for nearly all lines: 50 instructions"
+)]
+fn render_at_once<'py>(
+    proof: &Proof<'_, 'py>,
+    unseen: &Unseen<'_, '_, 'py>,
+    known: Option<&Obj<'py>>,
+    line: &mut Buffer<'py>,
     mut kept: Option<&mut Formatted<'py>>,
 ) -> Res<bool> {
     let (facts, event) = (unseen.facts, &unseen.facts.event);
     let py = line.py();
     let plan = &proof.compiled.plan;
-    if !plan.uses_message && known.is_none() {
-        // The stdlib makes the message even where the format does not show it, and fails where the arguments do not fit.
-        let mark = line.mark();
-        if !message::push_plain(line, &event.msg, event.args)? {
+    if !plan.uses_message && known.is_none() && !fits(line, event)? {
+        return Ok(false);
+    }
+    let mut given = Given {
+        message: known,
+        time: None,
+    };
+    if plan.uses_time {
+        given.time = time::text(&proof.formatter, facts.stamp()?)?;
+        if given.time.is_none() {
             return Ok(false);
         }
-        line.rewind(mark);
     }
-    let time = if plan.uses_time {
-        match time::text(&proof.formatter, facts.stamp()?)? {
-            Some(time) => Some(time),
-            None => return Ok(false),
-        }
-    } else {
-        None
-    };
+    let mut place = None;
     for (index, piece) in plan.pieces.iter().enumerate() {
-        let pushed = match piece {
+        let (field, spec, usual) = match piece {
             Piece::Literal(text) => {
-                line.push(text, true);
-                true
+                line.push_literal(text);
+                continue;
             }
-            Piece::Field {
-                field: Field::Known(Attribute::Message),
-                usual: Usual::Text,
-                ..
-            } if known.is_none() => {
+            Piece::Field { field, spec, usual } => (field, spec, *usual),
+        };
+        // What nothing else needs is only lent: no Python code runs before the line is done.
+        let value = match field {
+            Field::Known(Attribute::Message) if usual == Usual::Text && known.is_none() => {
                 let mark = line.mark();
-                let pushed = message::push_plain(line, &event.msg, event.args)?;
-                if let (Some(kept), true) = (&mut kept, pushed) {
+                if !push_message(line, event)? {
+                    return Ok(false);
+                }
+                if let Some(kept) = &mut kept {
                     kept.message = Some(line.since(mark)?);
                 }
-                pushed
+                continue;
             }
-            Piece::Field {
-                field: Field::Known(field),
-                spec,
-                usual,
-            } => {
-                let directive = (*usual, spec);
-                push_known(line, unseen, *field, directive, time.as_ref(), known)?
-            }
-            Piece::Field { spec, usual, .. } => match proof.compiled.name(py, index) {
-                Some(name) => push_other(line, unseen, proof, &name, (*usual, spec))?,
-                None => false,
+            Field::Known(Attribute::Name) => facts.lent_name()?,
+            Field::Known(Attribute::LevelName) => facts.lent_level_name()?,
+            Field::Known(Attribute::PathName) => find(&mut place, facts)?.pathname,
+            Field::Known(Attribute::FileName) => find(&mut place, facts)?.filename,
+            Field::Known(Attribute::Module) => find(&mut place, facts)?.module,
+            Field::Known(Attribute::FuncName) => find(&mut place, facts)?.function,
+            Field::Known(Attribute::LineNo) => find(&mut place, facts)?.line,
+            Field::Known(Attribute::ThreadName) => match facts.context.lent_thread(py)? {
+                Some((_, name)) => name,
+                None => return Ok(false),
             },
+            Field::Known(field) => {
+                let directive = (usual, spec);
+                if push_known(line, unseen, *field, directive, &given)? {
+                    continue;
+                }
+                return Ok(false);
+            }
+            Field::Other(_) => {
+                let name = proof.compiled.name(py, index);
+                if let Some(name) = name
+                    && push_other(line, unseen, proof, &name, (usual, spec))?
+                {
+                    continue;
+                }
+                return Ok(false);
+            }
         };
-        if !pushed {
+        if !message::push_value(line, &value, usual, spec)? {
             return Ok(false);
         }
     }
@@ -443,9 +478,26 @@ fn render<'py>(
         if known.is_none() && kept.message.is_none() {
             kept.message = Some(own_message(event)?);
         }
-        kept.time = time.map(|time| time.object(py)).transpose()?;
+        kept.time = given.time.map(|time| time.object(py)).transpose()?;
     }
     Ok(true)
+}
+
+/// What a line takes that is no attribute of its record yet.
+struct Given<'a, 'py> {
+    /// `record.message`, where it is known already.
+    message: Option<&'a Obj<'py>>,
+    /// `record.asctime`, where the format shows it.
+    time: Option<time::TimeText>,
+}
+
+/// The stdlib makes the message even where the format does not show it, and fails where the arguments do not fit.
+#[inline(never)]
+fn fits<'py>(line: &mut Buffer<'py>, event: &Event<'_, 'py>) -> Res<bool> {
+    let mark = line.mark();
+    let fits = message::push_plain(line, &event.msg, event.args)?;
+    line.rewind(mark);
+    Ok(fits)
 }
 
 /// The text of a plain message that has been written before, so that it can be.
@@ -490,33 +542,79 @@ fn with_message<'py>(
     }
 }
 
+/// Where the call stands.
+#[derive(Clone, Copy)]
+struct Named<'a, 'py> {
+    pathname: Ref<'a, 'py>,
+    filename: Ref<'a, 'py>,
+    module: Ref<'a, 'py>,
+    function: Ref<'a, 'py>,
+    line: Ref<'a, 'py>,
+}
+
+/// Finds the place, unless it has been found; good until Python code runs.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "one test and a read, five times")]
+fn find<'a, 'p, 'py>(
+    found: &'p mut Option<Named<'a, 'py>>,
+    facts: &'a Facts<'_, 'py>,
+) -> Res<&'p Named<'a, 'py>> {
+    if let Some(found) = found {
+        return Ok(found);
+    }
+    Ok(found.insert(lent_place(facts)?))
+}
+
+#[inline(never)]
+fn lent_place<'a, 'py>(facts: &'a Facts<'_, 'py>) -> Res<Named<'a, 'py>> {
+    if let Some([pathname, filename, module, function, line]) = facts.lent_names() {
+        return Ok(Named {
+            pathname,
+            filename,
+            module,
+            function,
+            line,
+        });
+    }
+    known_place(facts)
+}
+
+/// The same of a place that is known already, or not remembered.
+#[inline(never)]
+fn known_place<'a, 'py>(facts: &'a Facts<'_, 'py>) -> Res<Named<'a, 'py>> {
+    let named = facts.named()?;
+    let (filename, module) = named.names()?;
+    Ok(Named {
+        pathname: named.pathname.as_borrowed(),
+        filename: filename.as_borrowed(),
+        module: module.as_borrowed(),
+        function: named.function.as_borrowed(),
+        line: named.line.as_borrowed(),
+    })
+}
+
 /// How a value is to be written.
 type Directive<'a> = (Usual, &'a plan::Spec);
 
-/// Appends one attribute that every record has; false when only the interpreter can.
-#[inline]
+/// Appends one of the other attributes that every record has; false when only the interpreter can.
+#[inline(never)]
 fn push_known<'py>(
     line: &mut Buffer<'py>,
     unseen: &Unseen<'_, '_, 'py>,
     field: Attribute,
     (usual, spec): Directive<'_>,
-    time: Option<&time::TimeText>,
-    message: Option<&Obj<'py>>,
+    given: &Given<'_, 'py>,
 ) -> Res<bool> {
     let (facts, py) = (unseen.facts, line.py());
     let event = &facts.event;
     let value = match field {
-        Attribute::Name => facts.name()?,
-        Attribute::LevelName => facts.level_name()?,
         Attribute::LevelNo => &event.level,
-        Attribute::PathName => &facts.named()?.pathname,
-        Attribute::FileName => &facts.named()?.names()?.0,
-        Attribute::Module => &facts.named()?.names()?.1,
-        Attribute::LineNo => &facts.named()?.line,
-        Attribute::FuncName => &facts.named()?.function,
-        Attribute::AscTime => return Ok(time.is_some_and(|time| time.push_to(line, usual, spec))),
+        Attribute::AscTime => {
+            let time = given.time.as_ref();
+            return Ok(time.is_some_and(|time| time.push_to(line, usual, spec)));
+        }
         Attribute::Message => {
-            let Some(message) = message else {
+            let Some(message) = given.message else {
                 // Padded or cut.
                 let mut own = Buffer::new(py);
                 return Ok(message::push_plain(&mut own, &event.msg, event.args)?
@@ -529,17 +627,22 @@ fn push_known<'py>(
         Attribute::RelativeCreated => {
             return push_number(line, &facts.stamp()?.relative, (usual, spec));
         }
-        Attribute::Thread | Attribute::ThreadName => match facts.context.thread_unasked(py)? {
-            Some((number, _)) if field == Attribute::Thread => number,
-            Some((_, name)) => name,
-            None => return Ok(false),
-        },
         Attribute::Process => facts.context.process(py)?,
         Attribute::ProcessName => facts.context.process_name(py)?,
         Attribute::TaskName if cfg!(Py_3_12) => facts.context.task_name(py)?,
+        Attribute::Thread => match facts.context.thread_unasked(py)? {
+            Some((number, _)) => number,
+            None => return Ok(false),
+        },
         _ => return Ok(false),
     };
     message::push_value(line, value, usual, spec)
+}
+
+/// Appends the text of a plain message.
+#[inline(never)]
+fn push_message<'py>(line: &mut Buffer<'py>, event: &Event<'_, 'py>) -> Res<bool> {
+    message::push_plain(line, &event.msg, event.args)
 }
 
 fn push_number<'py>(
@@ -554,6 +657,7 @@ fn push_number<'py>(
 }
 
 /// A field from `extra` or the style's defaults.
+#[inline(never)]
 fn push_other<'py>(
     line: &mut Buffer<'py>,
     unseen: &Unseen<'_, '_, 'py>,
@@ -562,10 +666,8 @@ fn push_other<'py>(
     (usual, spec): Directive<'_>,
 ) -> Res<bool> {
     let mut value = None;
-    for dict in [&unseen.facts.event.extra, &proof.defaults]
-        .into_iter()
-        .flatten()
-    {
+    let extra = unseen.facts.event.extra.as_ref();
+    for dict in extra.into_iter().chain(proof.defaults.as_deref()) {
         value = match py_ffi::dict_get_str(dict, name) {
             Some(value) => Some(value),
             None => py_ffi::dict_get(dict, name)?,

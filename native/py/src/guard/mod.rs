@@ -148,6 +148,16 @@ impl<'py> Lent<'_, 'py> {
         #[cfg(Py_GIL_DISABLED)]
         return Lent(value, std::marker::PhantomData);
     }
+
+    /// The same value for longer than the view's object is borrowed: until Python code runs there is somebody who holds both.
+    #[inline(always)]
+    pub fn held<'b>(self) -> Lent<'b, 'py> {
+        #[cfg(not(Py_GIL_DISABLED))]
+        // SAFETY: as for `of`.
+        return Lent(unsafe { Ref::from_ptr(self.0.py(), self.0.as_ptr()) });
+        #[cfg(Py_GIL_DISABLED)]
+        return Lent(self.0, std::marker::PhantomData);
+    }
 }
 
 impl<'a, 'py> View<'a, 'py> {
@@ -170,7 +180,7 @@ impl<'a, 'py> View<'a, 'py> {
     }
 
     /// Is every method that `role` runs the native one?
-    #[inline]
+    #[inline(always)]
     pub fn is(&self, role: Role) -> bool {
         match self.direct {
             Some((info, _)) => {
@@ -727,6 +737,16 @@ pub fn set_by<'py>(view: &View<'_, 'py>, name: Name, value: Obj<'py>) -> Res<()>
 /// `obj.name(*args)`. A Python function of the class is called without the interpreter looking it up once more: 200 instructions
 /// of 450.
 pub fn call_method<'py, const N: usize>(
+    obj: &Obj<'py>,
+    name: Name,
+    args: [&Obj<'py>; N],
+) -> Res<Obj<'py>> {
+    call_method_at_once(obj, name, args)
+}
+
+/// The same as part of its caller.
+#[inline(always)]
+pub fn call_method_at_once<'py, const N: usize>(
     obj: &Obj<'py>,
     name: Name,
     args: [&Obj<'py>; N],

@@ -79,45 +79,37 @@ impl<'p, 'py> Place<'p, 'py> {
     /// Is it certain that no other handler will get the record? Looks ahead without running anything: what can only be
     /// known by asking Python code, now or later, is a "no", which costs only time. The answer is remembered: for whom a record
     /// was the last, it stays that even if somebody adds a handler while it is being written.
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "a test: it is known as a rule")]
     pub fn is_last(&self) -> bool {
         self.last.get().unwrap_or_else(|| self.look_ahead(None))
     }
 
     /// Finds that out now, where the logger has just been looked at.
-    #[inline]
     fn look_ahead(&self, node: Option<&View<'_, 'py>>) -> bool {
-        let last = self.sees_nobody(node);
+        let last = match self.rest {
+            Some((_, handlers, next)) if next < py_ffi::list_len(handlers) => false,
+            Some((at, ..)) => match node {
+                Some(node) => is_followed_by_nobody(node),
+                None => guard::view(at).is_some_and(|node| is_followed_by_nobody(&node)),
+            },
+            None => false,
+        };
         self.last.set(Some(last));
         last
     }
+}
 
-    #[inline]
-    fn sees_nobody(&self, first: Option<&View<'_, 'py>>) -> bool {
-        let Some((node, handlers, next)) = self.rest else {
-            return false;
-        };
-        if next < py_ffi::list_len(handlers) {
-            return false;
-        }
-        let own;
-        let view = match first {
-            Some(view) => view,
-            None => match guard::view(node) {
-                Some(view) => {
-                    own = view;
-                    &own
-                }
-                None => return false,
-            },
-        };
-        match propagates(view) {
-            Some(false) => true,
-            Some(true) => view
-                .lend(Name::parent)
-                .is_some_and(|parent| parent.is_none() || nobody_from(parent.clone())),
-            None => false,
-        }
+/// Is it certain that none of the loggers above this one gets its records, or that none of them has a handler?
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "part of `look_ahead`")]
+fn is_followed_by_nobody(logger: &View<'_, '_>) -> bool {
+    match propagates(logger) {
+        Some(false) => true,
+        Some(true) => logger
+            .lend(Name::parent)
+            .is_some_and(|parent| parent.is_none() || nobody_from(parent.clone())),
+        None => false,
     }
 }
 
@@ -173,24 +165,26 @@ pub fn offer<'py>(
     second: bool,
 ) -> Res<Ran> {
     let (py, here, nth) = (handler.py(), Target::LoggerCallHandlers, u8::from(second));
-    let (levelno, number) = if let Some(unseen) = record.unseen() {
-        (None, raw::small_int(&unseen.facts.event.level))
-    } else {
-        let levelno = record.level().at(py, here, get("levelno").nth(nth))?;
-        let number = raw::small_int(&levelno);
-        (Some(levelno), number)
+    let levelno = match record.unseen() {
+        Some(_) => None,
+        None => Some(record.level().at(py, here, get("levelno").nth(nth))?),
     };
-    let mut least = None;
-    let view = guard::view(handler).filter(|view| {
-        view.test(Name::level, |own| {
-            least = raw::small_int(own);
-            true
-        })
-    });
-    let (Some(view), Some(number), Some(least)) = (&view, number, least) else {
+    let view = guard::view(handler);
+    let least = view.as_ref().and_then(|view| view.lend(Name::level));
+    let number = match (&levelno, record.unseen()) {
+        (Some(levelno), _) => Some(levelno),
+        (None, Some(unseen)) => Some(&*unseen.facts.event.level),
+        _ => None,
+    };
+    let reached = match (number, &least) {
+        (Some(number), Some(least)) => reaches(number, least),
+        _ => None,
+    };
+    drop(least);
+    let (Some(view), Some(reached)) = (&view, reached) else {
         return offer_by_attributes(handler, record, place, levelno, second);
     };
-    if number < least {
+    if !reached {
         return Ok(Ran::Nothing);
     }
     #[cfg(not(Py_GIL_DISABLED))]
@@ -201,6 +195,16 @@ pub fn offer<'py>(
         return emit_unlocked(view, record, place).at(py, here, calling("handle").nth(nth));
     }
     offer_seen(view, record, place, usual, second)
+}
+
+/// `level >= least`, for ints of 64 bits.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "two reads and a comparison")]
+fn reaches(level: &Obj<'_>, least: &Obj<'_>) -> Option<bool> {
+    match (raw::level_number(level), raw::level_number(least)) {
+        (Some(level), Some(least)) => Some(level >= least),
+        _ => Some(raw::small_int(level)? >= raw::small_int(least)?),
+    }
 }
 
 /// The rest of it for a handler that has been looked at, and whose level is not above the record's.

@@ -93,6 +93,7 @@ pub fn emit_quietly<'py>(
         return Ok(Quiet::Nothing);
     }
     let position = match emit {
+        Target::StreamEmit => Some(Position::Unknown),
         Target::RotatingEmit => rotating::stays(handler, stream, line.characters()),
         Target::WatchedEmit => watched::stays(handler).then_some(Position::Unknown),
         _ => Some(Position::Unknown),
@@ -133,19 +134,8 @@ pub fn quiet_parts<'a, 'py>(
     }
     let lent = handler.lend(Name::stream)?;
     let emit = handler.method(Name::emit);
-    let py = lent.py();
-    match emit {
-        Target::StreamEmit => {}
-        // An open file; what is asked of it is whether it is true.
-        Target::FileEmit
-            if file::emits_by_stream(py)
-                && !lent.is_none()
-                && py_ffi::is_true_as_any_object(&lent) => {}
-        Target::RotatingEmit | Target::WatchedEmit
-            if rotating::emits_natively(py)
-                && !lent.is_none()
-                && py_ffi::is_true_as_any_object(&lent) => {}
-        _ => return None,
+    if emit != Target::StreamEmit && !emits_as_streams_do(emit, &lent) {
+        return None;
     }
     let terminator = handler.lend_of_class(Name::terminator)?;
     let formatter = formatter_or_default(handler)?;
@@ -155,6 +145,18 @@ pub fn quiet_parts<'a, 'py>(
         terminator,
         emit,
     })
+}
+
+/// Does a handler of files do to its stream what one of streams does? What is asked of an open file is whether it is true.
+#[inline]
+fn emits_as_streams_do(emit: Target, stream: &Obj<'_>) -> bool {
+    let py = stream.py();
+    let natively = match emit {
+        Target::FileEmit => file::emits_by_stream(py),
+        Target::RotatingEmit | Target::WatchedEmit => rotating::emits_natively(py),
+        _ => false,
+    };
+    natively && !stream.is_none() && py_ffi::is_true_as_any_object(stream)
 }
 
 /// The formatter that `Handler.format` would ask, where finding it runs no Python code.
@@ -338,6 +340,8 @@ fn write_text<'py>(
 }
 
 /// `stream.write(line); handler.flush()`; as [`emit_line`].
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "as for `emit_quietly`")]
 fn write_line<'a, 'py>(
     handler: &'a Obj<'py>,
     record: &mut Record<'_, 'py>,
@@ -347,13 +351,14 @@ fn write_line<'a, 'py>(
 ) -> Res<Option<View<'a, 'py>>> {
     let (py, here) = (handler.py(), Target::StreamEmit);
     settle_for_others(record, place)?;
-    guard::call_method(stream, Name::write, [line]).at(py, here, calling("write"))?;
+    guard::call_method_at_once(stream, Name::write, [line]).at(py, here, calling("write"))?;
     metrics::wrote_text(handler, line);
     flush_after(handler)
 }
 
 /// The stream's own Python code may change what later handlers would read of an unseen record.
-#[inline]
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "as for `is_last`")]
 fn settle_for_others(record: &mut Record<'_, '_>, place: &Place<'_, '_>) -> Res<()> {
     if place.is_last() {
         Ok(())
@@ -363,11 +368,7 @@ fn settle_for_others(record: &mut Record<'_, '_>, place: &Place<'_, '_>) -> Res<
 }
 
 /// `self.flush()` at the end of `emit`; as [`emit_line`].
-#[inline(always)]
-#[allow(
-    clippy::inline_always,
-    reason = "view and result stay in registers: 50 instructions"
-)]
+#[inline(never)]
 fn flush_after<'a, 'py>(handler: &'a Obj<'py>) -> Res<Option<View<'a, 'py>>> {
     let (py, here) = (handler.py(), Target::StreamEmit);
     let view = guard::view(handler);

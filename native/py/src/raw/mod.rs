@@ -41,8 +41,8 @@ pub use parallel::{
     keys_len, shared_keys, value_at, values,
 };
 pub use probe::{_raw_probe, _raw_selftest};
-pub use rlock::{rlock_acquire, rlock_free_or_mine, rlock_release};
-pub use scalar::{ascii, level_number, small_int};
+pub use rlock::{rlock_acquire, rlock_free_or_mine, rlock_release, this_thread};
+pub use scalar::{ascii, ascii_at_once, level_number, small_int};
 pub use selftest::verify;
 pub use types::{
     assign_tag, has_plain_getattro, has_plain_setattro, lookup, lookup_owned, type_tag,

@@ -74,8 +74,10 @@ unsafe fn take(lock: *mut std::ffi::c_void) -> bool {
     }
 }
 
+/// The number that `threading.get_ident()` returns.
 #[inline(always)]
-fn this_thread() -> u64 {
+#[must_use]
+pub fn this_thread() -> u64 {
     // SAFETY: asks the system, needs nothing. On Linux this is what the interpreter asks, too.
     unsafe {
         #[cfg(target_os = "linux")]

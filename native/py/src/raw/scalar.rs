@@ -37,8 +37,12 @@ pub fn level_number(obj: &Bound<'_, PyAny>) -> Option<usize> {
             return None;
         }
         let base = obj.as_ptr().cast::<u8>();
-        let number = one_digit(field(base, LONG_TAG), field(base, LONG_DIGIT))?;
-        usize::try_from(number).ok()
+        let (tag, digit): (usize, u32) = (field(base, LONG_TAG), field(base, LONG_DIGIT));
+        let one = if cfg!(Py_3_12) { 8 } else { 1 };
+        if tag == one {
+            return Some(digit as usize);
+        }
+        (one_digit(tag, digit) == Some(0)).then_some(0)
     }
 }
 
@@ -58,26 +62,38 @@ pub(super) fn one_digit(tag: usize, digit: u32) -> Option<i64> {
     }
 }
 
+/// The characters of an exact `str` that is pure ASCII, borrowed from it, by reads alone; `None` for any other object, and without
+/// raw reads.
+#[inline(always)]
+#[must_use]
+pub fn ascii_at_once<'a>(text: Borrowed<'a, '_, PyAny>) -> Option<&'a [u8]> {
+    if !super::enabled() {
+        return None;
+    }
+    // SAFETY: the text lives as long as the borrow and never changes.
+    unsafe {
+        if ffi::PyUnicode_CheckExact(text.as_ptr()) == 0 {
+            return None;
+        }
+        let base = text.as_ptr().cast::<u8>().cast_const();
+        let state: u8 = field(base, STR_STATE);
+        (state & STR_COMPACT_ASCII == STR_COMPACT_ASCII)
+            .then(|| std::slice::from_raw_parts(base.add(STR_ASCII_DATA), field(base, STR_LENGTH)))
+    }
+}
+
 /// The characters of an exact `str` that is pure ASCII, borrowed from it; `None` for any other object.
 #[inline]
 #[must_use]
 pub fn ascii<'a>(text: Borrowed<'a, '_, PyAny>) -> Option<&'a [u8]> {
+    if super::enabled() {
+        return ascii_at_once(text);
+    }
     let ptr = text.as_ptr();
-    // SAFETY: the text lives as long as the borrow and never changes.
+    // SAFETY: as above.
     unsafe {
         if ffi::PyUnicode_CheckExact(ptr) == 0 {
             return None;
-        }
-        if super::enabled() {
-            let base = ptr.cast::<u8>().cast_const();
-            let state: u8 = field(base, STR_STATE);
-            if state & STR_COMPACT_ASCII != STR_COMPACT_ASCII {
-                return None;
-            }
-            return Some(std::slice::from_raw_parts(
-                base.add(STR_ASCII_DATA),
-                field(base, STR_LENGTH),
-            ));
         }
         let mut length = 0;
         let data = ffi::PyUnicode_AsUTF8AndSize(ptr, &raw mut length);

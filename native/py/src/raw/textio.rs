@@ -156,12 +156,21 @@ fn find_and_learn(stream: &Bound<'_, PyAny>) -> PyResult<()> {
 impl Fields {
     #[inline]
     unsafe fn idle(&self, stream: *mut ffi::PyObject) -> Idle {
+        // SAFETY: the caller's: a live object.
+        unsafe {
+            if ffi::Py_TYPE(stream) == self.text_type {
+                self.idle_text(stream)
+            } else {
+                Idle::No
+            }
+        }
+    }
+
+    #[inline(never)]
+    unsafe fn idle_text(&self, stream: *mut ffi::PyObject) -> Idle {
         // SAFETY: an object of exactly the type whose fields were found; what its buffer and raw fields point to is
         // checked to be of exactly the types whose fields were found.
         unsafe {
-            if ffi::Py_TYPE(stream) != self.text_type {
-                return Idle::No;
-            }
             let text = stream.cast::<u8>().cast_const();
             let buffer: *mut ffi::PyObject = field(text, self.text_buffer);
             if buffer.is_null()
