@@ -191,10 +191,11 @@ pub fn dict_get_str<'py>(dict: &Obj<'py>, key: &Obj<'py>) -> Option<Obj<'py>> {
         if !crate::raw::has_str_keys(dict.as_ptr()) {
             return None;
         }
-        Bound::from_borrowed_ptr_or_opt(
-            dict.py(),
-            crate::raw::dict_get(dict.as_ptr(), key.as_ptr(), hash),
-        )
+        let mut found = crate::raw::peek_str(dict.as_ptr(), key.as_ptr(), hash);
+        if found.is_null() {
+            found = crate::raw::dict_get(dict.as_ptr(), key.as_ptr(), hash);
+        }
+        Bound::from_borrowed_ptr_or_opt(dict.py(), found)
     }
 }
 

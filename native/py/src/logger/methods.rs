@@ -28,13 +28,43 @@ pub(super) struct Options<'a, 'py> {
 impl<'a, 'py> Options<'a, 'py> {
     /// Takes a keyword; false when `_log` has none of that name (or has it already).
     fn take(&mut self, name: &Obj<'py>, value: Ref<'a, 'py>) -> bool {
-        let slot = if Name::exc_info.is(name) {
+        self.put(|known| known.is(name), value)
+    }
+
+    /// The keywords of a call, if each name is the very string that is interned, as in a call that spells it: four addresses are compared,
+    /// no texts. `None` says nothing.
+    #[inline]
+    fn spelled(call: &Call<'a, 'py>) -> Option<Self> {
+        let mut options = Self::default();
+        (0..call.keywords())
+            .all(|index| {
+                let (name, value) = call.keyword(index);
+                options.put(|known| known.object(call.py()).is(&*name), value)
+            })
+            .then_some(options)
+    }
+
+    /// The same by their texts. `None`: `_log` has none of a name, or it was given twice.
+    #[cold]
+    fn of(call: &Call<'a, 'py>) -> Option<Self> {
+        let mut options = Self::default();
+        (0..call.keywords())
+            .all(|index| {
+                let (name, value) = call.keyword(index);
+                options.take(&name, value)
+            })
+            .then_some(options)
+    }
+
+    #[inline]
+    fn put(&mut self, is: impl Fn(Name) -> bool, value: Ref<'a, 'py>) -> bool {
+        let slot = if is(Name::exc_info) {
             &mut self.exc_info
-        } else if Name::extra.is(name) {
+        } else if is(Name::extra) {
             &mut self.extra
-        } else if Name::stack_info.is(name) {
+        } else if is(Name::stack_info) {
             &mut self.stack_info
-        } else if Name::stacklevel.is(name) {
+        } else if is(Name::stacklevel) {
             &mut self.stacklevel
         } else {
             return false;
@@ -87,7 +117,8 @@ level_methods! {
 #[inline(never)]
 fn at_level<'py>(call: &Call<'_, 'py>, name: Name, here: Target) -> Res<Obj<'py>> {
     let level = &enabled::level_named(call.py(), name)?;
-    if call.len() == 0 || call.any_keyword(&[Name::self_, Name::msg]) {
+    let spelled = Options::spelled(call).is_some();
+    if call.len() == 0 || (!spelled && call.any_keyword(&[Name::self_, Name::msg])) {
         // msg by keyword, missing or given twice: rare enough for the interpreter's own body.
         return call.mismatch();
     }
@@ -449,16 +480,13 @@ fn forward<'py>(
         // An `isEnabledFor` of somebody's own has been called, and made it so: it is not called again.
         native = false;
     }
-    let mut options = Options {
-        exc_info: exc_info.map(|value| value.as_borrowed()),
-        ..Options::default()
-    };
-    let fits = native
-        && (0..call.keywords()).all(|index| {
-            let (name, value) = call.keyword(index);
-            options.take(&name, value)
-        });
-    if fits {
+    let options = native
+        .then(|| Options::spelled(call).or_else(|| Options::of(call)))
+        .flatten();
+    if let Some(mut options) = options {
+        if let Some(exc_info) = exc_info {
+            options.exc_info = Some(exc_info.as_borrowed());
+        }
         return log_low(&logger, usual, level, &msg, args, None, &options).at(
             py,
             here,

@@ -4,7 +4,7 @@
 //! values without a dict (the normal one) · a dict over the class's shared keys · a dict over another class's shared
 //! keys (after `__class__` was assigned) · a combined dict (after `__dict__` was assigned, or too many attributes) ·
 //! nothing yet.
-use super::layout::{GeneralEntry, KNOWN, Keys};
+use super::layout::{GeneralEntry, KNOWN, Keys, UnicodeEntry};
 #[cfg(Py_3_13)]
 use super::types::has_inline_values;
 use super::types::{has_managed_dict, keys_len, shared_keys, unicode_entries};
@@ -352,7 +352,34 @@ pub unsafe fn peek_first(dict: *mut PyObject, key: *mut PyObject, hash: isize) -
         if !is_small_table(keys) {
             return null_mut();
         }
-        let (index, entries) = small_table(keys, hash as usize);
+        let (index, entries) = small_table::<GeneralEntry>(keys, hash as usize);
+        if index < 0 {
+            return null_mut();
+        }
+        let entry = entries.add(index as usize);
+        if (*entry).key == key {
+            (*entry).value
+        } else {
+            null_mut()
+        }
+    }
+}
+
+/// As [`peek_first`] for an exact `str` in a table that has only such keys, as a dict written out in a call: 20 instructions of
+/// 100. Raw reads are on.
+///
+/// # Safety
+/// `dict` is a live dict, `key` an exact `str`, `hash` its hash.
+#[inline(always)]
+#[must_use]
+pub unsafe fn peek_str(dict: *mut PyObject, key: *mut PyObject, hash: isize) -> *mut PyObject {
+    // SAFETY: such a table, and a slot of it; a slot's index is that of an entry.
+    unsafe {
+        let keys = dict_keys(dict);
+        if (*keys).kind != 1 || (*keys).log2_size >= 8 {
+            return null_mut();
+        }
+        let (index, entries) = small_table::<UnicodeEntry>(keys, hash as usize);
         if index < 0 {
             return null_mut();
         }
@@ -372,9 +399,9 @@ unsafe fn is_small_table(keys: *const Keys) -> bool {
     unsafe { (*keys).kind == 0 && (*keys).log2_size < 8 }
 }
 
-/// What stands in the slot for a hash in such a table (negative: nothing, or something deleted), and the entries.
+/// What stands in the slot for a hash in a table with one byte for each (negative: nothing, or something deleted), and the entries.
 #[inline(always)]
-unsafe fn small_table(keys: *const Keys, hash: usize) -> (i8, *const GeneralEntry) {
+unsafe fn small_table<Entry>(keys: *const Keys, hash: usize) -> (i8, *const Entry) {
     // SAFETY: the caller's: such a table; the entries follow the index table.
     unsafe {
         let table = keys.cast::<u8>().add(size_of::<Keys>());
@@ -389,14 +416,14 @@ unsafe fn small_table(keys: *const Keys, hash: usize) -> (i8, *const GeneralEntr
 unsafe fn peek_further(keys: *const Keys, key: *mut PyObject, hash: usize) -> *mut PyObject {
     // SAFETY: the caller's: keys of a live dict; a slot's index is that of an entry.
     unsafe {
-        if !is_small_table(keys) || small_table(keys, hash).0 == -1 {
+        if !is_small_table(keys) || small_table::<GeneralEntry>(keys, hash).0 == -1 {
             return null_mut();
         }
         let (mut slot, mut perturb) = (hash, hash);
         for _ in 0..8 {
             perturb >>= 5;
             slot = slot.wrapping_mul(5).wrapping_add(perturb).wrapping_add(1);
-            let (index, entries) = small_table(keys, slot);
+            let (index, entries) = small_table::<GeneralEntry>(keys, slot);
             if index == -1 {
                 break;
             }

@@ -28,7 +28,7 @@ mod watch;
 
 pub use frames::{caller, frames, place, replace_caller};
 pub use instance::{
-    Indexes, NO_INDEX, dict_any_key, dict_get, fill_new, has_str_keys, peek_small_int,
+    Indexes, NO_INDEX, dict_any_key, dict_get, fill_new, has_str_keys, peek_small_int, peek_str,
 };
 #[cfg(not(Py_GIL_DISABLED))]
 pub use instance::{finds_names_quietly, get, indexed_values, peek_first, set_at, values};

@@ -41,6 +41,7 @@ pub(super) fn run(py: Python<'_>, report: Report<'_>) -> PyResult<()> {
     numbers(py, report);
     text(py, report)?;
     small_tables(py, report)?;
+    str_tables(py, report)?;
     if !frames(py, report) || !type_reads(py, report)? {
         return Ok(());
     }
@@ -153,6 +154,38 @@ fn small_tables(py: Python<'_>, report: Report<'_>) -> PyResult<()> {
     let names = PyDict::new(py);
     names.set_item("name", 1)?;
     report("level table: str keys", missing(&names, 10));
+    Ok(())
+}
+
+/// `peek_str` and `dict_any_key` on dicts as an `extra` is one.
+fn str_tables(py: Python<'_>, report: Report<'_>) -> PyResult<()> {
+    let names = ["user", "request", "ip", "path", "method", "status"];
+    let dict = PyDict::new(py);
+    for name in names {
+        dict.set_item(PyString::intern(py, name), name.len())?;
+    }
+    dict.del_item("ip")?;
+    let mut seen = Vec::new();
+    for name in names {
+        let key = PyString::intern(py, name);
+        let value = dict.get_item(&key)?;
+        // SAFETY: a live dict with `str` keys, one of them; keys of a live dict are only compared.
+        let (found, listed) = unsafe {
+            let (dict, key, hash) = (dict.as_ptr(), key.as_ptr(), key.hash()?);
+            (
+                instance::peek_str(dict, key, hash),
+                instance::dict_any_key(dict, |other| other == key),
+            )
+        };
+        seen.push(!found.is_null());
+        report(
+            "table of strs",
+            (found.is_null() || value.as_ref().is_some_and(|value| value.as_ptr() == found))
+                && listed == value.is_some(),
+        );
+    }
+    // The first to come has the slot that is looked at.
+    report("table of strs: found", seen[0]);
     Ok(())
 }
 
