@@ -91,7 +91,8 @@ fn place(level: &Obj<'_>) -> Option<usize> {
 
 /// [`known_name`], good until Python code runs.
 #[cfg(not(Py_GIL_DISABLED))]
-#[inline]
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "part of `Facts::lent_level_name`")]
 pub fn lent_name<'a, 'py>(py: Python<'py>, level: &Obj<'py>) -> Option<Ref<'a, 'py>> {
     #[cfg(Py_3_12)]
     {

@@ -83,22 +83,27 @@ fn call_all<'py>(
 ) -> Res<()> {
     let (py, here) = (logger.py(), Target::LoggerCallHandlers);
     metrics::record(py, usual, record);
-    let mut node = logger.clone();
+    // The caller holds the first one.
+    let mut above = None;
     let mut found = false;
     let (mut still, mut usual) = (usual.is_some(), usual);
-    while !node.is_none() {
+    loop {
+        let node = above.as_ref().unwrap_or(logger);
+        if node.is_none() {
+            break;
+        }
         let mut seen = match usual.take() {
             Some(usual) => Some(*usual),
-            None => guard::view(&node),
+            None => guard::view(node),
         };
-        if !seen.is_some_and(|view| view.is_true()) && !py_ffi::is_true_as_any_object(&node) {
+        if !seen.is_some_and(|view| view.is_true()) && !py_ffi::is_true_as_any_object(node) {
             // Its class's own `__bool__` or `__len__` may change anything.
             record.settle()?;
             still = false;
-            if !py_ffi::truthy(&node)? {
+            if !py_ffi::truthy(node)? {
                 break;
             }
-            seen = guard::view(&node);
+            seen = guard::view(node);
         }
         let handlers = if let Some(handlers) = seen.and_then(|view| view.get(Name::handlers)) {
             handlers
@@ -106,7 +111,7 @@ fn call_all<'py>(
             // A descriptor's Python code, for all that is known.
             record.settle()?;
             (still, seen) = (false, None);
-            py_ffi::getattr(&node, Name::handlers).at(py, here, get("handlers"))?
+            py_ffi::getattr(node, Name::handlers).at(py, here, get("handlers"))?
         };
         let mut index = 0;
         if py_ffi::is_list(&handlers) {
@@ -114,7 +119,7 @@ fn call_all<'py>(
             while let Some(handler) = py_ffi::list_item(&handlers, index) {
                 found = true;
                 index += 1;
-                let place = Place::new(&node, &handlers, index);
+                let place = Place::new(node, &handlers, index);
                 let usual = if still { seen.as_ref() } else { None };
                 let ran = handler::offer(&handler, record, &place, usual, false)?;
                 // Without the GIL other threads have run.
@@ -129,7 +134,7 @@ fn call_all<'py>(
                 handler::offer(&handler, record, &Place::unknown(), None, false)?;
             }
         }
-        let now = if still { seen } else { guard::view(&node) };
+        let now = if still { seen } else { guard::view(node) };
         let known = now.and_then(|view| {
             if handler::propagates(&view)? {
                 view.get(Name::parent).map(Some)
@@ -137,20 +142,21 @@ fn call_all<'py>(
                 Some(None)
             }
         });
-        node = match known {
+        let parent = match known {
             Some(Some(parent)) => parent,
             Some(None) => break,
             None => {
                 still = false;
                 record.settle()?;
                 let propagate =
-                    guard::attr(&node, Name::propagate).at(py, here, get("propagate"))?;
+                    guard::attr(node, Name::propagate).at(py, here, get("propagate"))?;
                 if !py_ffi::truthy(&propagate).at(py, here, truth("propagate"))? {
                     break;
                 }
-                guard::attr(&node, Name::parent).at(py, here, get("parent"))?
+                guard::attr(node, Name::parent).at(py, here, get("parent"))?
             }
         };
+        above = Some(parent);
     }
     if found {
         Ok(())
