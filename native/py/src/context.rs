@@ -413,7 +413,7 @@ fn thread_unasked(py: Python<'_>) -> Res<Option<(Obj<'_>, Obj<'_>)>> {
 /// `threading._active`, as far as that is known.
 #[cfg(not(Py_GIL_DISABLED))]
 #[inline]
-fn registry<'a, 'py>(py: Python<'py>) -> Option<Ref<'a, 'py>> {
+fn registry<'a>(py: Python<'_>) -> Option<Ref<'a, '_>> {
     let epoch = globals::epoch(py);
     REGISTRY.with(py, |known| {
         (known.0 == Some(epoch)).then(|| py_ffi::lent(py, known.1))

@@ -99,7 +99,7 @@ pub fn lent_name<'a, 'py>(py: Python<'py>, level: &Obj<'py>) -> Option<Ref<'a, '
         let place = place(level)?;
         let epoch = globals::epoch(py);
         KNOWN.with(py, |known| {
-            let name = known.names[place].address();
+            let name = known.names.get(place)?.address();
             (known.epoch == epoch && !name.is_null()).then(|| py_ffi::lent(py, name))
         })
     }

@@ -173,13 +173,14 @@ pub fn offer<'py>(
         ),
     };
     let view = guard::view(handler);
-    let least = view.as_ref().and_then(|view| view.lend(Name::level));
-    let reached = match (&unseen, &levelno, &least) {
-        (Some(number), _, Some(least)) => reaches(number, least),
-        (None, Some(number), Some(least)) => reaches(number, least),
-        _ => None,
+    let reached = {
+        let least = view.as_ref().and_then(|view| view.lend(Name::level));
+        match (&unseen, &levelno, &least) {
+            (Some(number), _, Some(least)) => reaches(number, least),
+            (None, Some(number), Some(least)) => reaches(number, least),
+            _ => None,
+        }
     };
-    drop(least);
     let (Some(view), Some(reached)) = (&view, reached) else {
         return offer_by_attributes(handler, record, place, levelno, second);
     };

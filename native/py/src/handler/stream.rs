@@ -93,7 +93,6 @@ pub fn emit_quietly<'py>(
         return Ok(Quiet::Nothing);
     }
     let position = match emit {
-        Target::StreamEmit => Some(Position::Unknown),
         Target::RotatingEmit => rotating::stays(handler, stream, line.characters()),
         Target::WatchedEmit => watched::stays(handler).then_some(Position::Unknown),
         _ => Some(Position::Unknown),
