@@ -172,7 +172,7 @@ pub fn known_named_site(py: Python<'_>) -> Option<Site<'_>> {
 /// Its pathname, filename, module, function and line, good until Python code runs: what is forgotten is
 /// [given up](guard::give_up) later.
 #[inline]
-pub fn lent_names<'a, 'py>(py: Python<'py>) -> Option<[Ref<'a, 'py>; 5]> {
+pub fn lent_names<'a>(py: Python<'_>) -> Option<[Ref<'a, '_>; 5]> {
     known_caller(py, |_, entry| py_ffi::lent_all(py, entry.values))
 }
 

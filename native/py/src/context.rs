@@ -413,7 +413,7 @@ fn thread_unasked(py: Python<'_>) -> Res<Option<(Obj<'_>, Obj<'_>)>> {
 /// `threading._active`, as far as that is known.
 #[cfg(not(Py_GIL_DISABLED))]
 #[inline]
-fn registry<'a, 'py>(py: Python<'py>) -> Option<Ref<'a, 'py>> {
+fn registry<'a>(py: Python<'_>) -> Option<Ref<'a, '_>> {
     let epoch = globals::epoch(py);
     REGISTRY.with(py, |known| {
         (known.0 == Some(epoch)).then(|| py_ffi::lent(py, known.1))
@@ -511,11 +511,14 @@ fn lent_thread<'a, 'py>(active: &Obj<'py>) -> Res<Option<(Ref<'a, 'py>, Ref<'a, 
         return Ok(None);
     }
     let ident = lent_number(py, value, Some(active))?;
-    let name = py_ffi::dict_lend_number(active, &ident, value).and_then(|thread| {
-        let thread = guard::view(&thread)?;
-        name_of_thread(&thread).map(|name| py_ffi::lent(py, name.as_ptr()))
-    });
-    Ok(name.map(|name| (ident, name)))
+    let Some(thread) = py_ffi::dict_lend_number(active, &ident, value) else {
+        return Ok(None);
+    };
+    let Some(thread) = guard::view(&thread) else {
+        return Ok(None);
+    };
+    let name = name_of_thread(&thread);
+    Ok(name.map(|name| (ident, py_ffi::lent(py, name.as_ptr()))))
 }
 
 /// Is the number its own hash?

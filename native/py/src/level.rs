@@ -91,14 +91,15 @@ fn place(level: &Obj<'_>) -> Option<usize> {
 
 /// [`known_name`], good until Python code runs.
 #[cfg(not(Py_GIL_DISABLED))]
-#[inline]
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "part of `Facts::lent_level_name`")]
 pub fn lent_name<'a, 'py>(py: Python<'py>, level: &Obj<'py>) -> Option<Ref<'a, 'py>> {
     #[cfg(Py_3_12)]
     {
         let place = place(level)?;
         let epoch = globals::epoch(py);
         KNOWN.with(py, |known| {
-            let name = known.names[place].address();
+            let name = known.names.get(place)?.address();
             (known.epoch == epoch && !name.is_null()).then(|| py_ffi::lent(py, name))
         })
     }

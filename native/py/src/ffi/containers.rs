@@ -381,6 +381,7 @@ pub fn undisturbed<R>(dict: &Obj<'_>, body: impl FnOnce() -> R) -> R {
 }
 
 /// The key of a dict of which `test`, which runs no Python code, is true.
+#[cfg(not(Py_GIL_DISABLED))]
 pub fn find_key<'py>(dict: &Obj<'py>, test: impl Fn(&Obj<'py>) -> bool) -> Option<Obj<'py>> {
     let (mut position, mut key) = (0, ptr::null_mut());
     // SAFETY: alive, a dict; nothing in the loop can change it (another thread has to wait), so its keys stay alive.
@@ -557,10 +558,10 @@ pub fn own_all<const N: usize>(_py: Python<'_>, objects: [*mut ffi::PyObject; N]
 
 /// The same objects without references of their own: good until Python code runs, and what the table holds is left as it is.
 #[inline]
-pub fn lent_all<'a, 'py, const N: usize>(
-    _py: Python<'py>,
+pub fn lent_all<'a, const N: usize>(
+    _py: Python<'_>,
     objects: [*mut ffi::PyObject; N],
-) -> [super::Ref<'a, 'py>; N] {
+) -> [super::Ref<'a, '_>; N] {
     debug_assert!(objects.iter().all(|object| !object.is_null()));
     // SAFETY: the table (see `caller`) holds a reference to each, none is null, and gives none up before Python code has run. A borrowed
     // reference is nothing but the pointer.

@@ -41,7 +41,14 @@ impl Compiled {
         Ok(Compiled { plan, names })
     }
 
-    /// The name of the field that piece `index` is, if it is no attribute of every record.
+    /// The name of the field that this piece is, if it is no attribute of every record.
+    fn name_of<'py>(&self, py: Python<'py>, piece: &Piece) -> Option<Ref<'_, 'py>> {
+        let start = self.plan.pieces.as_ptr().addr();
+        let index = (std::ptr::from_ref(piece).addr() - start) / size_of::<Piece>();
+        self.name(py, index)
+    }
+
+    /// The same of piece `index`.
     #[inline]
     pub fn name<'py>(&self, py: Python<'py>, index: usize) -> Option<Ref<'_, 'py>> {
         Some(self.names.get(index)?.as_ref()?.object(py))
@@ -159,22 +166,25 @@ fn proof<'a, 'py>(formatter: &'a Obj<'py>) -> Option<Proof<'a, 'py>> {
 
 /// The same; with [`Role::FormatterSteps`] for one whose `format` may be an override that has called `Formatter.format`.
 pub(super) fn proven<'a, 'py>(formatter: &'a Obj<'py>, role: Role) -> Option<Proof<'a, 'py>> {
-    proven_at_once(formatter, role)
+    proven_by(guard::view(formatter)?, role, guard::view)
 }
 
-/// [`proven`] as part of its caller.
+/// [`proven`] as part of its caller, who has looked at the formatter; `look` looks at the style.
 #[inline(always)]
 #[allow(
     clippy::inline_always,
     reason = "what it finds stays where it is, and is not handed back through memory"
 )]
-fn proven_at_once<'a, 'py>(formatter: &'a Obj<'py>, role: Role) -> Option<Proof<'a, 'py>> {
-    let view = guard::view(formatter)?;
+fn proven_by<'a, 'py>(
+    view: View<'a, 'py>,
+    role: Role,
+    look: impl for<'b> FnOnce(&'b Obj<'py>) -> Option<View<'b, 'py>>,
+) -> Option<Proof<'a, 'py>> {
     if !view.is(role) {
         return None;
     }
     let style = view.lend(Name::_style)?;
-    let style = guard::view(&style)?;
+    let style = look(&style)?;
     let (compiled, kind) = compiled(&style)?;
     if kind == Role::TemplateStyle && !has_own_template(&style) {
         return None;
@@ -274,18 +284,32 @@ pub fn push_quietly<'py>(
     if has_tail(&unseen) || !has_own_args(&unseen) {
         return Ok(false);
     }
-    let Some(proof) = proven_at_once(formatter, Role::Formatter) else {
-        return Ok(false);
+    let proof = guard::direct_view(formatter)
+        .and_then(|formatter| proven_by(formatter, Role::Formatter, guard::direct_view));
+    let Some(proof) = proof else {
+        return push_otherwise(line, formatter, record, place);
     };
     if !proof.asks_nobody(record) {
         return Ok(false);
     }
-    let mut kept = (!place.is_last()).then(Formatted::default);
-    let done = render_at_once(&proof, &unseen, None, line, kept.as_mut())?;
-    if let (Some(kept), true) = (kept, done) {
-        record.remember(kept.message, kept.time);
+    if !place.is_last() {
+        return write(&proof, record, false, line);
     }
-    Ok(done)
+    render_at_once(&proof, &unseen, None, line, None)
+}
+
+/// The same for a formatter, or a style, that is not read by index.
+#[inline(never)]
+fn push_otherwise<'py>(
+    line: &mut Buffer<'py>,
+    formatter: &Obj<'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+) -> Res<bool> {
+    match proof(formatter) {
+        Some(proof) if proof.asks_nobody(record) => write(&proof, record, place.is_last(), line),
+        _ => Ok(false),
+    }
 }
 
 /// [`push_quietly`] for a record that is put aside: gives what this formatter sets as `record.asctime`, the `None` object where it
@@ -326,9 +350,12 @@ fn write<'py>(
     let Some(unseen) = record.unseen() else {
         return Ok(false);
     };
-    let mut kept = (!last).then(Formatted::default);
-    let done = render(proof, &unseen, None, line, kept.as_mut())?;
-    if let (Some(kept), true) = (kept, done) {
+    if last {
+        return render(proof, &unseen, None, line, None);
+    }
+    let mut kept = Formatted::default();
+    let done = render(proof, &unseen, None, line, Some(&mut kept))?;
+    if done {
         record.remember(kept.message, kept.time);
     }
     Ok(done)
@@ -421,7 +448,7 @@ fn render_at_once<'py>(
         }
     }
     let mut place = None;
-    for (index, piece) in plan.pieces.iter().enumerate() {
+    for piece in &plan.pieces {
         let (field, spec, usual) = match piece {
             Piece::Literal(text) => {
                 line.push_literal(text);
@@ -460,10 +487,7 @@ fn render_at_once<'py>(
                 return Ok(false);
             }
             Field::Other(_) => {
-                let name = proof.compiled.name(py, index);
-                if let Some(name) = name
-                    && push_other(line, unseen, proof, &name, (usual, spec))?
-                {
+                if push_other(line, unseen, proof, piece, (usual, spec))? {
                     continue;
                 }
                 return Ok(false);
@@ -662,15 +686,18 @@ fn push_other<'py>(
     line: &mut Buffer<'py>,
     unseen: &Unseen<'_, '_, 'py>,
     proof: &Proof<'_, 'py>,
-    name: &Obj<'py>,
+    piece: &Piece,
     (usual, spec): Directive<'_>,
 ) -> Res<bool> {
+    let Some(name) = proof.compiled.name_of(line.py(), piece) else {
+        return Ok(false);
+    };
     let mut value = None;
     let extra = unseen.facts.event.extra.as_ref();
     for dict in extra.into_iter().chain(proof.defaults.as_deref()) {
-        value = match py_ffi::dict_get_str(dict, name) {
+        value = match py_ffi::dict_get_str(dict, &name) {
             Some(value) => Some(value),
-            None => py_ffi::dict_get(dict, name)?,
+            None => py_ffi::dict_get(dict, &name)?,
         };
         if value.is_some() {
             break;

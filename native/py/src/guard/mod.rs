@@ -74,13 +74,20 @@ pub fn view<'a, 'py>(object: &'a Obj<'py>) -> Option<View<'a, 'py>> {
 /// [`view`] as part of its caller.
 #[inline(always)]
 fn view_at_once<'a, 'py>(object: &'a Obj<'py>) -> Option<View<'a, 'py>> {
-    match direct(object) {
-        Some(direct) => Some(View {
-            object,
-            direct: Some(direct),
-        }),
+    match direct_view(object) {
+        Some(view) => Some(view),
         None => unusual_view(object),
     }
+}
+
+/// The view of an object that is read by index, of a type met before, as nearly all are; `None` also for others that have one. Who
+/// leaves those to another function keeps the view in registers.
+#[inline(always)]
+pub fn direct_view<'a, 'py>(object: &'a Obj<'py>) -> Option<View<'a, 'py>> {
+    direct(object).map(|direct| View {
+        object,
+        direct: Some(direct),
+    })
 }
 
 /// The same for an object with a dict, of a type not met before, with attributes that may hide a method, or without raw reads.
@@ -747,6 +754,19 @@ pub fn call_method<'py, const N: usize>(
 /// The same as part of its caller.
 #[inline(always)]
 pub fn call_method_at_once<'py, const N: usize>(
+    obj: &Obj<'py>,
+    name: Name,
+    args: [&Obj<'py>; N],
+) -> Res<Obj<'py>> {
+    match direct_view(obj).and_then(|view| view.function(name)) {
+        Some(function) => py_ffi::call_on(&function, obj, args),
+        None => call_otherwise(obj, name, args),
+    }
+}
+
+/// The same for an object of a type not met before, and for methods that are no Python functions.
+#[inline(never)]
+fn call_otherwise<'py, const N: usize>(
     obj: &Obj<'py>,
     name: Name,
     args: [&Obj<'py>; N],

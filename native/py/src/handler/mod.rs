@@ -165,22 +165,22 @@ pub fn offer<'py>(
     second: bool,
 ) -> Res<Ran> {
     let (py, here, nth) = (handler.py(), Target::LoggerCallHandlers, u8::from(second));
-    let levelno = match record.unseen() {
-        Some(_) => None,
-        None => Some(record.level().at(py, here, get("levelno").nth(nth))?),
+    let (levelno, unseen) = match record.unseen() {
+        Some(unseen) => (None, Some(unseen.facts.event.level)),
+        None => (
+            Some(record.level().at(py, here, get("levelno").nth(nth))?),
+            None,
+        ),
     };
     let view = guard::view(handler);
-    let least = view.as_ref().and_then(|view| view.lend(Name::level));
-    let number = match (&levelno, record.unseen()) {
-        (Some(levelno), _) => Some(levelno),
-        (None, Some(unseen)) => Some(&*unseen.facts.event.level),
-        _ => None,
+    let reached = {
+        let least = view.as_ref().and_then(|view| view.lend(Name::level));
+        match (&unseen, &levelno, &least) {
+            (Some(number), _, Some(least)) => reaches(number, least),
+            (None, Some(number), Some(least)) => reaches(number, least),
+            _ => None,
+        }
     };
-    let reached = match (number, &least) {
-        (Some(number), Some(least)) => reaches(number, least),
-        _ => None,
-    };
-    drop(least);
     let (Some(view), Some(reached)) = (&view, reached) else {
         return offer_by_attributes(handler, record, place, levelno, second);
     };

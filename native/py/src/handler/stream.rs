@@ -93,7 +93,6 @@ pub fn emit_quietly<'py>(
         return Ok(Quiet::Nothing);
     }
     let position = match emit {
-        Target::StreamEmit => Some(Position::Unknown),
         Target::RotatingEmit => rotating::stays(handler, stream, line.characters()),
         Target::WatchedEmit => watched::stays(handler).then_some(Position::Unknown),
         _ => Some(Position::Unknown),
@@ -371,15 +370,12 @@ fn settle_for_others(record: &mut Record<'_, '_>, place: &Place<'_, '_>) -> Res<
 #[inline(never)]
 fn flush_after<'a, 'py>(handler: &'a Obj<'py>) -> Res<Option<View<'a, 'py>>> {
     let (py, here) = (handler.py(), Target::StreamEmit);
-    let view = guard::view(handler);
-    let flush = match &view {
-        Some(view) => view.method(Name::flush),
-        None => guard::target(handler, Name::flush),
-    };
-    match flush {
-        Target::StreamFlush => lock::held_seen(handler, view, Target::StreamFlush, |view| {
-            flush_locked(handler, view).map(|()| None)
-        }),
+    match guard::direct_view(handler) {
+        Some(view) if view.method(Name::flush) == Target::StreamFlush => {
+            lock::held_seen(handler, Some(view), Target::StreamFlush, |view| {
+                flush_locked(handler, view).map(|()| None)
+            })
+        }
         _ => guard::call_method(handler, Name::flush, []).map(|_| None),
     }
     .at(py, here, calling("flush"))
@@ -441,22 +437,39 @@ fn flush_locked<'py>(handler: &Obj<'py>, view: Option<View<'_, 'py>>) -> Res<()>
         Some(stream) => stream,
         None => guard::attr(handler, Name::stream).at(py, here, get("stream"))?,
     };
-    let view = guard::view(&stream);
-    if view.is_some_and(|view| view.is_true()) {
-        // What hasattr() would find is what the call finds: no bound method in between.
-        if let Some(flush) = view.and_then(|view| view.function(Name::flush)) {
-            return py_ffi::call_on(&flush, &stream, [])
-                .map(drop)
-                .at(py, here, calling("flush"));
-        }
+    match guard::direct_view(&stream).and_then(|view| flush_of(&view)) {
+        Some(flush) => flush_by(&flush, &stream),
+        None => flush_if_any(&stream),
     }
-    flush_if_any(&stream)
+}
+
+/// The Python function that flushes a true stream: what `hasattr()` would find is what a call finds, with no bound method in between.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "as for `flush_locked`")]
+fn flush_of<'py>(stream: &View<'_, 'py>) -> Option<Obj<'py>> {
+    stream
+        .is_true()
+        .then(|| stream.function(Name::flush))
+        .flatten()
+}
+
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "as for `flush_locked`")]
+fn flush_by<'py>(flush: &Obj<'py>, stream: &Obj<'py>) -> Res<()> {
+    py_ffi::call_on(flush, stream, []).map(drop).at(
+        stream.py(),
+        Target::StreamFlush,
+        calling("flush"),
+    )
 }
 
 /// `if self.stream and hasattr(self.stream, "flush"): self.stream.flush()`
 #[inline(never)]
 fn flush_if_any(stream: &Obj<'_>) -> Res<()> {
     let (py, here) = (stream.py(), Target::StreamFlush);
+    if let Some(flush) = guard::view(stream).and_then(|view| flush_of(&view)) {
+        return flush_by(&flush, stream);
+    }
     if py_ffi::truthy(stream).at(py, here, truth("stream"))? {
         let flush = py_ffi::getattr_opt(stream, Name::flush);
         if let Some(flush) = flush.at(py, here, calling("hasattr"))? {

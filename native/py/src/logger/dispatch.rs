@@ -88,8 +88,8 @@ fn call_all<'py>(
 ) -> Res<()> {
     let (py, here) = (logger.py(), Target::LoggerCallHandlers);
     metrics::record(py, usual, record);
-    // The logger itself is alive as long as the call.
-    let mut above: Option<Obj<'py>> = None;
+    // The caller holds the first one.
+    let mut above = None;
     let mut found = false;
     let (mut still, mut usual) = (usual.is_some(), usual);
     loop {
@@ -147,8 +147,8 @@ fn call_all<'py>(
                 Some(None)
             }
         });
-        above = match known {
-            Some(Some(parent)) => Some(parent),
+        let parent = match known {
+            Some(Some(parent)) => parent,
             Some(None) => break,
             None => {
                 still = false;
@@ -158,9 +158,10 @@ fn call_all<'py>(
                 if !py_ffi::truthy(&propagate).at(py, here, truth("propagate"))? {
                     break;
                 }
-                Some(guard::attr(node, Name::parent).at(py, here, get("parent"))?)
+                guard::attr(node, Name::parent).at(py, here, get("parent"))?
             }
         };
+        above = Some(parent);
     }
     if found {
         Ok(())

@@ -38,11 +38,9 @@ pub fn level_number(obj: &Bound<'_, PyAny>) -> Option<usize> {
         }
         let base = obj.as_ptr().cast::<u8>();
         let (tag, digit): (usize, u32) = (field(base, LONG_TAG), field(base, LONG_DIGIT));
-        let one = if cfg!(Py_3_12) { 8 } else { 1 };
-        if tag == one {
-            return Some(digit as usize);
-        }
-        (one_digit(tag, digit) == Some(0)).then_some(0)
+        // One digit without a sign, or none: see `one_digit`.
+        let (one, none) = if cfg!(Py_3_12) { (8, 1) } else { (1, 0) };
+        (tag == one || tag == none).then_some(if tag == one { digit as usize } else { 0 })
     }
 }
 
