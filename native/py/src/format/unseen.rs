@@ -147,23 +147,21 @@ impl Proof<'_, '_> {
 }
 
 /// Runs no Python code.
-#[inline]
 fn proof<'a, 'py>(formatter: &'a Obj<'py>) -> Option<Proof<'a, 'py>> {
-    proven(formatter, Role::Formatter)
+    proven_at_once(formatter, Role::Formatter)
 }
 
-/// The same; with [`Role::FormatterSteps`] for one whose `format` may be an override that has called `Formatter.format`.
-pub(super) fn proven<'a, 'py>(formatter: &'a Obj<'py>, role: Role) -> Option<Proof<'a, 'py>> {
-    proven_at_once(formatter, role)
-}
-
-/// [`proven`] as part of its caller.
+/// [`proof`] as part of its caller; with [`Role::FormatterSteps`] for a formatter whose `format` may be an override that has called
+/// `Formatter.format`.
 #[inline(always)]
 #[allow(
     clippy::inline_always,
     reason = "what it finds stays where it is, and is not handed back through memory"
 )]
-fn proven_at_once<'a, 'py>(formatter: &'a Obj<'py>, role: Role) -> Option<Proof<'a, 'py>> {
+pub(super) fn proven_at_once<'a, 'py>(
+    formatter: &'a Obj<'py>,
+    role: Role,
+) -> Option<Proof<'a, 'py>> {
     let view = guard::view(formatter)?;
     if !view.is(role) {
         return None;
@@ -365,7 +363,7 @@ fn unusual<'py>(formatter: &Obj<'py>, record: &mut Record<'_, 'py>, last: bool) 
     record.settle()?;
     let Some(unseen) = record.unseen() else {
         let real = record.real()?;
-        return super::step_by_step(formatter, &real).map(Text::Object);
+        return super::step_by_step(formatter, real).map(Text::Object);
     };
     let text = message::interpreted(&unseen.facts.event.msg, &args).at(
         formatter.py(),
@@ -474,8 +472,8 @@ fn with_message<'py>(
     };
     if !done {
         let real = record.real()?;
-        py_ffi::setattr(&real, Name::message, &message)?;
-        return super::after_message(formatter, &real).map(Text::Object);
+        py_ffi::setattr(real, Name::message, &message)?;
+        return super::after_message(formatter, real).map(Text::Object);
     }
     let tail = record.unseen().is_some_and(|unseen| {
         let event = &unseen.facts.event;
