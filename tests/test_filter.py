@@ -39,6 +39,49 @@ def test_any_result_has_a_truth(w, result, place):
     w.note("results", log.filter(record), handler.filter(record), handler.handle(record), log.handle(record))
 
 
+CHANGES = {
+    "level below": lambda record: setattr(record, "levelno", 5),
+    "level no int": lambda record: setattr(record, "levelno", 25.5),
+    "level no number": lambda record: setattr(record, "levelno", "INFO"),
+    "no level": lambda record: delattr(record, "levelno"),
+    "dict seen": vars,
+    "dict replaced": lambda record: setattr(record, "__dict__", dict(reversed(vars(record).items()))),
+    "another class": lambda record: setattr(record, "__class__", type("R", (logging.LogRecord,), {})),
+    "false": lambda record: setattr(record, "__class__", type("R", (logging.LogRecord,), {"__len__": lambda self: 0})),
+    "level computed": lambda record: setattr(
+        record, "__class__", type("R", (logging.LogRecord,), {"levelno": property(lambda self: 15)})
+    ),
+    "no arguments": lambda record: setattr(record, "args", None),
+    "one argument": lambda record: setattr(record, "args", "b"),
+    "a mapping": lambda record: setattr(record, "args", {"a": 1}),
+    "too many arguments": lambda record: setattr(record, "args", ("b", "c")),
+    "no text": lambda record: setattr(record, "msg", 5),
+    "wide": lambda record: vars(record).update(msg="\u20ac %s", levelname="\xe9"),
+    "old texts": lambda record: vars(record).update(message="old", asctime="older"),
+    "odd texts": lambda record: vars(record).update(message=[1], asctime=5),
+}
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize(
+    "form", ["%(levelname)s %(message)s", "%(message)-9s|%(message)s", "%(levelname)s", "%(asctime)s %(message)s"]
+)
+def test_a_filter_that_changes_the_record(w, change, form):
+    """What comes after it sees the record as it left it."""
+    log, handler, _ = w.plain()
+    handler.setFormatter(logging.Formatter(form, datefmt="then"))
+    handler.setLevel(10)
+    second = w.handler("second %(message)s")
+    second.setLevel(20)
+    log.addHandler(second)
+    seen = []
+    log.addFilter(lambda record: seen.append(record) or CHANGES[change](record) is not seen)
+    w.catch(log.info, "a %s", "x")
+    w.catch(log.info, "b")
+    w.note("left", [(vars(record).get("message"), vars(record).get("asctime")) for record in seen])
+
+
 @same_as_stdlib
 def test_a_class_of_records_that_true_is_an_instance_of(w):
     log, _, _ = w.plain()

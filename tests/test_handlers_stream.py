@@ -176,6 +176,102 @@ def test_streams_of_odd_kinds(w, stream):
 
 
 @same_as_stdlib
+@pytest.mark.parametrize("when", ["stream", "write"])
+def test_a_terminator_that_changes_when_the_stream_is_looked_up(w, when):
+    """The terminator is read after `stream.write`, whoever made the text."""
+
+    class Told(logging.StreamHandler):
+        @property
+        def stream(self):
+            if when == "stream":
+                self.__dict__ = {**vars(self), "terminator": "!\n"}
+            return Looked()
+
+        @stream.setter
+        def stream(self, stream):
+            pass
+
+    class Looked:
+        @property
+        def write(self):
+            if when == "write":
+                handler.terminator = "?\n"
+            return lambda text: w.note("write", text)
+
+    class Shouting(logging.Formatter):
+        def format(self, record):
+            return super().format(record).upper()
+
+    log, old, _ = w.plain()
+    log.removeHandler(old)
+    handler = Told()
+    handler.setFormatter(Shouting("%(message)s"))
+    log.addHandler(handler)
+    log.info("x")
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    log.info("y")
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("text", ["", "x", "\xe9", "\u20ac", "\U0001f600", "long" * 100])
+@pytest.mark.parametrize("end", ["", "\n", "\xe9", "\u20ac", "end" * 100])
+def test_texts_and_terminators_of_any_kind(w, text, end):
+    """Of a formatter in Python, so that it is not put together natively."""
+    log, handler, _ = w.plain()
+    handler.setFormatter(type("F", (logging.Formatter,), {"format": lambda self, record: text})())
+    handler.terminator = end
+    handler.stream = Stream(w)
+    log.info("x")
+    handler.terminator = type("Text", (str,), {"__radd__": lambda self, other: other + "radd"})(end)
+    log.info("x")
+
+
+@same_as_stdlib
+def test_emit_in_python_that_changes_while_it_is_reached(w):
+    """What runs is what the handler has when its lock has been taken."""
+
+    def later(self, record):
+        w.note("later", record.getMessage())
+
+    class Lock:
+        def __init__(self, change):
+            self.change = change
+
+        def __bool__(self):
+            return True
+
+        def acquire(self):
+            self.change()
+
+        def release(self):
+            w.note("release")
+
+        def __enter__(self):
+            self.change()
+
+        def __exit__(self, *_):
+            w.note("release")
+
+    class Own(logging.Handler):
+        def emit(self, record):
+            w.note("first", record.getMessage())
+
+    log, old, _ = w.plain()
+    log.removeHandler(old)
+    handler = Own()
+    log.addHandler(handler)
+    log.info("a")
+    handler.lock = Lock(lambda: setattr(Own, "emit", later))
+    log.info("b")
+    handler.lock = Lock(lambda: setattr(handler, "emit", lambda record: w.note("own", record.msg)))
+    log.info("c")
+    handler.lock = Lock(lambda: vars(handler).pop("emit", None))
+    log.info("d")
+    handler.lock = threading.RLock()
+    log.info("e")
+
+
+@same_as_stdlib
 def test_stream_defaults_to_the_stderr_of_the_moment(w):
     handler = logging.StreamHandler()
     w.note("stderr", handler.stream is sys.stderr)

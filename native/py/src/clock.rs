@@ -59,6 +59,31 @@ impl<'py> Number<'py> {
     }
 }
 
+impl<'py> Stamp<'py> {
+    /// `created`, `msecs` and `relativeCreated` as Python objects.
+    pub fn objects(&self, py: Python<'py>) -> Res<[Obj<'py>; 3]> {
+        Ok([
+            self.created.object(py)?,
+            self.msecs.object(py)?,
+            self.relative.object(py)?,
+        ])
+    }
+}
+
+/// Created, milliseconds, relative: see [`Stamp`].
+type Times = [f64; 3];
+
+impl From<Times> for Stamp<'_> {
+    fn from(times: Times) -> Self {
+        let [created, msecs, relative] = times.map(Number::Float);
+        Stamp {
+            created,
+            msecs,
+            relative,
+        }
+    }
+}
+
 /// The built-in `time.time` as it was when the extension was loaded, and its C entry.
 static SECONDS: (AtomicPtr<ffi::PyObject>, AtomicUsize) =
     (AtomicPtr::new(std::ptr::null_mut()), AtomicUsize::new(0));
@@ -165,32 +190,43 @@ static KNOWN: Shared<Known> = Shared::new(Known {
 /// Reads the clock for a new record.
 #[inline]
 pub fn now(py: Python<'_>) -> Res<Stamp<'_>> {
+    match plain(py) {
+        Some(times) => Ok(times.into()),
+        None => asked(py),
+    }
+}
+
+/// The same where it is known to be the built-in one.
+#[inline(always)]
+#[allow(
+    clippy::inline_always,
+    reason = "three numbers that need not go through memory"
+)]
+pub fn plain(py: Python<'_>) -> Option<Times> {
     #[cfg(not(Py_GIL_DISABLED))]
-    if is_untouched(py) {
+    {
+        if !is_untouched(py) {
+            return None;
+        }
         let epoch = globals::epoch(py);
-        let known = KNOWN.with(py, |known| {
+        let start = KNOWN.with(py, |known| {
             if known.epoch == Some(epoch) {
                 known.start
             } else {
                 None
             }
-        });
-        if let Some(start) = known {
-            return Ok(since(system_time(), start));
-        }
+        })?;
+        Some(since(system_time(), start))
     }
     #[cfg(Py_GIL_DISABLED)]
     {
         let builtin = BUILTIN.load(Ordering::Relaxed);
-        if globals::reaches(py, Name::time, &globals::TIME, SOURCE, builtin)
-            && is_untouched(py)
-            && let Some(start) = globals::kept(py, &globals::LOGGING, Name::_startTime)
-                .and_then(|start| start_of(&start))
-        {
-            return Ok(since(system_time(), start));
+        if !globals::reaches(py, Name::time, &globals::TIME, SOURCE, builtin) || !is_untouched(py) {
+            return None;
         }
+        let start = globals::kept(py, &globals::LOGGING, Name::_startTime)?;
+        Some(since(system_time(), start_of(&start)?))
     }
-    asked(py)
 }
 
 /// The same by looking at what the globals are.
@@ -213,7 +249,7 @@ fn asked(py: Python<'_>) -> Res<Stamp<'_>> {
                         };
                     });
                 }
-                Ok(since(reading, start))
+                Ok(since(reading, start).into())
             }
             None => replaced_arithmetic(py, &plain_reading(py, reading)?),
         };
@@ -260,19 +296,16 @@ fn plain_reading(py: Python<'_>, nanoseconds: i64) -> Res<Obj<'_>> {
 }
 
 #[cfg(not(Py_3_13))]
-fn since<'py>(nanoseconds: i64, start: Start) -> Stamp<'py> {
+fn since(nanoseconds: i64, start: Start) -> Times {
     from_float(seconds(nanoseconds), start)
 }
 
 #[cfg(not(Py_3_13))]
-fn from_float<'py>(created: f64, start: Start) -> Stamp<'py> {
+fn from_float(created: f64, start: Start) -> Times {
     // Below 2**63 (the callers see to it) the whole seconds are an integer, which takes no call to cut off.
     let whole = created as i64 as f64;
-    Stamp {
-        created: Number::Float(created),
-        msecs: Number::Float(((created - whole) * 1000.0) as i64 as f64),
-        relative: Number::Float((created - start) * 1000.0),
-    }
+    let msecs = ((created - whole) * 1000.0) as i64 as f64;
+    [created, msecs, (created - start) * 1000.0]
 }
 
 #[cfg(not(Py_3_13))]
@@ -281,7 +314,7 @@ fn replaced<'py>(py: Python<'py>, reading: &Obj<'py>) -> Res<Stamp<'py>> {
         // int() of infinities and NaN raises; only the interpreter's operators say it right.
         Some(created) if created.abs() < 1e15 => {
             match start_of(&globals::get(py, Name::_startTime)?) {
-                Some(start) => Ok(from_float(created, start)),
+                Some(start) => Ok(from_float(created, start).into()),
                 None => replaced_arithmetic(py, reading),
             }
         }
@@ -314,7 +347,7 @@ fn plain_reading(py: Python<'_>, ns: i64) -> Res<Obj<'_>> {
 }
 
 #[cfg(Py_3_13)]
-fn since<'py>(ns: i64, start: Start) -> Stamp<'py> {
+fn since(ns: i64, start: Start) -> Times {
     // An int divided by a float becomes a float first, so both divisions are plain ones.
     let created = ns as f64 / 1e9;
     let mut msecs = (ns.rem_euclid(1_000_000_000) / 1_000_000) as f64;
@@ -322,11 +355,7 @@ fn since<'py>(ns: i64, start: Start) -> Stamp<'py> {
     if msecs >= 999.0 && created.trunc() > ns.div_euclid(1_000_000_000) as f64 {
         msecs = 0.0;
     }
-    Stamp {
-        created: Number::Float(created),
-        msecs: Number::Float(msecs),
-        relative: Number::Float((ns - start) as f64 / 1e6),
-    }
+    [created, msecs, (ns - start) as f64 / 1e6]
 }
 
 #[cfg(Py_3_13)]
@@ -334,7 +363,7 @@ fn replaced<'py>(py: Python<'py>, reading: &Obj<'py>) -> Res<Stamp<'py>> {
     match py_ffi::int_value(reading) {
         Some(ns) if ns.unsigned_abs() < 1 << 62 => {
             match start_of(&globals::get(py, Name::_startTime)?) {
-                Some(start) => Ok(since(ns, start)),
+                Some(start) => Ok(since(ns, start).into()),
                 None => replaced_arithmetic(py, reading),
             }
         }

@@ -46,7 +46,7 @@ impl<'py> Context<'py> {
     /// Has nothing been read yet?
     #[inline]
     pub fn is_blank(&self) -> bool {
-        self.thread.get().is_none() && self.process.get().is_none()
+        self.thread.get().is_none() & self.process.get().is_none()
     }
 
     /// Reads all of them, in the stdlib's order.

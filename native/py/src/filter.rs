@@ -34,13 +34,19 @@ pub fn ask<'py>(
     record: &mut Record<'_, 'py>,
     within: Target,
 ) -> Res<Verdict<'py>> {
+    ask_seen(filterer, guard::view(filterer), record, within)
+}
+
+/// The same of one that has just been looked at.
+#[inline]
+pub fn ask_seen<'py>(
+    filterer: &Obj<'py>,
+    view: Option<View<'_, 'py>>,
+    record: &mut Record<'_, 'py>,
+    within: Target,
+) -> Res<Verdict<'py>> {
     let py = filterer.py();
-    let view = guard::view(filterer);
-    let native = match view {
-        Some(view) => view.method(Name::filter),
-        None => guard::target(filterer, Name::filter),
-    };
-    if native != Target::FiltererFilter {
+    if guard::target_by(view.as_ref(), filterer, Name::filter) != Target::FiltererFilter {
         return overridden(filterer, record, within);
     }
     let filters = match view.and_then(|view| view.get(Name::filters)) {
@@ -57,7 +63,7 @@ pub fn ask<'py>(
     let odd = cfg!(Py_3_12) && !globals::is_original(py, Name::LogRecord)?;
     if empty {
         let Some(real) = (if odd {
-            Some(&record.real()?)
+            Some(record.real()?)
         } else {
             record.seen()
         }) else {
@@ -76,7 +82,7 @@ pub fn ask<'py>(
         });
     }
     let real = record.real()?;
-    let Some(last) = run(&filters, &real).at(py, within, calling("filter"))? else {
+    let Some(last) = run(&filters, real).at(py, within, calling("filter"))? else {
         let no = py_ffi::boolean(py, false);
         if odd {
             judged(&no, within)?;
@@ -86,11 +92,12 @@ pub fn ask<'py>(
     let (passes, counts) = if odd {
         judged(&last, within)?
     } else {
-        let passes =
-            cfg!(not(Py_3_12)) || py_ffi::truthy(&last).at(py, within, verdict_test(within))?;
+        let passes = cfg!(not(Py_3_12))
+            || py_ffi::is_true_as_any_object(&last)
+            || py_ffi::truthy(&last).at(py, within, verdict_test(within))?;
         (passes, true)
     };
-    Ok(match (passes, last.is(&real), counts) {
+    Ok(match (passes, last.is(real), counts) {
         (false, ..) => Verdict::Drop(last),
         (true, true, _) => Verdict::Pass,
         (true, false, true) => Verdict::Replaced(last),
@@ -133,11 +140,11 @@ fn overridden<'py>(
     let py = filterer.py();
     let real = record.real()?;
     let answer =
-        guard::call_method(filterer, Name::filter, [&real]).at(py, within, calling("filter"))?;
+        guard::call_method(filterer, Name::filter, [real]).at(py, within, calling("filter"))?;
     let (passes, counts) = judged(&answer, within)?;
     Ok(if !passes {
         Verdict::Drop(answer)
-    } else if answer.is(&real) {
+    } else if answer.is(real) {
         Verdict::Pass
     } else if counts {
         Verdict::Replaced(answer)
@@ -157,15 +164,19 @@ fn verdict_test(within: Target) -> Point {
 
 /// `isinstance(obj, LogRecord)`
 fn is_record(obj: &Obj<'_>) -> Res<bool> {
-    let class = globals::get(obj.py(), Name::LogRecord)?;
     // What filters nearly always say is True. The interpreter would ask it for its `__class__`: 250 instructions.
-    if py_ffi::is_bool(obj)
-        && class.as_ptr() == globals::original_address(Name::LogRecord)
-        && py_ffi::is_made_by_type(&class)
-    {
+    if py_ffi::is_bool(obj) && asks_own_class(obj.py())? {
         return Ok(false);
     }
-    py_ffi::isinstance(obj, &class)
+    py_ffi::isinstance(obj, &globals::get(obj.py(), Name::LogRecord)?)
+}
+
+/// Is `LogRecord` the stdlib's class, so that nobody's code tells what an instance is?
+#[inline]
+fn asks_own_class(py: Python<'_>) -> Res<bool> {
+    Ok(globals::is_original(py, Name::LogRecord)?
+        && globals::original(py, Name::LogRecord)
+            .is_some_and(|class| py_ffi::is_made_by_type(&class)))
 }
 
 /// Asks one filter after the other; `None` when one refuses, else the record that goes on.
@@ -202,11 +213,7 @@ fn run<'py>(filters: &Obj<'py>, record: &Obj<'py>) -> Res<Option<Obj<'py>>> {
 fn answer<'py>(filter: &Obj<'py>, record: &Obj<'py>) -> Res<Obj<'py>> {
     let (py, here) = (record.py(), Target::FiltererFilter);
     let view = guard::view(filter);
-    let own = match view {
-        Some(view) => view.method(Name::filter),
-        None => guard::target(filter, Name::filter),
-    };
-    if own == Target::FilterFilter {
+    if guard::target_by(view.as_ref(), filter, Name::filter) == Target::FilterFilter {
         return name_matches(filter, record).at(py, here, calling("filter"));
     }
     if let Some(function) = view.and_then(|view| view.function(Name::filter)) {

@@ -11,9 +11,7 @@ use pyo3::types::PyModule;
 
 use crate::bind;
 use crate::cell::Shared;
-#[cfg(Py_GIL_DISABLED)]
-use crate::ffi::Ref;
-use crate::ffi::{self as py_ffi, Exc, Obj, Raised, Remembered, Res};
+use crate::ffi::{self as py_ffi, Exc, Obj, Raised, Ref, Remembered, Res};
 use crate::names::{self, Name};
 use crate::natives::Target;
 use crate::raw::Watch;
@@ -503,9 +501,10 @@ pub fn is_original(py: Python<'_>, name: Name) -> Res<bool> {
 }
 
 /// What the module global `name` (one of `ORIGINALS`) was when binding.
-pub fn original(py: Python<'_>, name: Name) -> Option<Obj<'_>> {
+#[inline]
+pub fn original(py: Python<'_>, name: Name) -> Option<Ref<'static, '_>> {
     let object = original_address(name);
-    (!object.is_null()).then(|| py_ffi::immortal(py, object).to_owned())
+    (!object.is_null()).then(|| py_ffi::immortal(py, object))
 }
 
 /// The same, only to be compared.

@@ -170,7 +170,7 @@ impl Kept {
             Context::known([thread, thread_name, process_name, process, task_name].map(own));
         let mut record = Record::unseen_yet(facts, Some(args.clone()));
         record.remember(Some(message), self.asctime.as_ref().map(own));
-        record.real().map(Some)
+        Ok(Some(record.real()?.clone()))
     }
 
     /// Gives everything up. What is freed by that may run Python code.

@@ -208,9 +208,9 @@ impl<'a, 'py> Facts<'a, 'py> {
     #[inline]
     fn is_blank(&self) -> bool {
         self.name.get().is_none()
-            && self.site.get().is_none()
-            && self.level_name.get().is_none()
-            && self.context.is_blank()
+            & self.site.get().is_none()
+            & self.level_name.get().is_none()
+            & self.context.is_blank()
     }
 
     /// Works out all but thread, process and task.
@@ -371,15 +371,7 @@ impl<'a, 'py> Record<'a, 'py> {
         if let Some(args) = &self.args {
             return Ok(args.clone());
         }
-        if let Some(tuple) = &event.args_tuple {
-            return single_mapping(self.py, tuple);
-        }
-        match event.args.get(0) {
-            Some(only) if event.args.len() == 1 && is_filled_mapping(self.py, &only)? => {
-                Ok(only.to_owned())
-            }
-            _ => event.args.to_tuple(),
-        }
+        own_args(event)
     }
 
     /// Keeps what a formatter would have set on the record, for whoever sees it later.
@@ -397,10 +389,15 @@ impl<'a, 'py> Record<'a, 'py> {
     }
 
     /// The `LogRecord`; made now if it does not exist yet.
-    pub fn real(&mut self) -> Res<Obj<'py>> {
-        if let Some(real) = &self.real {
-            return Ok(real.clone());
+    #[inline]
+    pub fn real(&mut self) -> Res<&Obj<'py>> {
+        if self.real.is_none() {
+            self.become_real()?;
         }
+        self.real.as_ref().map_or_else(|| unreachable!("made"), Ok)
+    }
+
+    fn become_real(&mut self) -> Res<()> {
         let real = if let Some(real) = self.make_at_once()? {
             real
         } else {
@@ -408,8 +405,8 @@ impl<'a, 'py> Record<'a, 'py> {
             self.make(None)?
         };
         stats::real_record();
-        self.real = Some(real.clone());
-        Ok(real)
+        self.real = Some(real);
+        Ok(())
     }
 
     /// The `LogRecord`, if it exists already.
@@ -418,16 +415,16 @@ impl<'a, 'py> Record<'a, 'py> {
         self.real.as_ref()
     }
 
-    /// Is it a `LogRecord` that exists, and would `Filterer.filter` without filters run no Python code and let it pass? From 3.12 on
-    /// it answers the record itself, which is then asked whether it is a `LogRecord` and whether it is true.
+    /// Would `Filterer.filter` without filters run no Python code and let the record pass? From 3.12 on it answers the record itself,
+    /// which is then asked whether it is a `LogRecord` and whether it is true. `ordinary`: everything is known to be.
     #[cfg(not(Py_GIL_DISABLED))]
     #[inline]
-    pub fn passes_unasked(&self) -> bool {
-        self.real.as_ref().is_some_and(|real| {
-            ordinary::is_ordinary(self.py)
-                && globals::is_original_class_of(real, Name::LogRecord)
-                && py_ffi::is_true_as_any_object(real)
-        })
+    pub fn is_asked_nothing(&self, ordinary: bool) -> bool {
+        (ordinary || ordinary::is_ordinary(self.py))
+            && self.real.as_ref().is_none_or(|real| {
+                globals::is_original_class_of(real, Name::LogRecord)
+                    && py_ffi::is_true_as_any_object(real)
+            })
     }
 
     /// Another record takes this one's place (a filter returned it).
@@ -475,11 +472,7 @@ impl<'a, 'py> Record<'a, 'py> {
         let (site, stamp, context) = (facts.named()?, facts.stamp()?, &facts.context);
         let (filename, module) = site.names()?;
         let (thread, thread_name) = context.thread(py)?;
-        let (created, msecs, relative) = (
-            stamp.created.object(py)?,
-            stamp.msecs.object(py)?,
-            stamp.relative.object(py)?,
-        );
+        let [created, msecs, relative] = stamp.objects(py)?;
         let values = [
             facts.name()?,
             msg,
@@ -530,15 +523,13 @@ impl<'a, 'py> Record<'a, 'py> {
     #[inline(never)]
     fn make_at_once(&self) -> Res<Option<Obj<'py>>> {
         let py = self.py;
-        let Some(facts) = self.facts.as_ref().filter(|facts| facts.is_blank()) else {
+        let Some(facts) = &self.facts else {
             return Ok(None);
         };
         let event = &facts.event;
-        if self.settled
-            || self.args.is_some()
-            || event.extra.is_some()
-            || !ordinary::is_ordinary(py)
-        {
+        // All of it, not one after the other: one branch instead of eight.
+        let known = self.settled | self.args.is_some() | event.extra.is_some() | !facts.is_blank();
+        if known || !ordinary::is_ordinary(py) {
             return Ok(None);
         }
         let Some([pathname, filename, module, function, line]) = caller::known_names(py) else {
@@ -547,20 +538,23 @@ impl<'a, 'py> Record<'a, 'py> {
         let Some(class) = globals::original(py, Name::LogRecord) else {
             return Ok(None);
         };
-        let now;
-        let stamp = if let Some(stamp) = facts.stamp.get() {
-            stamp
-        } else {
-            now = clock::now(py)?;
-            &now
+        let known = match facts.stamp.get() {
+            None => clock::plain(py),
+            Some(_) => None,
         };
-        let (created, msecs, relative) = (
-            stamp.created.object(py)?,
-            stamp.msecs.object(py)?,
-            stamp.relative.object(py)?,
-        );
-        let args = self.args()?;
-        let name = guard::attr(&event.logger, Name::name)?;
+        let [created, msecs, relative] = match known {
+            Some(times) => [
+                py_ffi::new_float(py, times[0])?,
+                py_ffi::new_float(py, times[1])?,
+                py_ffi::new_float(py, times[2])?,
+            ],
+            None => facts.stamp()?.objects(py)?,
+        };
+        let args = own_args(event)?;
+        let name = match guard::view(&event.logger).and_then(|logger| logger.get(Name::name)) {
+            Some(name) => name,
+            None => guard::attr(&event.logger, Name::name)?,
+        };
         let level_name = level_name(py, &event.level)?;
         // Read last, since asking for these may run Python code.
         let [thread, thread_name, process_name, process, task_name] = context::read(py)?;
@@ -713,16 +707,40 @@ pub fn is_plain_extra(extra: &Obj<'_>) -> bool {
 }
 
 /// `getLevelName(level)`
+#[inline]
 pub fn level_name<'py>(py: Python<'py>, level: &Obj<'py>) -> Res<Obj<'py>> {
-    if let Some(name) = level::known_name(py, level) {
-        return Ok(name);
+    match level::known_name(py, level) {
+        Some(name) => Ok(name),
+        None => find_level_name(py, level),
     }
+}
+
+#[inline(never)]
+fn find_level_name<'py>(py: Python<'py>, level: &Obj<'py>) -> Res<Obj<'py>> {
     if globals::is_own(py, Name::getLevelName, Target::GetLevelName)? {
         let name = level::name_of(py, level)?;
         level::remember(py, level)?;
         return Ok(name);
     }
     py_ffi::call(&globals::get(py, Name::getLevelName)?, &[level])
+}
+
+/// `LogRecord.args` of what a call was given.
+#[inline]
+fn own_args<'py>(event: &Event<'_, 'py>) -> Res<Obj<'py>> {
+    let py = event.msg.py();
+    if let Some(tuple) = &event.args_tuple {
+        return single_mapping(py, tuple);
+    }
+    match event.args.get(0) {
+        // Which most arguments are.
+        Some(only)
+            if event.args.len() == 1 && !py_ffi::is_str(&only) && is_filled_mapping(py, &only)? =>
+        {
+            Ok(only.to_owned())
+        }
+        _ => event.args.to_tuple(),
+    }
 }
 
 /// Is this the non-empty mapping that, as the only argument, stands for the arguments themselves?

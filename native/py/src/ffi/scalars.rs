@@ -137,6 +137,20 @@ pub fn text_from_utf8<'py>(py: Python<'py>, bytes: &[u8], ascii: bool) -> Res<Ob
     }
 }
 
+/// A new `str` of two ASCII texts, which together have more than one character (such a one the interpreter shares).
+pub fn join_ascii<'py>(py: Python<'py>, first: &str, last: &str) -> Res<Obj<'py>> {
+    debug_assert!(first.is_ascii() && last.is_ascii() && first.len() + last.len() > 1);
+    // SAFETY: attached. A new ASCII string has room for as many bytes as were asked for and a terminating zero, which New wrote.
+    unsafe {
+        let length = first.len() + last.len();
+        let text = owned(py, ffi::PyUnicode_New(length as isize, 127))?;
+        let data = ffi::PyUnicode_DATA(text.as_ptr()).cast::<u8>();
+        ptr::copy_nonoverlapping(first.as_ptr(), data, first.len());
+        ptr::copy_nonoverlapping(last.as_ptr(), data.add(first.len()), last.len());
+        Ok(text)
+    }
+}
+
 /// The UTF-8 text of a `str`; `None` when it holds lone surrogates (or memory ran out): then only Python can handle it.
 #[inline]
 pub fn utf8<'a>(text: &'a Obj<'_>) -> Option<&'a str> {

@@ -168,6 +168,7 @@ pub fn eq_operator<'py>(left: &Obj<'py>, right: &Obj<'py>) -> Res<bool> {
 static EMPTY: AtomicPtr<ffi::PyObject> = AtomicPtr::new(ptr::null_mut());
 
 /// `object.__new__(class)`: an instance without any attribute.
+#[inline]
 pub fn new_instance<'py>(class: &Obj<'py>) -> Res<Obj<'py>> {
     let py = class.py();
     // SAFETY: callers pass heap types deriving from object whose `__new__` is object's own. `object_new` (not `tp_alloc`)

@@ -111,13 +111,7 @@ fn meet(msg: &Obj<'_>, place: usize) {
 #[inline]
 pub fn push_plain<'py>(buffer: &mut Buffer<'py>, msg: &Obj<'py>, args: Args<'_, 'py>) -> Res<bool> {
     if args.is_empty() {
-        return Ok(match small_text(msg) {
-            Some((text, ascii)) => {
-                buffer.push(text, ascii);
-                true
-            }
-            None => false,
-        });
+        return Ok(push_whole(buffer, msg));
     }
     let mark = buffer.mark();
     let pushed = match known(msg) {
@@ -128,6 +122,16 @@ pub fn push_plain<'py>(buffer: &mut Buffer<'py>, msg: &Obj<'py>, args: Args<'_, 
         buffer.rewind(mark);
     }
     Ok(pushed)
+}
+
+/// Appends a `str` as it is. False, with nothing done: a large one, or only the interpreter can.
+#[inline]
+pub fn push_whole(buffer: &mut Buffer<'_>, text: &Obj<'_>) -> bool {
+    let Some((text, ascii)) = small_text(text) else {
+        return false;
+    };
+    buffer.push(text, ascii);
+    true
 }
 
 /// A message that has been taken apart, with its arguments.

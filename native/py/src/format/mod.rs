@@ -5,7 +5,7 @@ use crate::call::Call;
 use crate::ffi::{self as py_ffi, Obj, Res};
 use crate::globals;
 use crate::guard;
-use crate::handler::Place;
+use crate::handler::{Place, call_with_record};
 use crate::names::Name;
 use crate::natives::Target;
 use crate::record::{self, Record};
@@ -27,8 +27,10 @@ pub fn text<'py>(
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
 ) -> Res<Text<'py>> {
-    if guard::target(formatter, Name::format) != Target::FormatterFormat {
-        return guard::call_method(formatter, Name::format, [&record.real()?]).map(Text::Object);
+    let view = guard::view(formatter);
+    if guard::target_by(view.as_ref(), formatter, Name::format) != Target::FormatterFormat {
+        let text = call_with_record(formatter, view.as_ref(), Name::format, record);
+        return text.map(Text::Object);
     }
     if let Some(text) = unseen::text(formatter, record, place)? {
         return Ok(text);
@@ -40,9 +42,9 @@ pub fn text<'py>(
         }
     }
     let real = record.real()?;
-    match seen::text(formatter, &real)? {
+    match seen::text(formatter, real)? {
         Some(text) => Ok(text),
-        None => step_by_step(formatter, &real).map(Text::Object),
+        None => step_by_step(formatter, real).map(Text::Object),
     }
 }
 

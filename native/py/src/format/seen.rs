@@ -7,11 +7,11 @@ use pyo3::prelude::*;
 use super::message;
 use super::text::{Buffer, Text};
 use super::time::{self, TimeText};
-use super::unseen::{Proof, proven};
+use super::unseen::{Proof, proven_at_once};
 use crate::call::Args;
 use crate::clock::{Number, Stamp};
 use crate::ffi::{self as py_ffi, Obj, Res};
-use crate::guard::{self, Role, View};
+use crate::guard::{self, Lent, Role, View};
 use crate::names::Name;
 use crate::natives::Target;
 
@@ -60,39 +60,42 @@ pub fn push_quietly<'py>(
     push(line, formatter, record, Role::Formatter)
 }
 
-#[inline]
 fn push<'py>(
     line: &mut Buffer<'py>,
     formatter: &Obj<'py>,
     record: &Obj<'py>,
     role: Role,
 ) -> Res<bool> {
-    let (Some(proof), Some(view)) = (proven(formatter, role), guard::view(record)) else {
+    // One after the other: a tuple of them would be copied twice.
+    let Some(proof) = proven_at_once(formatter, role) else {
         return Ok(false);
     };
-    // What is not given up here but in its turn may change what comes after it.
-    let drops_text = |name: Name| view.lend_own(name).is_none_or(|old| py_ffi::is_str(&old));
-    if !drops_text(Name::message) || !drops_text(Name::asctime) {
-        return Ok(false);
-    }
-    push_by(line, &view, &proof)
-}
-
-fn push_by<'py>(
-    line: &mut Buffer<'py>,
-    record: &View<'_, 'py>,
-    proof: &Proof<'_, 'py>,
-) -> Res<bool> {
-    if !is_plain_record(record) {
-        return Ok(false);
-    }
-    let Some((message, time)) = render(line, record, proof)? else {
+    let Some(view) = guard::view(record) else {
         return Ok(false);
     };
-    let time = time.map(|time| time.object(line.py())).transpose()?;
-    guard::set_by(record, Name::message, message)?;
+    if !is_plain_record(&view) {
+        return Ok(false);
+    }
+    let Some(logged) = Logged::of(&view) else {
+        return Ok(false);
+    };
+    let mut time = None;
+    if proof.compiled.plan.uses_time {
+        time = own_time(&view, &proof)?;
+        if time.is_none() {
+            return Ok(false);
+        }
+    }
+    let Some(message) = render(line, &view, &proof, &logged, time.as_ref())? else {
+        return Ok(false);
+    };
+    let time = match time {
+        Some(time) => Some(time.object(line.py())?),
+        None => None,
+    };
+    guard::set_by(&view, Name::message, message)?;
     if let Some(time) = time {
-        guard::set_by(record, Name::asctime, time)?;
+        guard::set_by(&view, Name::asctime, time)?;
     }
     Ok(true)
 }
@@ -101,6 +104,8 @@ fn push_by<'py>(
 #[inline]
 fn is_plain_record(record: &View<'_, '_>) -> bool {
     let is_none = |name: Name| record.test(name, PyAnyMethods::is_none);
+    // What is not given up here but in its turn may change what comes after it.
+    let drops_text = |name: Name| record.lend_own(name).is_none_or(|old| py_ffi::is_str(&old));
     record.is_direct()
         && record.is_by(Role::PlainRecord, |record| {
             record.method(Name::getMessage) == Target::RecordGetMessage
@@ -111,27 +116,22 @@ fn is_plain_record(record: &View<'_, '_>) -> bool {
         && is_none(Name::exc_info)
         && is_none(Name::exc_text)
         && is_none(Name::stack_info)
+        && drops_text(Name::message)
+        && drops_text(Name::asctime)
 }
 
-/// Appends the line; gives what is to be set on the record.
+/// Appends the line; gives the message, which is to be set on the record.
+#[inline]
 fn render<'py>(
     line: &mut Buffer<'py>,
     record: &View<'_, 'py>,
     proof: &Proof<'_, 'py>,
-) -> Res<Option<(Obj<'py>, Option<TimeText>)>> {
+    logged: &Logged<'_, 'py>,
+    time: Option<&TimeText>,
+) -> Res<Option<Obj<'py>>> {
     let py = line.py();
     let plan = &proof.compiled.plan;
-    let Some(message) = own_message(line, record)? else {
-        return Ok(None);
-    };
-    let time = if plan.uses_time {
-        match own_time(record, proof)? {
-            Some(time) => Some(time),
-            None => return Ok(None),
-        }
-    } else {
-        None
-    };
+    let mut message = None;
     for (index, piece) in plan.pieces.iter().enumerate() {
         let pushed = match piece {
             Piece::Literal(text) => {
@@ -140,11 +140,21 @@ fn render<'py>(
             }
             Piece::Field { field, spec, usual } => match field {
                 Field::Known(Attribute::Message) => {
-                    message::push_value(line, &message, *usual, spec)?
+                    if *usual == Usual::Text && message.is_none() {
+                        message = logged.push(line)?;
+                        message.is_some()
+                    } else {
+                        if message.is_none() {
+                            message = logged.message(line)?;
+                        }
+                        match &message {
+                            Some(message) => message::push_value(line, message, *usual, spec)?,
+                            None => false,
+                        }
+                    }
                 }
                 Field::Known(Attribute::AscTime) => {
-                    let Some(time) = &time else { return Ok(None) };
-                    time.push_to(line, *usual, spec)
+                    time.is_some_and(|time| time.push_to(line, *usual, spec))
                 }
                 Field::Known(attribute) => {
                     let name = NAMES[*attribute as usize];
@@ -171,8 +181,11 @@ fn render<'py>(
             return Ok(None);
         }
     }
+    if message.is_none() {
+        message = logged.message(line)?;
+    }
     line.widen_unless(plan.ascii);
-    Ok(Some((message, time)))
+    Ok(message)
 }
 
 /// One value of the style's defaults; false when there is none, or only the interpreter can write it.
@@ -194,6 +207,7 @@ fn push_default<'py>(
 }
 
 /// `formatter.formatTime(record, formatter.datefmt)` of a record with plain times.
+#[inline(never)]
 fn own_time<'py>(record: &View<'_, 'py>, proof: &Proof<'_, 'py>) -> Res<Option<TimeText>> {
     let number = |name: Name| {
         record
@@ -211,30 +225,52 @@ fn own_time<'py>(record: &View<'_, 'py>, proof: &Proof<'_, 'py>) -> Res<Option<T
     time::text(&proof.formatter, &stamp)
 }
 
-/// `record.getMessage()` of plain values, worked out in `line`, which is as it was before.
-#[inline]
-fn own_message<'py>(line: &mut Buffer<'py>, record: &View<'_, 'py>) -> Res<Option<Obj<'py>>> {
-    let (Some(msg), Some(args)) = (record.lend(Name::msg), record.lend(Name::args)) else {
-        return Ok(None);
-    };
-    if !py_ffi::is_str(&msg) {
-        return Ok(None);
+/// What was logged: a text, and a tuple of arguments or none.
+struct Logged<'a, 'py> {
+    msg: Lent<'a, 'py>,
+    args: Option<Lent<'a, 'py>>,
+}
+
+impl<'a, 'py> Logged<'a, 'py> {
+    #[inline]
+    fn of(record: &View<'a, 'py>) -> Option<Self> {
+        let (msg, args) = (record.lend(Name::msg)?, record.lend(Name::args)?);
+        if !py_ffi::is_str(&msg) {
+            return None;
+        }
+        let args = if py_ffi::is_tuple(&args) {
+            Some(args).filter(|args| py_ffi::tuple_len(args) > 0)
+        } else if args.is_none() {
+            None
+        } else {
+            return None;
+        };
+        Some(Logged { msg, args })
     }
-    if args.is_none() {
-        return Ok(Some(msg.clone()));
+
+    /// Appends `record.getMessage()`, and gives it; nothing, with nothing done, where only the interpreter can make it.
+    #[inline]
+    fn push(&self, line: &mut Buffer<'py>) -> Res<Option<Obj<'py>>> {
+        let Some(args) = &self.args else {
+            return Ok(message::push_whole(line, &self.msg).then(|| self.msg.clone()));
+        };
+        let mark = line.mark();
+        if message::push_plain(line, &self.msg, Args::of_tuple(args))? {
+            line.since(mark).map(Some)
+        } else {
+            Ok(None)
+        }
     }
-    if !py_ffi::is_tuple(&args) {
-        return Ok(None);
+
+    /// The same without leaving it there.
+    #[inline(never)]
+    fn message(&self, line: &mut Buffer<'py>) -> Res<Option<Obj<'py>>> {
+        if self.args.is_none() {
+            return Ok(Some(self.msg.clone()));
+        }
+        let mark = line.mark();
+        let message = self.push(line)?;
+        line.rewind(mark);
+        Ok(message)
     }
-    let args = Args::of_tuple(&args);
-    if args.is_empty() {
-        return Ok(Some(msg.clone()));
-    }
-    let mark = line.mark();
-    if !message::push_plain(line, &msg, args)? {
-        return Ok(None);
-    }
-    let message = line.since(mark)?;
-    line.rewind(mark);
-    Ok(Some(message))
 }

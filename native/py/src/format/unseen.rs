@@ -159,17 +159,22 @@ impl Proof<'_, '_> {
 }
 
 /// Runs no Python code.
-#[inline]
 fn proof<'a, 'py>(formatter: &'a Obj<'py>) -> Option<Proof<'a, 'py>> {
-    proven(formatter, Role::Formatter)
+    proven_at_once(formatter, Role::Formatter)
 }
 
-/// The same; with [`Role::FormatterSteps`] for one whose `format` may be an override that has called `Formatter.format`.
-pub(super) fn proven<'a, 'py>(formatter: &'a Obj<'py>, role: Role) -> Option<Proof<'a, 'py>> {
+/// [`proof`] as part of its caller; with [`Role::FormatterSteps`] for a formatter whose `format` may be an override that has called
+/// `Formatter.format`.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "as for `proven_by`")]
+pub(super) fn proven_at_once<'a, 'py>(
+    formatter: &'a Obj<'py>,
+    role: Role,
+) -> Option<Proof<'a, 'py>> {
     proven_by(guard::view(formatter)?, role, guard::view)
 }
 
-/// [`proven`] as part of its caller, who has looked at the formatter; `look` looks at the style.
+/// The same by somebody who has looked at the formatter; `look` looks at the style.
 #[inline(always)]
 #[allow(
     clippy::inline_always,
@@ -396,7 +401,7 @@ fn unusual<'py>(formatter: &Obj<'py>, record: &mut Record<'_, 'py>, last: bool) 
     record.settle()?;
     let Some(unseen) = record.unseen() else {
         let real = record.real()?;
-        return super::step_by_step(formatter, &real).map(Text::Object);
+        return super::step_by_step(formatter, real).map(Text::Object);
     };
     let text = message::interpreted(&unseen.facts.event.msg, &args).at(
         formatter.py(),
@@ -550,8 +555,8 @@ fn with_message<'py>(
     };
     if !done {
         let real = record.real()?;
-        py_ffi::setattr(&real, Name::message, &message)?;
-        return super::after_message(formatter, &real).map(Text::Object);
+        py_ffi::setattr(real, Name::message, &message)?;
+        return super::after_message(formatter, real).map(Text::Object);
     }
     let tail = record.unseen().is_some_and(|unseen| {
         let event = &unseen.facts.event;

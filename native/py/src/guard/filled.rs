@@ -58,7 +58,7 @@ fn find_places(instance: &Obj<'_>, attributes: &'static [Name]) -> Option<raw::I
 
 /// A new instance of `class` with these attributes, in this order. Written in place, where that is possible: a fifth of the cost
 /// of setting them one by one.
-#[inline]
+#[inline(always)]
 pub fn filled_instance<'py, const N: usize>(
     class: &Obj<'py>,
     attributes: &'static [Name; N],
@@ -77,7 +77,7 @@ pub fn filled_instance<'py, const N: usize>(
 }
 
 /// Gives a new instance of `class` the values, references and all; false, with nothing done, where they cannot be written in place.
-#[inline]
+#[inline(always)]
 fn fill<'py, const N: usize>(
     instance: &Obj<'py>,
     class: &Obj<'py>,

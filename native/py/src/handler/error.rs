@@ -65,7 +65,7 @@ pub fn caught<'py>(
     let exception = raised.take(py);
     let real = record.real()?;
     py_ffi::while_handling(&exception, || {
-        ask(handler, &real).at(py, within, calling("handleError"))
+        ask(handler, real).at(py, within, calling("handleError"))
     })
 }
 

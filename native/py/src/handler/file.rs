@@ -60,7 +60,7 @@ fn stream_emit<'py>(
         return stream::emit_with(handler, record, place, text);
     }
     let class = globals::get(handler.py(), Name::StreamHandler)?;
-    py_ffi::method(&class, Name::emit, [handler, &record.real()?]).map(drop)
+    py_ffi::method(&class, Name::emit, [handler, record.real()?]).map(drop)
 }
 
 /// Is `StreamHandler.emit` the stdlib's?
@@ -102,7 +102,7 @@ fn open_again<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>) -> Res<bool
             let exception = raised.take(py);
             let real = record.real()?;
             py_ffi::while_handling(&exception, || {
-                error::ask(handler, &real).at(py, here, calling("handleError"))
+                error::ask(handler, real).at(py, here, calling("handleError"))
             })?;
             Ok(false)
         }

@@ -2,7 +2,6 @@
 //!
 //! The buffer is the handler's own Python list; what it keeps are real records.
 
-use super::Place;
 use crate::call::Call;
 use crate::ffi::{self as py_ffi, Obj, Res};
 use crate::globals;
@@ -31,20 +30,21 @@ pub fn emit_record<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>) -> Res
     let (py, here) = (handler.py(), Target::BufferingEmit);
     let view = guard::view(handler);
     if let Some((view, buffer)) = view.and_then(|view| Some((view, view.get(Name::buffer)?))) {
-        py_ffi::append(&buffer, &real).at(py, here, calling("append"))?;
+        py_ffi::append(&buffer, real).at(py, here, calling("append"))?;
         // To append to a list has run nothing.
-        if py_ffi::is_list(&buffer) && is_not_due(&view, py_ffi::list_len(&buffer), &real) {
+        let level = || guard::view(real)?.number(Name::levelno);
+        if py_ffi::is_list(&buffer) && is_not_due(&view, py_ffi::list_len(&buffer), level) {
             return Ok(());
         }
     } else {
         // Whoever is asked for it may say something else the next time, and may change the handler.
         let buffer = guard::attr(handler, Name::buffer).at(py, here, get("buffer"))?;
-        py_ffi::append(&buffer, &real).at(py, here, calling("append"))?;
+        py_ffi::append(&buffer, real).at(py, here, calling("append"))?;
     }
     let due = match guard::target(handler, Name::shouldFlush) {
         Target::BufferingShouldFlush => is_full(handler, Target::BufferingShouldFlush),
-        Target::MemoryShouldFlush => is_due(handler, &real),
-        _ => guard::call_method(handler, Name::shouldFlush, [&real]),
+        Target::MemoryShouldFlush => is_due(handler, real),
+        _ => guard::call_method(handler, Name::shouldFlush, [real]),
     }
     .at(py, here, calling("shouldFlush"))?;
     if py_ffi::truthy(&due).at(py, here, truth("shouldFlush"))? {
@@ -53,27 +53,33 @@ pub fn emit_record<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>) -> Res
     Ok(())
 }
 
-/// Is it certain, by numbers alone, that the `shouldFlush` of a handler that keeps `kept` records says no after the last of them, this
-/// one? To ask it takes 250 instructions more.
+/// Is it certain, by numbers alone, that the `shouldFlush` of a handler that keeps `kept` records says no after the last of them, which
+/// is of this `level`? To ask it takes 250 instructions more.
 #[inline]
-fn is_not_due<'py>(handler: &View<'_, 'py>, kept: usize, record: &Obj<'py>) -> bool {
-    let number = |object: &View<'_, 'py>, name| raw::small_int(&*object.lend(name)?);
-    let grave = || {
-        let level = number(&guard::view(record)?, Name::levelno)?;
-        Some(level >= number(handler, Name::flushLevel)?)
+fn is_not_due(handler: &View<'_, '_>, kept: usize, level: impl FnOnce() -> Option<i64>) -> bool {
+    let light = match handler.method(Name::shouldFlush) {
+        Target::BufferingShouldFlush => true,
+        Target::MemoryShouldFlush => match (level(), handler.number(Name::flushLevel)) {
+            (Some(level), Some(limit)) => level < limit,
+            _ => false,
+        },
+        _ => false,
     };
-    let grave = match handler.method(Name::shouldFlush) {
-        Target::BufferingShouldFlush => Some(false),
-        Target::MemoryShouldFlush => grave(),
-        _ => None,
-    };
-    grave == Some(false) && number(handler, Name::capacity).is_some_and(|most| most > kept as i64)
+    light
+        && handler
+            .number(Name::capacity)
+            .is_some_and(|most| most > kept as i64)
 }
 
 /// `emit` of a handler whose lock is free or ours, where that appends the record to a list and is not followed by a flush: no Python
 /// code runs, so nobody can tell that the lock was not taken. False: nothing is done but that the record is real.
 #[cfg(not(Py_GIL_DISABLED))]
+#[inline]
 pub fn append_quietly<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>) -> Res<bool> {
+    // Of a record that is made here nobody can change it.
+    let given = record
+        .unseen()
+        .map(|unseen| raw::small_int(&unseen.facts.event.level));
     // Has the garbage collector run, perhaps: the handler is looked at after.
     let real = record.real()?;
     let Some(view) = guard::view(handler) else {
@@ -85,11 +91,12 @@ pub fn append_quietly<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>) -> 
     let Some(buffer) = view.lend(Name::buffer) else {
         return Ok(false);
     };
-    if !py_ffi::is_list(&buffer) || !is_not_due(&view, py_ffi::list_len(&buffer) + 1, &real) {
+    let level = || given.unwrap_or_else(|| guard::view(real)?.number(Name::levelno));
+    if !py_ffi::is_list(&buffer) || !is_not_due(&view, py_ffi::list_len(&buffer) + 1, level) {
         return Ok(false);
     }
     stats::native_emit();
-    py_ffi::append(&buffer, &real).at(handler.py(), Target::BufferingEmit, calling("append"))?;
+    py_ffi::append(&buffer, real).at(handler.py(), Target::BufferingEmit, calling("append"))?;
     Ok(true)
 }
 
@@ -209,10 +216,9 @@ fn pass_on(handler: &Obj<'_>) -> Res<()> {
 /// `target.handle(record)`, said by the method `within`; the answer dropped.
 pub fn give<'py>(target: &Obj<'py>, record: Obj<'py>, within: Target) -> Res<()> {
     crate::stack::check(target.py())?;
-    match guard::target(target, Name::handle) {
-        Target::HandlerHandle => {
-            super::handle_record(target, &mut Record::of(record), &Place::last()).map(drop)
-        }
+    let view = guard::view(target);
+    match guard::target_by(view.as_ref(), target, Name::handle) {
+        Target::HandlerHandle => super::handle_real(view.as_ref(), target, record).map(drop),
         Target::NullHandle => Ok(()),
         _ => guard::call_method(target, Name::handle, [&record]).map(drop),
     }

@@ -30,6 +30,7 @@ use crate::lock;
 use crate::metrics;
 use crate::names::Name;
 use crate::natives::Target;
+#[cfg(Py_GIL_DISABLED)]
 use crate::ordinary;
 use crate::raw;
 use crate::record::Record;
@@ -164,35 +165,28 @@ pub fn offer<'py>(
     usual: Option<&View<'_, 'py>>,
     second: bool,
 ) -> Res<Ran> {
-    let (py, here, nth) = (handler.py(), Target::LoggerCallHandlers, u8::from(second));
-    let (levelno, unseen) = match record.unseen() {
-        Some(unseen) => (None, Some(unseen.facts.event.level)),
-        None => (
-            Some(record.level().at(py, here, get("levelno").nth(nth))?),
-            None,
-        ),
-    };
     let view = guard::view(handler);
-    let reached = {
-        let least = view.as_ref().and_then(|view| view.lend(Name::level));
-        match (&unseen, &levelno, &least) {
-            (Some(number), _, Some(least)) => reaches(number, least),
-            (None, Some(number), Some(least)) => reaches(number, least),
-            _ => None,
+    let reached = view.as_ref().and_then(|view| {
+        let least = view.lend(Name::level)?;
+        match record.unseen() {
+            Some(unseen) => reaches(&unseen.facts.event.level, &least),
+            None => reaches(&*guard::view(record.seen()?)?.lend(Name::levelno)?, &least),
         }
-    };
+    });
     let (Some(view), Some(reached)) = (&view, reached) else {
-        return offer_by_attributes(handler, record, place, levelno, second);
+        return offer_by_attributes(handler, record, place, second);
     };
     if !reached {
         return Ok(Ran::Nothing);
     }
     #[cfg(not(Py_GIL_DISABLED))]
-    if record.seen().is_none() && is_open(view) && (usual.is_some() || ordinary::is_ordinary(py)) {
-        if usual.is_some() {
-            place.look_ahead(usual);
-        }
-        return emit_unlocked(view, record, place).at(py, here, calling("handle").nth(nth));
+    if is_open(view) && record.is_asked_nothing(usual.is_some()) {
+        let point = calling("handle").nth(u8::from(second));
+        return emit_unlocked(view, record, place, usual).at(
+            handler.py(),
+            Target::LoggerCallHandlers,
+            point,
+        );
     }
     offer_seen(view, record, place, usual, second)
 }
@@ -245,15 +239,11 @@ fn offer_by_attributes<'py>(
     handler: &Obj<'py>,
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
-    levelno: Option<Obj<'py>>,
     second: bool,
 ) -> Res<Ran> {
     let (py, here, nth) = (handler.py(), Target::LoggerCallHandlers, u8::from(second));
     record.settle()?;
-    let levelno = match levelno {
-        Some(levelno) => levelno,
-        None => record.level()?,
-    };
+    let levelno = record.level().at(py, here, get("levelno").nth(nth))?;
     let level = guard::attr(handler, Name::level).at(py, here, get("level").nth(nth))?;
     if !py_ffi::ge(&levelno, &level).at(py, here, compare("level").nth(nth))? {
         return Ok(Ran::Maybe);
@@ -274,7 +264,7 @@ fn handle_by<'py>(
     match handle {
         Target::HandlerHandle => handle_record(handler, record, place).map(|_| Ran::Maybe),
         Target::NullHandle => Ok(Ran::Maybe),
-        _ => guard::call_method(handler, Name::handle, [&record.real()?]).map(|_| Ran::Maybe),
+        _ => guard::call_method(handler, Name::handle, [record.real()?]).map(|_| Ran::Maybe),
     }
     .at(py, here, calling("handle").nth(nth))
 }
@@ -300,28 +290,41 @@ pub fn handle<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
         return call.mismatch();
     };
     crate::stack::check(call.py())?;
-    let mut record = Record::of(real.to_owned());
-    match handle_record(&call.slf(), &mut record, &Place::last())? {
-        Verdict::Pass if cfg!(Py_3_12) => record.real(),
+    let handler = call.slf();
+    match handle_real(guard::view(&handler).as_ref(), &handler, real.to_owned())? {
+        Verdict::Pass if cfg!(Py_3_12) => Ok(real.to_owned()),
         Verdict::Pass => Ok(py_ffi::boolean(call.py(), true)),
         Verdict::Drop(answer) | Verdict::Answered(answer) | Verdict::Replaced(answer) => Ok(answer),
     }
 }
 
+/// [`handle_record`] of a handler that has been looked at, and of a record that is there.
+#[inline]
+pub fn handle_real<'py>(
+    view: Option<&View<'_, 'py>>,
+    handler: &Obj<'py>,
+    real: Obj<'py>,
+) -> Res<Verdict<'py>> {
+    let (mut record, place) = (Record::of(real), Place::last());
+    #[cfg(not(Py_GIL_DISABLED))]
+    if let Some(view) = view
+        && is_open(view)
+        && record.is_asked_nothing(false)
+    {
+        return emit_unlocked(view, &mut record, &place, None).map(|_| Verdict::Pass);
+    }
+    #[cfg(Py_GIL_DISABLED)]
+    let _ = view;
+    handle_record(handler, &mut record, &place)
+}
+
 /// Filters, then `emit` under the lock. A record that takes another's place does so for this handler only.
-pub fn handle_record<'py>(
+fn handle_record<'py>(
     handler: &Obj<'py>,
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
 ) -> Res<Verdict<'py>> {
     let here = Target::HandlerHandle;
-    #[cfg(not(Py_GIL_DISABLED))]
-    if record.passes_unasked()
-        && let Some(view) = guard::view(handler)
-        && is_open(&view)
-    {
-        return emit_unlocked(&view, record, place).map(|_| Verdict::Pass);
-    }
     let verdict = filter::ask(handler, record, here)?;
     match &verdict {
         Verdict::Drop(_) => {}
@@ -351,7 +354,7 @@ fn emit_if_free<'py>(
     }
     let quiet = py_ffi::with_free_lock(&view.get(Name::lock)?, || {
         metrics::emission_if_any(view.object(), || {
-            let Some(parts) = stream::quiet_parts(view, record) else {
+            let Some(parts) = stream::quiet_parts(view, view.method(Name::emit), record) else {
                 return Ok(None);
             };
             let mut line = Buffer::new(view.object().py());
@@ -373,15 +376,18 @@ fn emit_if_free<'py>(
 }
 
 /// `emit` of a handler whose lock is free or ours. What runs no Python code needs no taking of it: the GIL is kept throughout,
-/// and nobody can tell.
+/// and nobody can tell. `usual` as for [`offer`].
 #[cfg(not(Py_GIL_DISABLED))]
 #[inline]
 fn emit_unlocked<'py>(
     view: &View<'_, 'py>,
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
+    usual: Option<&View<'_, 'py>>,
 ) -> Res<Ran> {
-    metrics::emission(view.object(), || emit_unmeasured(view, record, place))
+    metrics::emission(view.object(), || {
+        emit_unmeasured(view, record, place, usual)
+    })
 }
 
 #[cfg(not(Py_GIL_DISABLED))]
@@ -390,11 +396,24 @@ fn emit_unmeasured<'py>(
     view: &View<'_, 'py>,
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
+    usual: Option<&View<'_, 'py>>,
 ) -> Res<Ran> {
     let (here, handler) = (Target::HandlerHandle, view.object());
-    let Some(parts) = stream::quiet_parts(view, record) else {
+    let emit = view.method(Name::emit);
+    match emit {
+        Target::Foreign => {
+            record.real()?;
+            return emit_locked(handler, record, place);
+        }
+        Target::BufferingEmit => return emit_to_buffer(handler, record, place),
+        _ => {}
+    }
+    let Some(parts) = stream::quiet_parts(view, emit, record) else {
         return emit_aloud(view, record, place);
     };
+    if usual.is_some() {
+        place.look_ahead(usual);
+    }
     let mut line = Buffer::new(handler.py());
     match stream::emit_quietly(view, &parts, record, place, &mut line)? {
         Quiet::Written(ran) => Ok(ran),
@@ -408,6 +427,38 @@ fn emit_unmeasured<'py>(
             emit_aloud(view, record, place)
         }
     }
+}
+
+/// `BufferingHandler.emit`
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline(never)]
+fn emit_to_buffer<'py>(
+    handler: &Obj<'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+) -> Res<Ran> {
+    let appended = memory::append_quietly(handler, record);
+    if appended.at(handler.py(), Target::HandlerHandle, calling("emit"))? {
+        return Ok(Ran::Maybe);
+    }
+    emit_locked(handler, record, place)
+}
+
+/// [`emit`] of a handler that has no filters, with its lock.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline(never)]
+fn emit_locked<'py>(
+    handler: &Obj<'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+) -> Res<Ran> {
+    lock::held_seen(
+        handler,
+        guard::view(handler),
+        Target::HandlerHandle,
+        |seen| emit(handler, seen, record, place).map(|()| None),
+    )
+    .map(|_| Ran::Maybe)
 }
 
 /// Will a formatter in Python, or one with steps in Python, want to see the record?
@@ -425,23 +476,15 @@ fn emit_aloud<'py>(
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
 ) -> Res<Ran> {
-    let (handler, here) = (view.object(), Target::HandlerHandle);
+    let handler = view.object();
     match view.method(Name::emit) {
         // It knows when Python code is about to run.
         Target::RotatingEmit => {}
-        Target::BufferingEmit => {
-            let appended = memory::append_quietly(handler, record);
-            if appended.at(handler.py(), here, calling("emit"))? {
-                return Ok(Ran::Maybe);
-            }
-        }
-        // Which wants to see it.
-        Target::Foreign => record.real().map(drop)?,
         _ if formats_real_records(view) => record.real().map(drop)?,
         // Python code is about to run, sooner or later.
         _ => record.settle()?,
     }
-    lock::held(handler, here, || emit(handler, record, place)).map(|()| Ran::Maybe)
+    emit_locked(handler, record, place)
 }
 
 /// [`emit`] of a handler whose lock is ours.
@@ -451,14 +494,24 @@ fn measured_emit<'py>(
     place: &Place<'_, 'py>,
 ) -> Res<()> {
     metrics::emission(handler, || {
-        emit(handler, record, place).map(|()| Ran::Maybe)
+        emit(handler, guard::view(handler), record, place).map(|()| Ran::Maybe)
     })
     .map(drop)
 }
 
-/// `handler.emit(record)`
-fn emit<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>, place: &Place<'_, 'py>) -> Res<()> {
-    match guard::target(handler, Name::emit) {
+/// `handler.emit(record)`; `seen` is the handler's view if nothing has run since.
+#[inline(always)]
+#[allow(
+    clippy::inline_always,
+    reason = "a call in Python is three calls less deep"
+)]
+fn emit<'py>(
+    handler: &Obj<'py>,
+    seen: Option<View<'_, 'py>>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+) -> Res<()> {
+    match guard::target_by(seen.as_ref(), handler, Name::emit) {
         Target::StreamEmit => stream::emit_record(handler, record, place),
         Target::FileEmit => file::emit_record(handler, record, place),
         Target::RotatingEmit => rotating::emit_record(handler, record, place),
@@ -466,9 +519,27 @@ fn emit<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>, place: &Place<'_,
         Target::BufferingEmit => memory::emit_record(handler, record),
         Target::QueueEmit => queue::emit_record(handler, record),
         Target::NullEmit => Ok(()),
-        _ => guard::call_method(handler, Name::emit, [&record.real()?]).map(drop),
+        _ => call_with_record(handler, seen.as_ref(), Name::emit, record).map(drop),
     }
     .at(handler.py(), Target::HandlerHandle, calling("emit"))
+}
+
+/// `obj.name(record)`; `seen` is the object's view if nothing has run since.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "as for `emit`")]
+pub fn call_with_record<'py>(
+    obj: &Obj<'py>,
+    seen: Option<&View<'_, 'py>>,
+    name: Name,
+    record: &mut Record<'_, 'py>,
+) -> Res<Obj<'py>> {
+    // To make the record may run Python code.
+    if let Some(real) = record.seen()
+        && let Some(function) = seen.and_then(|seen| seen.function(name))
+    {
+        return py_ffi::call_on(&function, obj, [real]);
+    }
+    guard::call_method(obj, name, [record.real()?])
 }
 
 /// `handler.format(record)`
@@ -477,21 +548,29 @@ pub fn text<'py>(
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
 ) -> Res<Text<'py>> {
-    if guard::target(handler, Name::format) != Target::HandlerFormat {
-        return guard::call_method(handler, Name::format, [&record.real()?]).map(Text::Object);
+    let view = guard::view(handler);
+    if guard::target_by(view.as_ref(), handler, Name::format) != Target::HandlerFormat {
+        return call_with_record(handler, view.as_ref(), Name::format, record).map(Text::Object);
     }
-    with_formatter(handler, record, place)
+    with_formatter(handler, view, record, place)
 }
 
-/// `Handler.format` itself: by the handler's formatter, or by the module's.
+/// `Handler.format` itself: by the handler's formatter, or by the module's. `seen` is the handler's view if nothing has run since.
+#[inline]
 fn with_formatter<'py>(
     handler: &Obj<'py>,
+    seen: Option<View<'_, 'py>>,
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
 ) -> Res<Text<'py>> {
     let (py, here) = (handler.py(), Target::HandlerFormat);
-    let mut formatter = guard::attr(handler, Name::formatter).at(py, here, get("formatter"))?;
-    if !py_ffi::truthy(&formatter).at(py, here, truth("formatter"))? {
+    let mut formatter = match seen.and_then(|view| view.get(Name::formatter)) {
+        Some(formatter) => formatter,
+        None => py_ffi::getattr(handler, Name::formatter).at(py, here, get("formatter"))?,
+    };
+    if !py_ffi::is_true_as_any_object(&formatter)
+        && !py_ffi::truthy(&formatter).at(py, here, truth("formatter"))?
+    {
         formatter = globals::get(py, Name::_defaultFormatter)?;
     }
     format::text(&formatter, record, place).at(py, here, calling("format"))
@@ -502,8 +581,9 @@ pub fn format<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     let Some([Some(real)]) = call.parse([Name::record], 1) else {
         return call.mismatch();
     };
+    let handler = call.slf();
     let mut record = Record::of(real.to_owned());
-    with_formatter(&call.slf(), &mut record, &Place::last())?.object(call.py())
+    with_formatter(&handler, guard::view(&handler), &mut record, &Place::last())?.object(call.py())
 }
 
 /// `Handler.emit`

@@ -40,7 +40,7 @@ fn prepare_and_put<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>) -> Res
     };
     let prepared = match guard::target(handler, Name::prepare) {
         Target::QueuePrepare => prepared(handler, record),
-        _ => guard::call_method(handler, Name::prepare, [&record.real()?]),
+        _ => guard::call_method(handler, Name::prepare, [record.real()?]),
     }
     .at(py, here, calling("prepare"))?;
     match enqueue {
@@ -89,7 +89,7 @@ fn prepared<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>) -> Res<Obj<'p
         }
     }
     let text = text.object(py)?;
-    let copy = copying::copy(&record.real()?).at(py, here, calling("copy"))?;
+    let copy = copying::copy(record.real()?).at(py, here, calling("copy"))?;
     let none = py_ffi::none(py);
     py_ffi::setattr(&copy, Name::message, &text)?;
     py_ffi::setattr(&copy, Name::msg, &text)?;

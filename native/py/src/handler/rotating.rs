@@ -60,7 +60,7 @@ fn roll_and_write<'py>(
             .into(),
         _ => {
             let real = record.real()?;
-            let answer = py_ffi::method(handler, Name::shouldRollover, [&real]).at(
+            let answer = py_ffi::method(handler, Name::shouldRollover, [real]).at(
                 py,
                 here,
                 calling("shouldRollover"),
@@ -171,7 +171,7 @@ pub fn file_emit<'py>(
     if py_ffi::plain_class_has(&class, Name::emit, Target::FileEmit) {
         file::emit_with(handler, record, place, text)
     } else {
-        py_ffi::method(&class, Name::emit, [handler, &record.real()?]).map(drop)
+        py_ffi::method(&class, Name::emit, [handler, record.real()?]).map(drop)
     }
     .at(handler.py(), within, calling("emit"))
 }

@@ -7,7 +7,7 @@ use crate::call::Call;
 use crate::ffi::{self as py_ffi, Obj, Position, Raised, Res};
 use crate::format::{Buffer, Text, seen, unseen};
 use crate::globals;
-use crate::guard::{self, Lent, View};
+use crate::guard::{self, Lent, Method, View};
 use crate::lock;
 use crate::metrics;
 use crate::names::Name;
@@ -116,12 +116,13 @@ pub fn emit_quietly<'py>(
     }
 }
 
-/// The parts of a handler that formats and writes as the stdlib does, where reading them and formatting the record runs no Python
-/// code.
+/// The parts of a handler that formats and writes as the stdlib does by this `emit`, where reading them and formatting the record
+/// runs no Python code.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "as for `emit_quietly`")]
 pub fn quiet_parts<'a, 'py>(
     handler: &View<'a, 'py>,
+    emit: Target,
     record: &Record<'_, 'py>,
 ) -> Option<Parts<'a, 'py>> {
     let plain = record.unseen().is_none_or(|unseen| {
@@ -132,7 +133,6 @@ pub fn quiet_parts<'a, 'py>(
         return None;
     }
     let lent = handler.lend(Name::stream)?;
-    let emit = handler.method(Name::emit);
     if emit != Target::StreamEmit && !emits_as_streams_do(emit, &lent) {
         return None;
     }
@@ -315,7 +315,14 @@ fn write_text<'py>(
     text: Text<'py>,
 ) -> Res<()> {
     let (py, here) = (handler.py(), Target::StreamEmit);
-    let stream = guard::attr(handler, Name::stream).at(py, here, get("stream"))?;
+    let mut view = guard::view(handler);
+    let stream = if let Some(stream) = view.and_then(|view| view.get(Name::stream)) {
+        stream
+    } else {
+        // Whoever tells it may change the handler.
+        view = None;
+        py_ffi::getattr(handler, Name::stream).at(py, here, get("stream"))?
+    };
     let text = match text {
         Text::Bytes(buffer) => match with_terminator(handler, buffer) {
             Ok(line) => {
@@ -324,14 +331,24 @@ fn write_text<'py>(
                 }
                 return write_line(handler, record, place, &stream, &line.object(py)?).map(drop);
             }
-            Err(text) => text.object(py)?,
+            Err(text) => {
+                view = None;
+                text.object(py)?
+            }
         },
         Text::Object(text) => text,
     };
     // The stdlib looks up `stream.write` before it evaluates `msg + terminator`, which may raise.
     let write = guard::method_of(&stream, Name::write).at(py, here, get("write"))?;
-    let end = guard::attr(handler, Name::terminator).at(py, here, get("terminator"))?;
-    let line = py_ffi::add(&text, &end).at(py, here, operator("terminator"))?;
+    let found_quietly = matches!(write, Method::Function(..));
+    let end = match view
+        .filter(|_| found_quietly)
+        .and_then(|view| view.get(Name::terminator))
+    {
+        Some(end) => end,
+        None => guard::attr(handler, Name::terminator).at(py, here, get("terminator"))?,
+    };
+    let line = py_ffi::add_text(&text, &end).at(py, here, operator("terminator"))?;
     settle_for_others(record, place)?;
     write.call([&line]).at(py, here, calling("write"))?;
     metrics::wrote_text(handler, &line);
@@ -359,7 +376,7 @@ fn write_line<'a, 'py>(
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "as for `is_last`")]
 fn settle_for_others(record: &mut Record<'_, '_>, place: &Place<'_, '_>) -> Res<()> {
-    if place.is_last() {
+    if record.is_settled() || place.is_last() {
         Ok(())
     } else {
         record.settle()
@@ -376,9 +393,21 @@ fn flush_after<'a, 'py>(handler: &'a Obj<'py>) -> Res<Option<View<'a, 'py>>> {
                 flush_locked(handler, view).map(|()| None)
             })
         }
-        _ => guard::call_method(handler, Name::flush, []).map(|_| None),
+        _ => flush_of_any(handler),
     }
     .at(py, here, calling("flush"))
+}
+
+/// The same for a handler that is not read by index.
+#[inline(never)]
+fn flush_of_any<'a, 'py>(handler: &'a Obj<'py>) -> Res<Option<View<'a, 'py>>> {
+    let view = guard::view(handler);
+    match guard::target_by(view.as_ref(), handler, Name::flush) {
+        Target::StreamFlush => lock::held_seen(handler, view, Target::StreamFlush, |view| {
+            flush_locked(handler, view).map(|()| None)
+        }),
+        _ => guard::call_method(handler, Name::flush, []).map(|_| None),
+    }
 }
 
 /// `text + handler.terminator` where that is a plain str; the text back where it is not.

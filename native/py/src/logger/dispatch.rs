@@ -54,18 +54,22 @@ pub(super) fn handle_late<'py>(
 /// `logger.handle(record)` as the stdlib defines it.
 pub(super) fn handle_record<'py>(logger: &Obj<'py>, record: &mut Record<'_, 'py>) -> Res<()> {
     let (py, here) = (logger.py(), Target::LoggerHandle);
-    let disabled = guard::attr(logger, Name::disabled).at(py, here, get("disabled"))?;
-    if py_ffi::truthy(&disabled).at(py, here, truth("disabled"))? {
-        return Ok(());
+    let mut view = guard::view(logger);
+    if !view.is_some_and(|view| view.test(Name::disabled, py_ffi::is_false)) {
+        let disabled = guard::attr(logger, Name::disabled).at(py, here, get("disabled"))?;
+        if py_ffi::truthy(&disabled).at(py, here, truth("disabled"))? {
+            return Ok(());
+        }
+        view = guard::view(logger);
     }
-    match filter::ask(logger, record, here)? {
+    match filter::ask_seen(logger, view, record, here)? {
         Verdict::Pass | Verdict::Answered(_) => {}
         Verdict::Drop(_) => return Ok(()),
         Verdict::Replaced(other) => record.replace(other),
     }
     match guard::target(logger, Name::callHandlers) {
         Target::LoggerCallHandlers => call_all(logger, None, record),
-        _ => guard::call_method(logger, Name::callHandlers, [&record.real()?]).map(drop),
+        _ => guard::call_method(logger, Name::callHandlers, [record.real()?]).map(drop),
     }
     .at(py, here, calling("callHandlers"))
 }

@@ -159,7 +159,7 @@ pub(super) fn log_low<'py>(
     stats::native_record();
     match guard::target(logger, Name::handle) {
         Target::LoggerHandle => handle_record(logger, &mut record),
-        _ => py_ffi::method(logger, Name::handle, [&record.real()?]).map(drop),
+        _ => py_ffi::method(logger, Name::handle, [record.real()?]).map(drop),
     }
     .at(py, here, calling("handle"))
 }
