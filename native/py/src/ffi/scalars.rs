@@ -396,7 +396,7 @@ pub fn lent<'a>(py: Python<'_>, object: *mut ffi::PyObject) -> Ref<'a, '_> {
 /// As there; not null.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "nothing remains of it")]
-unsafe fn borrowed<'a, 'py>(py: Python<'py>, object: *mut ffi::PyObject) -> Ref<'a, 'py> {
+unsafe fn borrowed<'a>(py: Python<'_>, object: *mut ffi::PyObject) -> Ref<'a, '_> {
     debug_assert!(!object.is_null());
     // SAFETY: the caller's.
     unsafe { Borrowed::from_ptr_or_opt(py, object).unwrap_unchecked() }

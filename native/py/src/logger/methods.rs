@@ -160,11 +160,7 @@ fn ask_once<'py>(
 fn at_once(call: &Call<'_, '_>, place: usize, here: Target) -> Option<Res<()>> {
     // The first look says so for a level that is a small int only.
     let (seen, logger, py) = (call.enabled()?, call.slf(), call.py());
-    let extra = if call.has_no_keywords() {
-        None
-    } else {
-        only_extra(call)?
-    };
+    let Plain(extra) = Plain::of_call(call)?;
     let (msg, args) = (call.arg(0)?, call.rest(1));
     let view = waiting(&logger, seen, args)?;
     // Owned: Python code may give the global another value while the record is on its way.
@@ -176,11 +172,7 @@ fn at_once(call: &Call<'_, '_>, place: usize, here: Target) -> Option<Res<()>> {
 #[inline(never)]
 fn log_at_once(call: &Call<'_, '_>) -> Option<Res<()>> {
     let (seen, logger) = (call.enabled()?, call.slf());
-    let extra = if call.has_no_keywords() {
-        None
-    } else {
-        only_extra(call)?
-    };
+    let Plain(extra) = Plain::of_call(call)?;
     let (level, msg, args) = (call.arg(0)?, call.arg(1)?, call.rest(2));
     let view = waiting(&logger, seen, args)?;
     Some(send(&view, &level, msg, args, extra, Target::LoggerLog))
@@ -190,11 +182,7 @@ fn log_at_once(call: &Call<'_, '_>) -> Option<Res<()>> {
 #[inline(never)]
 pub fn root_at_once(call: &Call<'_, '_>, place: usize, here: Target) -> Option<Res<()>> {
     let (seen, py) = (call.enabled()?, call.py());
-    let extra = if call.has_no_keywords() {
-        None
-    } else {
-        only_extra(call)?
-    };
+    let Plain(extra) = Plain::of_call(call)?;
     let (msg, args) = (call.arg(0)?, call.rest(1));
     // Owned as the level is.
     let root = enabled::known_root(py)?.to_owned();
@@ -213,7 +201,7 @@ pub fn adapted_at_once<'py>(
     args: Args<'_, 'py>,
     extra: Ref<'_, 'py>,
 ) -> Option<Res<()>> {
-    let extra = plain(extra)?;
+    let Plain(extra) = Plain::of(extra)?;
     // Owned: Python code may give the adapter another one.
     let logger = logger.to_owned();
     let view = waiting(&logger, seen, args)?;
@@ -256,27 +244,41 @@ fn send<'py>(
     log_late(logger, event, true).at(py, here, calling("_log"))
 }
 
-/// The `extra` of a call that has no other keyword, if it can be added to any record. `None` says nothing.
-#[inline(never)]
-fn only_extra<'a, 'py>(call: &Call<'a, 'py>) -> Option<Option<Ref<'a, 'py>>> {
-    if call.keywords() != 1 {
-        return None;
-    }
-    let (name, extra) = call.keyword(0);
-    // By identity: the compiler interns what a call spells.
-    if !name.is(&*Name::extra.object(call.py())) {
-        return None;
-    }
-    plain(extra)
-}
-
 /// An `extra` that can be added to any record, or none at all.
-#[inline]
-fn plain<'a, 'py>(extra: Ref<'a, 'py>) -> Option<Option<Ref<'a, 'py>>> {
-    if extra.is_none() {
-        return Some(None);
+struct Plain<'a, 'py>(Option<Ref<'a, 'py>>);
+
+impl<'a, 'py> Plain<'a, 'py> {
+    /// That of a call with no other keyword. `None` says nothing.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "nearly always there is no keyword")]
+    fn of_call(call: &Call<'a, 'py>) -> Option<Self> {
+        if call.has_no_keywords() {
+            Some(Plain(None))
+        } else {
+            Self::only(call)
+        }
     }
-    record::is_plain_extra(&extra).then_some(Some(extra))
+
+    #[inline(never)]
+    fn only(call: &Call<'a, 'py>) -> Option<Self> {
+        if call.keywords() != 1 {
+            return None;
+        }
+        let (name, extra) = call.keyword(0);
+        // By identity: the compiler interns what a call spells.
+        if !name.is(&*Name::extra.object(call.py())) {
+            return None;
+        }
+        Self::of(extra)
+    }
+
+    #[inline]
+    fn of(extra: Ref<'a, 'py>) -> Option<Self> {
+        if extra.is_none() {
+            return Some(Plain(None));
+        }
+        record::is_plain_extra(&extra).then_some(Plain(Some(extra)))
+    }
 }
 
 /// `Logger.log`: `(self, level, msg, *args, **kwargs)`.
