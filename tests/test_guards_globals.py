@@ -446,6 +446,33 @@ def test_other_threads_have_their_own_names(w):
 
 
 @same_as_stdlib
+def test_a_key_among_the_threads_whose_comparison_changes_the_handler(w):
+    log, handler, _ = w.plain("%(threadName)s %(message)s")
+    me = threading.get_ident()
+
+    class Key:
+        def __hash__(self):
+            return hash(me)
+
+        def __eq__(self, other):
+            handler.setFormatter(logging.Formatter("changed %(threadName)s %(message)s"))
+            handler.stream = w.stream("another")
+            return False
+
+    threads = dict(threading._active)
+    threading._active.clear()
+    try:
+        threading._active[Key()] = None  # looked at before the one that is looked for
+        threading._active.update(threads)
+        log.info("a")
+        log.info("%s", "b")
+    finally:
+        threading._active.clear()
+        threading._active.update(threads)
+    log.info("c")
+
+
+@same_as_stdlib
 def test_foreign_threads_get_a_dummy_name(w):
     """Contract 5.3, item 22."""
     import _thread

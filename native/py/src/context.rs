@@ -558,7 +558,8 @@ fn registered_thread<'py>(active: &Obj<'py>) -> Res<Option<(Obj<'py>, Obj<'py>)>
     let ident = number(py, value, Some(active))?;
     let thread = match py_ffi::dict_get_number(active, &ident, value) {
         Some(thread) => thread,
-        // Its keys may be anybody's objects, whose comparison may give that dict up.
+        // Anybody's objects may be among its keys, and comparing them run Python code: those that do are compared by `threading`.
+        None if raw::enabled() && !py_ffi::all_keys(active, py_ffi::is_int) => return Ok(None),
         None => match py_ffi::dict_get(&active.clone(), &ident)? {
             Some(thread) => thread,
             None => return Ok(None),

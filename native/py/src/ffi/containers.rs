@@ -341,9 +341,6 @@ pub fn dict_lend_number<'a, 'py>(
     if number < 0 {
         return None;
     }
-    if number < 0 {
-        return None;
-    }
     // SAFETY: as above; the dict holds the value as long as it is not changed.
     unsafe {
         Borrowed::from_ptr_or_opt(

@@ -411,18 +411,17 @@ unsafe fn small_table<Entry>(keys: *const Keys, hash: usize) -> (i8, *const Entr
     }
 }
 
-/// The slots after the first, in the order in which the interpreter tries them: 10 and 50 meet in a table of eight.
+/// The slots from the first on, in the order in which the interpreter tries them: 10 and 50 meet in a table of eight. Another key of
+/// that hash ends it: it would be compared, which may run Python code.
 #[inline(never)]
 unsafe fn peek_further(keys: *const Keys, key: *mut PyObject, hash: usize) -> *mut PyObject {
     // SAFETY: the caller's: keys of a live dict; a slot's index is that of an entry.
     unsafe {
-        if !is_small_table(keys) || small_table::<GeneralEntry>(keys, hash).0 == -1 {
+        if !is_small_table(keys) {
             return null_mut();
         }
         let (mut slot, mut perturb) = (hash, hash);
-        for _ in 0..8 {
-            perturb >>= 5;
-            slot = slot.wrapping_mul(5).wrapping_add(perturb).wrapping_add(1);
+        for _ in 0..=8 {
             let (index, entries) = small_table::<GeneralEntry>(keys, slot);
             if index == -1 {
                 break;
@@ -432,7 +431,12 @@ unsafe fn peek_further(keys: *const Keys, key: *mut PyObject, hash: usize) -> *m
                 if (*entry).key == key {
                     return (*entry).value;
                 }
+                if (*entry).hash == hash.cast_signed() {
+                    break;
+                }
             }
+            perturb >>= 5;
+            slot = slot.wrapping_mul(5).wrapping_add(perturb).wrapping_add(1);
         }
         null_mut()
     }
