@@ -219,7 +219,17 @@ def test_changes_between_calls_of_one_place(w):
             w.catch(adapter.info, text, what)
 
     calls("as made")
-    for extra in (None, {}, {"k": 2}, {"k": 1, "message": 2}, {"lineno": 1}, {Key("k"): 3}, {5: 6}, types.MappingProxyType({"k": 4}), 7):
+    for extra in (
+        None,
+        {},
+        {"k": 2},
+        {"k": 1, "message": 2},
+        {"lineno": 1},
+        {Key("k"): 3},
+        {5: 6},
+        types.MappingProxyType({"k": 4}),
+        7,
+    ):
         adapter.extra = extra
         calls(f"extra {extra!r}")
     del adapter.extra
