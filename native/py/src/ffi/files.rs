@@ -65,7 +65,14 @@ pub fn device_and_inode(path: &str) -> std::io::Result<(u64, u64, bool)> {
     // SAFETY: `path` ends with a zero; the call writes the whole structure before it returns 0, and then it is read.
     let found = unsafe {
         let mask = libc::STATX_TYPE | libc::STATX_INO;
-        if libc::statx(libc::AT_FDCWD, path.as_ptr(), libc::AT_NO_AUTOMOUNT, mask, found.as_mut_ptr()) != 0 {
+        if libc::statx(
+            libc::AT_FDCWD,
+            path.as_ptr(),
+            libc::AT_NO_AUTOMOUNT,
+            mask,
+            found.as_mut_ptr(),
+        ) != 0
+        {
             let error = std::io::Error::last_os_error();
             // Sandboxes that do not know the call answer with EPERM.
             return Err(match error.raw_os_error() {
