@@ -219,6 +219,13 @@ pub fn class_tag(class: &Obj<'_>) -> u32 {
     }
 }
 
+/// The version tag a class has now, if any; nothing is assigned and nobody waited for.
+#[inline]
+pub fn present_class_tag(class: &Obj<'_>) -> u32 {
+    // SAFETY: callers pass classes.
+    unsafe { raw::type_tag(class.as_ptr().cast()) }
+}
+
 /// [`class_tag`], not while the class is being changed: what is seen of the class afterwards is at least as new as its tag, and what was
 /// seen before is no newer. (Assigning a tag takes the lock that is held from the loss of the tag, or the change before it, on.)
 pub fn settled_class_tag(class: &Obj<'_>) -> u32 {

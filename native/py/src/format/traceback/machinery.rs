@@ -218,7 +218,7 @@ impl Machinery {
             seen.generations == generations
                 && seen.tags.len() == self.classes.len()
                 && seen.tags.iter().zip(&self.classes).all(|(tag, class)| {
-                    *tag != 0 && *tag == py_ffi::class_tag(&class.class.get(py))
+                    *tag != 0 && *tag == py_ffi::present_class_tag(&class.class.get(py))
                 })
         });
         Ok(unchanged || self.look_again(py)?)
