@@ -1280,7 +1280,7 @@ PATCHES: dict[str, Callable[[], Any]] = {
     "keyword defaults": lambda: mock.patch.dict(EXCEPTION.__init__.__kwdefaults__, capture_locals=True),
 }
 
-len_ = len
+len_, sorted_ = len, sorted
 PRINT = print
 
 
@@ -1325,6 +1325,86 @@ def test_what_is_patched_between_two_records_is_heard(w, patch, first):
         with PATCHES[patch]():
             one("patched")
         one("after")
+
+
+@contextlib.contextmanager
+def while_running(function: types.FunctionType, before: Callable[[], Any], after: Callable[[], Any]) -> Iterator[None]:
+    """Something is done at each call of a Python function, and undone when it returns."""
+
+    def note(frame: types.FrameType, event: str, _arg: Any) -> None:
+        if frame.f_code is function.__code__ and event in ("call", "return"):
+            (before if event == "call" else after)()
+
+    sys.setprofile(note)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+
+
+FOR_A_MOMENT: dict[str, Callable[[], Any]] = {
+    "a function's code": lambda: exchanged(textwrap.indent, "__code__", INDENT.__code__),
+    "a function of another module": lambda: mock.patch("textwrap.indent", INDENT),
+    "a function of a module that is imported late": lambda: mock.patch("ast.parse", always(ast.Module([], []))),
+    "a module that is imported late": lambda: mock.patch.dict(sys.modules, ast=types.SimpleNamespace(parse=NO_PARSE)),
+    "a function of the module": lambda: mock.patch("traceback._byte_offset_to_character_offset", always(1)),
+    "a built-in function": lambda: mock.patch("builtins.sorted", lambda values: sorted_(values)[:1]),
+    "a method": lambda: mock.patch.object(SUMMARY, "_should_show_carets", always(False), create=True),  # new in 3.14
+}
+
+
+def INDENT(text, prefix, predicate=None):  # type: ignore[no-untyped-def]
+    return text.upper()
+
+
+def NO_PARSE(text: str) -> Any:
+    raise SyntaxError
+
+
+LINES = ["def run(x):\n", "    return x.a + x.b(\n", "        x\n", "    )\n"]
+
+
+def run_in_lines(log: Any, lines: list[str]) -> tuple[Callable[..., Any], Any]:
+    """A function of which nothing has been shown yet, and an argument it fails at; what it raises has been."""
+    log_often(log, lambda: 1 + None)  # type: ignore[operator]
+    space: dict[str, Any] = {}
+    exec(compile("".join(lines), "made.py", "exec"), space)
+    linecache.cache["made.py"] = (1, None, lines, "made.py")
+    return space["run"], types.SimpleNamespace(a=1, b=always(None))
+
+
+def log_elsewhere(error: BaseException) -> None:
+    """What this shows is not compared: the interpreter renders all entries anew."""
+    log = logging.Logger("elsewhere")
+    log.addHandler(logging.StreamHandler(io.StringIO()))
+    log.error("while", exc_info=error)
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("patch", FOR_A_MOMENT)
+def test_what_is_patched_while_an_entry_is_rendered_is_not_kept(w, patch):
+    if patch == "a function's code" and sys.version_info < (3, 12):
+        pytest.skip("before 3.12 nobody tells of exchanged code")
+    log, _, _ = w.plain()
+    run, value = run_in_lines(log, list(LINES))
+    patches = contextlib.ExitStack()
+    with while_running(SUMMARY.format_frame_summary, lambda: patches.enter_context(FOR_A_MOMENT[patch]()), patches.close):
+        log_elsewhere(caught(run, value))
+    log_often(log, run, value)
+
+
+@same_as_stdlib
+def test_lines_that_change_while_an_entry_is_rendered_are_not_taken_for_those_before(w):
+    log, _, _ = w.plain()
+    lines, other = list(LINES), [line.upper() for line in LINES]
+    run, value = run_in_lines(log, lines)
+
+    def show(these):
+        lines[:] = these
+
+    with while_running(linecache.getline, lambda: show(other), lambda: show(LINES)):
+        log_elsewhere(caught(run, value))
+    log_often(log, run, value)
 
 
 CLASS_PATCHES: dict[str, tuple[str, Any]] = {
@@ -1439,7 +1519,6 @@ def asks_for_the_last_lines_alone():
     assert "format_exception_only" in calls
 
 
-@pytest.mark.skipif(not getattr(sys, "_is_gil_enabled", lambda: True)(), reason="free-threaded builds let traceback do it")
 @pytest.mark.parametrize(
     "statement", ["[module.needs_no_python_code(make) for make in module.NATIVE]", "module.asks_for_the_last_lines_alone()"]
 )

@@ -324,3 +324,318 @@ def test_forking_while_other_threads_log(run):
         check(open("app.log").read().splitlines())
     """)
     )
+
+
+TRACEBACKS = """
+    import linecache, re, textwrap, traceback, types
+
+    RECORDS = 50  # of each worker, four texts each; half of them show code that nobody has seen before
+    FIRST = ["def run(x):\\n", "    return one(x) + two(\\n", "        x) + x[0]\\n", "def say(x):\\n", "    log.error(x, stack_info=True)\\n"]
+    OTHER = [line.upper() for line in FIRST]
+    PATCHED = ["patched line\\n"] * 5
+    NOTHING = [""] * 5
+
+    def one(x):
+        return 1
+
+    def two(x):
+        raise ValueError("plain", x)
+
+    class Keep(logging.Handler):
+        def emit(self, record):
+            seen.append(self.format(record))
+
+    seen = []
+    log.addHandler(Keep())
+    log.handlers[0].setFormatter(logging.Formatter("%(message)s"))
+
+    def show(lines):
+        linecache.cache["made.py"] = (1, None, lines, "made.py")
+
+    def made():
+        space = {"one": one, "two": two, "log": log}
+        exec(compile("".join(FIRST), "made.py", "exec"), space)
+        return space
+
+    def fail(space):
+        try:
+            space["run"](5)
+        except ValueError as error:
+            return error
+
+    def entries(space):
+        return traceback.format_list(traceback.extract_tb(fail(space).__traceback__)), traceback.format_list(
+            traceback.StackSummary.extract([(fail(space).__traceback__.tb_frame, 5)])
+        )
+
+    class Changed:
+        \"""What is changed and changed back, by each step as many times.\"""
+
+        def __init__(self, thing, name, value):
+            self.thing, self.name, self.value = thing, name, value
+            self.before = getattr(thing, name)
+
+        def __call__(self):
+            setattr(self.thing, self.name, self.value)
+            setattr(self.thing, self.name, self.before)
+
+        def during(self, function):
+            setattr(self.thing, self.name, self.value)
+            try:
+                return function()
+            finally:
+                setattr(self.thing, self.name, self.before)
+
+    def patched_entry(self, frame_summary, **kwargs):
+        return "  patched entry\\n"
+
+    def no_parse(*args):
+        raise SyntaxError
+
+    def all_entries(*patches):
+        \"""Every text that an entry may have: whichever lines the cache has at the moment, whatever is patched at the moment.\"""
+        space, known = made(), set()
+        choices = [FIRST, OTHER, NOTHING, PATCHED]
+        for second in choices:
+            for third in choices:
+                show([FIRST[0], second[1], third[2], FIRST[3], second[4]])
+                for patch in (lambda function: function(), *(patch.during for patch in patches)):
+                    for texts in patch(lambda: entries(space)):
+                        known.update(texts)
+        show(FIRST)
+        return known
+
+    def pattern(known, last="ValueError: \\\\('plain', 5\\\\)", between="", any_part="never"):
+        entry = "(?:" + "|".join(map(re.escape, sorted(known))) + f"|{any_part}\\n)"
+        of_say = 'File ".*made.py", line 5, in say\\n(?:    (?:(?:log.error|LOG.ERROR)\\\\(.*\\\\)|patched line|indented)\\n+)?'
+        of_program = 'File "[^"]*(?<!made.py)", line \\\\d+, in .*\\n(?:    .*\\n+)*'
+        entry = f"(?:{entry}|  {of_say}|  {of_program}|  patched entry\\n)"
+        one = f"(?:(?:Traceback \\\\(most recent call last\\\\):|{any_part})\\n{entry}*)?(?:{last}|{any_part})"
+        chain = f"{one}\\n(?:(?:{between}){one}\\n)*" if between else one + "\\n"
+        return re.compile(f"failed\\n{chain}|stack\\nStack \\\\(most recent call last\\\\):\\n{entry}*")
+
+    def check_texts(known):
+        assert len(seen) == WORKERS * RECORDS * 4, len(seen)
+        for text in seen:
+            assert known.fullmatch(text + "\\n"), text
+
+    old = made()
+    kept = []
+
+    def work(number):
+        for i in range(RECORDS):
+            space = made() if i % 2 else old
+            error = fail(space)
+            kept[-20:] = [*kept[-19:], (space, error)]
+            log.error("failed", exc_info=error)
+            log.error("failed", exc_info=error)
+            space["say"]("stack")
+            space["say"]("stack")
+
+    def nothing_wrong_was_kept():
+        \"""When all is quiet again every text is the interpreter's.\"""
+        for lines in (FIRST, OTHER, list(FIRST)):
+            show(lines)
+            for space, error in [*kept, (old, fail(old))]:
+                for _ in range(3):
+                    seen.clear()
+                    log.error("failed", exc_info=error)
+                    space["say"]("stack")
+                    theirs = "".join(traceback.format_exception(error))
+                    assert seen[0] + "\\n" == "failed\\n" + theirs, (seen[0], theirs)
+                    assert f'in say\\n    {lines[4].strip()}' in seen[1], seen[1]
+        print("every text right")
+"""
+
+SOURCES = {
+    "other lists in the cache": """
+        def change():
+            show(OTHER)
+            show(list(FIRST))
+            linecache.cache.clear()
+            show(FIRST)
+        changes = [change]
+    """,
+    "another cache": """
+        def change():
+            known = linecache.cache
+            linecache.cache = {}
+            linecache.cache = {"made.py": (1, None, OTHER, "made.py")}
+            linecache.cache = known
+        changes = [change]
+    """,
+    "lines in the list": """
+        lines = list(FIRST)
+        show(lines)
+        def change():
+            for index in (1, 2, 4):
+                lines[index] = OTHER[index]
+            lines[:] = FIRST
+            lines.extend(OTHER)
+            lines[1:3] = [OTHER[1], "".join(OTHER[2])]
+            lines[:5] = FIRST
+            del lines[5:]
+        changes = [change, change]
+    """,
+}
+
+
+@pytest.mark.parametrize("change", SOURCES)
+def test_tracebacks_while_the_lines_of_source_change(run, change):
+    run(
+        textwrap.dedent(START)
+        + textwrap.dedent(TRACEBACKS)
+        + "known = pattern(all_entries())\n"
+        + textwrap.dedent(SOURCES[change])
+        + textwrap.dedent("""
+        run(*changes, work=work)
+        check_texts(known)
+        nothing_wrong_was_kept()
+    """)
+    )
+
+
+MACHINERY = {
+    "methods": """
+        patches = [Changed(traceback.StackSummary, "format_frame_summary", patched_entry)]
+    """,
+    "code": """
+        patches = [Changed(traceback.StackSummary.format_frame_summary, "__code__", patched_entry.__code__)]
+    """,
+    "linecache": """
+        patches = [Changed(linecache, "getline", lambda *args: "patched line\\n")]
+    """,
+    "modules it uses": """
+        patches = [Changed(textwrap, "indent", lambda *args: "    indented\\n")]
+    """,
+    "sys.modules": """
+        import ast
+        class Modules:
+            def __setattr__(self, name, value):
+                sys.modules[name] = value
+            ast = ast
+        patches = [Changed(Modules(), "ast", types.SimpleNamespace(parse=no_parse))]
+    """,
+    "built-in functions": """
+        import builtins
+        patches = [Changed(builtins, "sorted", lambda *args: [0]), Changed(builtins, "sum", sum)]
+    """,
+    "everything by turns": """
+        each = iter(range(10**9))
+        texts = [Changed(traceback, "_cause_message", "because"), Changed(traceback, "StackSummary", type("Other", (traceback.StackSummary,), {}))]
+        texts += [Changed(traceback.TracebackException.__init__, "__kwdefaults__", {**traceback.TracebackException.__init__.__kwdefaults__})]
+        defaults = traceback.TracebackException.__init__.__kwdefaults__
+        def change_defaults():
+            defaults["lookup_lines"] = False
+            defaults["lookup_lines"] = True
+        patches = [Changed(traceback.FrameSummary, "line", "patched line"), Changed(traceback.StackSummary, "format_frame_summary", patched_entry)]
+        more = [*texts, change_defaults]
+    """,
+}
+
+
+@pytest.mark.parametrize("change", MACHINERY)
+def test_tracebacks_while_the_machinery_is_patched(run, change):
+    run(
+        textwrap.dedent(START)
+        + textwrap.dedent(TRACEBACKS)
+        + "more = []\n"
+        + textwrap.dedent(MACHINERY[change])
+        + textwrap.dedent("""
+        known = pattern(all_entries(*patches), any_part="    indented")
+        lines = list(FIRST)
+        show(lines)
+        def flip():
+            lines[1] = OTHER[1]
+            lines[1] = FIRST[1]
+        def patch():
+            for one in (*patches, *more):
+                one()
+        run(patch, flip, work=work)
+        check_texts(known)
+        nothing_wrong_was_kept()
+    """)
+    )
+
+
+def test_tracebacks_of_exceptions_that_change(run):
+    run(
+        textwrap.dedent(START)
+        + textwrap.dedent(TRACEBACKS)
+        + textwrap.dedent("""
+        class Error(Exception):
+            pass
+
+        class Other(Exception):
+            def __str__(self):
+                return "of Python's"
+
+        class Repr:
+            def __repr__(self):
+                return "<repr>"
+
+        show(FIRST)
+        known = pattern(
+            all_entries(),
+            # The standard library asks for `__cause__` three times: for its class, its text, its traceback.
+            r"(?:Error|Other|ValueError|FileNotFoundError)(?:: (?:first|5|<repr>|\\('a', 5, None\\)|of Python's|\\('plain', 5\\)"
+            r"|\\[Errno [23]\\] (?:no|yes)(?:: '[fg]'(?: -> (?:'h'|None))?)?))?(?:\\nnote)*",
+            r"\\nThe above exception was the direct cause of the following exception:\\n\\n"
+            r"|\\nDuring handling of the above exception, another exception occurred:\\n\\n",
+        )
+        error, cause, context, disk = Error("first"), Error("first"), fail(old), OSError(2, "no", "f")
+        traces = [fail(old).__traceback__, fail(made()).__traceback__]
+        whole = traces[0].tb_next
+
+        # Never None, at which the standard library would stumble.
+        error.__cause__, error.__context__, cause.__context__ = cause, context, context
+
+        def links():
+            error.__cause__ = disk
+            error.__suppress_context__ = False
+            error.__context__ = cause
+            cause.__context__ = disk
+            error.__cause__ = cause
+            cause.__context__ = context
+            error.__context__ = context
+
+        def parts():
+            for args in (("first",), (5,), ("a", 5, None), (Repr(),), ()):
+                error.args = args
+            error.__traceback__ = traces[0]
+            traces[0].tb_next = None
+            error.__traceback__ = None
+            traces[0].tb_next = whole
+            error.__traceback__ = traces[1]
+            error.add_note("note")
+            error.__notes__ = []
+            del error.__notes__
+            vars(error).clear()
+            error.__dict__ = {}
+
+        def kinds():
+            cause.__class__ = Other
+            cause.__class__ = Error
+            Error.__str__ = Other.__str__
+            del Error.__str__
+            Error.added = 1
+            disk.errno, disk.strerror, disk.filename2 = 3, "yes", "h"
+            disk.filename = "g"
+            disk.errno, disk.strerror, disk.filename2, disk.filename = 2, "no", None, "f"
+
+        def shared(number):
+            for i in range(RECORDS):
+                for this in (error, cause, disk, error):
+                    log.error("failed", exc_info=(type(this), this, this.__traceback__))
+
+        run(links, parts, kinds, work=shared)
+        check_texts(known)
+        error.__cause__ = error.__context__ = cause.__context__ = None
+        error.args, error.__traceback__ = ("first",), traces[0]
+        seen.clear()
+        for _ in range(3):
+            log.error("failed", exc_info=error)
+        assert set(seen) == {"failed\\n" + "".join(traceback.format_exception(error))[:-1]}, seen
+        print("every text right")
+    """)
+    )

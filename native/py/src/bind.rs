@@ -10,6 +10,8 @@ use std::cell::Cell;
 use std::ffi::c_int;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+#[cfg(Py_3_12)]
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicUsize, Ordering};
 
 use pyo3::exceptions::{PyKeyError, PyRuntimeError};
@@ -54,7 +56,11 @@ unsafe extern "C" fn on_function_event(
     const CREATED_OR_DESTROYED: c_int = 1;
     // Code, defaults, keyword defaults; later versions tell of names as well, which change no behaviour.
     const LAST_CHANGE: c_int = 4;
-    if event > CREATED_OR_DESTROYED && event <= LAST_CHANGE && is_active() {
+    if event <= CREATED_OR_DESTROYED || event > LAST_CHANGE {
+        return 0;
+    }
+    FUNCTION_CHANGES.fetch_add(1, Ordering::Release);
+    if is_active() {
         for slot in &BOUND {
             if slot.load(Ordering::Relaxed) == function.cast() {
                 // SAFETY: attached (the interpreter calls this); the function is alive and bound, so an entry is known.
@@ -74,6 +80,22 @@ unsafe extern "C" fn on_function_event(
     0
 }
 
+/// How often any function's code or defaults were exchanged since [`watch_functions`]. Counted before that happens.
+#[cfg(Py_3_12)]
+static FUNCTION_CHANGES: AtomicU64 = AtomicU64::new(0);
+#[cfg(Py_3_12)]
+static TOLD_OF_FUNCTIONS: AtomicBool = AtomicBool::new(false);
+
+/// A number that is another one after any function's code or defaults were exchanged; `None` where the interpreter does not tell.
+pub fn function_changes() -> Option<u64> {
+    #[cfg(Py_3_12)]
+    return TOLD_OF_FUNCTIONS
+        .load(Ordering::Relaxed)
+        .then(|| FUNCTION_CHANGES.load(Ordering::Acquire));
+    #[cfg(not(Py_3_12))]
+    None
+}
+
 /// Watches functions from now on, once. Without a watcher (all eight taken) exchanged code goes unseen.
 #[cfg(Py_3_12)]
 fn watch_functions() {
@@ -83,6 +105,8 @@ fn watch_functions() {
         unsafe {
             if PyFunction_AddWatcher(on_function_event) < 0 {
                 ffi::PyErr_Clear();
+            } else {
+                TOLD_OF_FUNCTIONS.store(true, Ordering::Relaxed);
             }
         }
     }

@@ -50,12 +50,12 @@ impl<T> Shared<T> {
     }
 }
 
-/// The same for a field of an object, which all threads share.
+/// The same for what all threads share: a field of an object, a table that is too large for a copy of each thread's own.
 #[cfg(not(Py_GIL_DISABLED))]
 pub type Field<T> = Shared<T>;
 
-/// The same for a field of an object, which all threads share. Who waits for it stays attached: `body` is short, and no thread stops in the
-/// middle of it, neither for the garbage collector nor for a fork.
+/// The same for what all threads share: a field of an object, a table that is too large for a copy of each thread's own. Who waits for it
+/// stays attached: `body` is short, and no thread stops in the middle of it, neither for the garbage collector nor for a fork.
 #[cfg(Py_GIL_DISABLED)]
 pub struct Field<T>(std::sync::Mutex<T>);
 
@@ -75,6 +75,13 @@ impl<T> Field<T> {
 
 /// A reference-counted value that [`Shared`] cells may hold: no other thread ever touches the count of one that is in use.
 pub type Counted<T> = std::rc::Rc<T>;
+
+/// A reference-counted value that [`Field`]s may hold: whichever thread drops the last reference drops the value.
+#[cfg(not(Py_GIL_DISABLED))]
+pub type Common<T> = std::rc::Rc<T>;
+/// A reference-counted value that [`Field`]s may hold: whichever thread drops the last reference drops the value.
+#[cfg(Py_GIL_DISABLED)]
+pub type Common<T> = std::sync::Arc<T>;
 
 /// Each thread's copies of all [`Shared`] values.
 ///

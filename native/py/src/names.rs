@@ -141,7 +141,7 @@ names! {
     cache = c"cache", _interactive_cache = c"_interactive_cache", tracebacklimit = c"tracebacklimit", extract_tb = c"extract_tb",
     StackSummary = c"StackSummary", TracebackException = c"TracebackException", format_exception_only = c"format_exception_only",
     compact = c"compact", _seen = c"_seen", exceptions = c"exceptions", extract = c"extract", format_frame_summary = c"format_frame_summary",
-    end_lineno = c"end_lineno", ast = c"ast", _colorize = c"_colorize", get_theme = c"get_theme", textwrap = c"textwrap", indent = c"indent", dedent = c"dedent",
+    end_lineno = c"end_lineno", _line = c"_line", _lines = c"_lines", rstrip = c"rstrip", ast = c"ast", _colorize = c"_colorize", get_theme = c"get_theme", textwrap = c"textwrap", indent = c"indent", dedent = c"dedent",
     linecache = c"linecache", getlines = c"getlines", getline = c"getline", checkcache = c"checkcache", lazycache = c"lazycache",
 }
 /// How many names there are.

@@ -23,8 +23,15 @@ impl Saved {
 
     /// Remembers the first object it is given.
     pub fn set(&self, object: Obj<'_>) {
-        if self.object.load(Ordering::Relaxed).is_null() {
-            self.object.store(object.into_ptr(), Ordering::Relaxed);
+        let empty = std::ptr::null_mut();
+        let (relaxed, address) = (Ordering::Relaxed, object.as_ptr());
+        if self
+            .object
+            .compare_exchange(empty, address, relaxed, relaxed)
+            .is_ok()
+        {
+            // Owned from here on.
+            std::mem::forget(object);
         }
     }
 

@@ -365,14 +365,14 @@ pub fn all_keys(dict: &Obj<'_>, test: impl Fn(&Obj<'_>) -> bool) -> bool {
     })
 }
 
-/// Runs `body`, which runs no Python code, while no other thread changes `dict`: with the GIL that is so anyway, without it the
-/// dict's own lock is held.
+/// Runs `body`, which runs no Python code, while no other thread changes `object` (a dict, or one whose setters take its lock): with the
+/// GIL that is so anyway, without it the object's own lock is held.
 #[inline]
-pub fn undisturbed<R>(dict: &Obj<'_>, body: impl FnOnce() -> R) -> R {
+pub fn undisturbed<R>(object: &Obj<'_>, body: impl FnOnce() -> R) -> R {
     #[cfg(not(Py_GIL_DISABLED))]
-    let _ = dict;
+    let _ = object;
     #[cfg(Py_GIL_DISABLED)]
-    return pyo3::sync::critical_section::with_critical_section(dict, body);
+    return pyo3::sync::critical_section::with_critical_section(object, body);
     #[cfg(not(Py_GIL_DISABLED))]
     body()
 }
@@ -536,6 +536,72 @@ impl Drop for Held {
     fn drop(&mut self) {
         // SAFETY: the reference is ours, the thread attached (see the type).
         unsafe { ffi::Py_DECREF(self.0.as_ptr()) }
+    }
+}
+
+/// A reference that a table keeps which all threads use: whichever of them drops it. Only by an address can such a table be asked for it,
+/// so that an object at that address is this one as long as the reference is there.
+pub struct HeldByAll(ptr::NonNull<ffi::PyObject>);
+
+// SAFETY: nothing but the address is read through it, and it is dropped attached, by whichever thread: tables of them are reached
+// with a token only (see `crate::cell::Field`), and what they give out does not leave the function that was given one.
+unsafe impl Send for HeldByAll {}
+// SAFETY: as above.
+unsafe impl Sync for HeldByAll {}
+
+impl HeldByAll {
+    /// Takes the reference over.
+    pub fn new(object: Obj<'_>) -> Self {
+        // SAFETY: an object is never null.
+        Self(unsafe { ptr::NonNull::new_unchecked(object.into_ptr()) })
+    }
+
+    /// The address, to be compared with that of an object that is alive.
+    #[inline]
+    pub fn address(&self) -> *mut ffi::PyObject {
+        self.0.as_ptr()
+    }
+}
+
+impl Drop for HeldByAll {
+    fn drop(&mut self) {
+        // SAFETY: the reference is ours, the thread attached (see the type).
+        unsafe { ffi::Py_DECREF(self.0.as_ptr()) }
+    }
+}
+
+/// A reference that is never given up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Forever(ptr::NonNull<ffi::PyObject>);
+
+// SAFETY: the object lives as long as the process, and only a thread with a token gets it.
+unsafe impl Send for Forever {}
+// SAFETY: as above.
+unsafe impl Sync for Forever {}
+
+impl Forever {
+    /// Takes the reference over.
+    pub fn new(object: Obj<'_>) -> Self {
+        // SAFETY: an object is never null.
+        Self(unsafe { ptr::NonNull::new_unchecked(object.into_ptr()) })
+    }
+
+    /// The object.
+    #[inline]
+    pub fn get(self, py: Python<'_>) -> super::Ref<'static, '_> {
+        super::immortal(py, self.0.as_ptr())
+    }
+
+    /// The address, to be compared.
+    #[inline]
+    pub fn address(self) -> *mut ffi::PyObject {
+        self.0.as_ptr()
+    }
+
+    /// Is it this object?
+    #[inline]
+    pub fn is(self, object: &Obj<'_>) -> bool {
+        self.0.as_ptr() == object.as_ptr()
     }
 }
 

@@ -1,10 +1,17 @@
 //! Exceptions, their classes and their tracebacks, read from the interpreter's public structures; functions and their parts.
+//!
+//! Without a GIL the interpreter's own setters exchange a field of an exception or a traceback while they hold the object's lock, and
+//! the parts of a function and the bases of a class while all other threads stand still (3.14: `Objects/exceptions.c`,
+//! `Python/traceback.c`, `Python/structmember.c`, `Objects/funcobject.c`, `Objects/typeobject.c`). So a field is read, and owned, with
+//! the lock held (`undisturbed`); what is exchanged while all stand still is whole to a thread that runs, and owned before it can stop.
+#[cfg(not(Py_GIL_DISABLED))]
 use std::ptr;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use super::{Obj, dict_get, own_all};
+use super::{Forever, Obj, dict_get, undisturbed};
 use crate::names::Name;
 use crate::raw;
 
@@ -24,7 +31,8 @@ pub struct TraceEntry<'py> {
 pub fn trace_entry<'py>(trace: &Obj<'py>) -> Option<TraceEntry<'py>> {
     let py = trace.py();
     // SAFETY: the fields are read only where it is exactly a traceback; the collector may have cleared its frame. Borrowed
-    // objects are owned at once.
+    // objects are owned at once. Nobody exchanges frame, offset and line of a traceback that somebody has; `tb_next` may be
+    // assigned, with the lock held.
     unsafe {
         if ffi::Py_TYPE(trace.as_ptr()) != &raw mut ffi::PyTraceBack_Type {
             return None;
@@ -34,7 +42,9 @@ pub fn trace_entry<'py>(trace: &Obj<'py>) -> Option<TraceEntry<'py>> {
             frame: Bound::from_borrowed_ptr_or_opt(py, (*entry).tb_frame.cast())?,
             offset: (*entry).tb_lasti,
             line: (*entry).tb_lineno,
-            next: Bound::from_borrowed_ptr_or_opt(py, (*entry).tb_next.cast()),
+            next: undisturbed(trace, || {
+                Bound::from_borrowed_ptr_or_opt(py, (*entry).tb_next.cast())
+            }),
         })
     }
 }
@@ -59,7 +69,8 @@ pub struct Links<'py> {
 pub fn links<'py>(exception: &Obj<'py>) -> Links<'py> {
     debug_assert!(super::is_exception(exception));
     let py = exception.py();
-    // SAFETY: an exception; both calls give owned references or null. The flag is one byte of the structure.
+    // SAFETY: an exception; both calls take its lock and give owned references or null. The flag is one byte of the structure,
+    // which is written atomically.
     unsafe {
         let fields = exception.as_ptr().cast::<ffi::PyBaseExceptionObject>();
         Links {
@@ -68,7 +79,9 @@ pub fn links<'py>(exception: &Obj<'py>) -> Links<'py> {
                 py,
                 ffi::PyException_GetContext(exception.as_ptr()),
             ),
-            suppressed: (&raw const (*fields).suppress_context).cast::<u8>().read() != 0,
+            suppressed: AtomicU8::from_ptr((&raw mut (*fields).suppress_context).cast())
+                .load(Ordering::Relaxed)
+                != 0,
         }
     }
 }
@@ -76,22 +89,22 @@ pub fn links<'py>(exception: &Obj<'py>) -> Links<'py> {
 /// `exception.args`, the field that `str(exception)` reads.
 pub fn exception_args<'py>(exception: &Obj<'py>) -> Option<Obj<'py>> {
     debug_assert!(super::is_exception(exception));
-    // SAFETY: an exception; the borrowed tuple is owned at once.
-    unsafe {
+    // SAFETY: an exception; the borrowed tuple is owned at once, with the lock held.
+    undisturbed(exception, || unsafe {
         let fields = exception.as_ptr().cast::<ffi::PyBaseExceptionObject>();
         Bound::from_borrowed_ptr_or_opt(exception.py(), (*fields).args)
-    }
+    })
 }
 
 /// Has the exception an attribute of its own of that name? No dict is made for the question.
 pub fn exception_carries(exception: &Obj<'_>, name: Name) -> bool {
     debug_assert!(super::is_exception(exception));
     let py = exception.py();
-    // SAFETY: an exception; the dict is borrowed and owned at once.
-    let own = unsafe {
+    // SAFETY: an exception; the dict is borrowed and owned at once, with the lock held.
+    let own = undisturbed(exception, || unsafe {
         let fields = exception.as_ptr().cast::<ffi::PyBaseExceptionObject>();
         Bound::from_borrowed_ptr_or_opt(py, (*fields).dict)
-    };
+    });
     own.is_some_and(|own| {
         dict_get(&own, &name.object(py)).map_or_else(
             |raised| {
@@ -106,8 +119,9 @@ pub fn exception_carries(exception: &Obj<'_>, name: Name) -> bool {
 /// `errno`, `strerror`, `filename` and `filename2`, the fields that `str` of an `OSError` reads; those that are set.
 pub fn os_error_fields<'py>(exception: &Obj<'py>) -> [Option<Obj<'py>>; 4] {
     let py = exception.py();
-    // SAFETY: callers have seen that the class derives from OSError (`ClassKind::Os`); borrowed fields are owned at once.
-    unsafe {
+    // SAFETY: callers have seen that the class derives from OSError (`ClassKind::Os`): so does any that may take its place in the
+    // object. Borrowed fields are owned at once, with the lock held.
+    undisturbed(exception, || unsafe {
         let fields = exception.as_ptr().cast::<ffi::PyOSErrorObject>();
         [
             (*fields).myerrno,
@@ -116,7 +130,7 @@ pub fn os_error_fields<'py>(exception: &Obj<'py>) -> [Option<Obj<'py>>; 4] {
             (*fields).filename2,
         ]
         .map(|field| Bound::from_borrowed_ptr_or_opt(py, field))
-    }
+    })
 }
 
 /// How the last lines of an exception's text come about.
@@ -202,11 +216,18 @@ pub fn class_tag(class: &Obj<'_>) -> u32 {
     }
 }
 
-/// The version tag a class has; 0 when it has none.
+/// The version tag a class has now, 0 if none; nothing is assigned and nobody waited for.
 #[inline]
 pub fn class_tag_now(class: &Obj<'_>) -> u32 {
     // SAFETY: callers pass classes.
     unsafe { raw::type_tag(class.as_ptr().cast()) }
+}
+
+/// [`class_tag`], not while the class is being changed: what is seen of the class afterwards is at least as new as its tag, and what was
+/// seen before is no newer. (Assigning a tag takes the lock that is held from the loss of the tag, or the change before it, on.)
+pub fn settled_class_tag(class: &Obj<'_>) -> u32 {
+    // SAFETY: callers pass classes.
+    unsafe { raw::assign_tag(class.as_ptr().cast()) }
 }
 
 /// Is `obj` a class?
@@ -235,12 +256,28 @@ pub fn is_function(obj: &Obj<'_>) -> bool {
     unsafe { ffi::Py_TYPE(obj.as_ptr()) == &raw mut ffi::PyFunction_Type }
 }
 
-/// What a Python function runs: its code, its defaults, its keyword defaults; null for what it has not. Only to be compared.
-pub type FunctionParts = [*mut ffi::PyObject; 3];
+/// What a Python function runs: its code, its defaults, its keyword defaults.
+pub type FunctionParts = [Option<Forever>; 3];
 
-/// The parts of a Python function as they are now.
+/// The parts of a Python function as they are now, kept for ever.
+pub fn keep_parts(function: &Obj<'_>) -> FunctionParts {
+    let py = function.py();
+    // SAFETY: borrowed from the function, which loses none of them before they are owned: see the module.
+    parts(function)
+        .map(|part| unsafe { Bound::from_borrowed_ptr_or_opt(py, part).map(Forever::new) })
+}
+
+/// Does a Python function still run these parts?
 #[inline]
-pub fn runs(function: &Obj<'_>) -> FunctionParts {
+pub fn runs(function: &Obj<'_>, kept: &FunctionParts) -> bool {
+    let now = parts(function);
+    let address = |part: Option<Forever>| part.map_or(std::ptr::null_mut(), Forever::address);
+    now == kept.map(address)
+}
+
+/// Null for what it has not.
+#[inline]
+fn parts(function: &Obj<'_>) -> [*mut ffi::PyObject; 3] {
     debug_assert!(is_function(function));
     // SAFETY: callers pass exact functions.
     unsafe {
@@ -252,29 +289,24 @@ pub fn runs(function: &Obj<'_>) -> FunctionParts {
     }
 }
 
-/// The keyword defaults of a Python function.
-pub fn keyword_defaults<'py>(function: &Obj<'py>) -> Option<Obj<'py>> {
-    let [_, _, defaults] = runs(function);
-    (!defaults.is_null()).then(|| {
-        let [defaults] = own_all(function.py(), [defaults]);
-        defaults
-    })
-}
-
-/// Item `index` of a list, borrowed, to be compared; null past its end.
+/// Is item `index` of a list at this address, null: is the list shorter? Whoever has the address holds what is there.
 #[inline]
-pub fn list_pointer(list: &Obj<'_>, index: usize) -> *mut ffi::PyObject {
+pub fn list_holds(list: &Obj<'_>, index: usize, address: *mut ffi::PyObject) -> bool {
     debug_assert!(super::is_list(list));
-    if cfg!(Py_GIL_DISABLED) {
-        // Another thread may move the items while one is looked at.
-        return ptr::null_mut();
-    }
+    // Another thread may move the items while one is looked at: it is, with a reference of its own.
+    #[cfg(Py_GIL_DISABLED)]
+    return match super::list_item(list, index) {
+        Some(item) => item.as_ptr() == address,
+        None => address.is_null(),
+    };
     // SAFETY: a list, and the index is within it.
+    #[cfg(not(Py_GIL_DISABLED))]
     unsafe {
-        if index < ffi::PyList_GET_SIZE(list.as_ptr()) as usize {
+        let item = if index < ffi::PyList_GET_SIZE(list.as_ptr()) as usize {
             ffi::PyList_GET_ITEM(list.as_ptr(), index as isize)
         } else {
             ptr::null_mut()
-        }
+        };
+        item == address
     }
 }

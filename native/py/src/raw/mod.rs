@@ -51,7 +51,7 @@ pub use types::{
 pub use types::{has_managed_dict, key_at, keys_len, keys_len_of, shared_keys};
 pub use watch::Watch;
 #[cfg(Py_3_12)]
-pub use watch::epoch;
+pub use watch::{count_changes, epoch, others};
 
 use pyo3::ffi;
 #[cfg(not(Py_GIL_DISABLED))]

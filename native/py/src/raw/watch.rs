@@ -74,6 +74,20 @@ pub fn epoch(_py: Python<'_>) -> u64 {
     watchers::epoch()
 }
 
+/// Watches a dict whose changes nobody looks for one by one: they are counted in [`others`]. False where no watcher is to be had.
+#[cfg(Py_3_12)]
+#[must_use]
+pub fn count_changes(dict: &Bound<'_, PyDict>) -> bool {
+    watchers::watch(dict.as_ptr())
+}
+
+/// A number that is another one after any change to any dict that [`count_changes`] was asked for, or that has a [`Watch`].
+#[cfg(Py_3_12)]
+#[must_use]
+pub fn others(_py: Python<'_>) -> u64 {
+    watchers::others()
+}
+
 #[cfg(Py_3_12)]
 mod watchers {
     use pyo3::ffi::{self, PyObject};
@@ -135,6 +149,13 @@ mod watchers {
         CHANGES.load(Acquire)
     }
 
+    /// Changes of watched dicts, those without a slot too. Counted before the dict changes.
+    static OTHERS: AtomicU64 = AtomicU64::new(0);
+
+    pub(super) fn others() -> u64 {
+        OTHERS.load(Acquire)
+    }
+
     #[inline(always)]
     pub(super) fn generation(slot: usize) -> u64 {
         TABLE[slot].generation.load(Acquire)
@@ -157,20 +178,25 @@ mod watchers {
             .iter()
             .position(|s| s.dict.load(Relaxed) == address)
             .unwrap_or(taken);
+        let watched = watch(address);
+        if slot != taken || !watched {
+            TABLE[taken].dict.store(null_mut(), Relaxed);
+        }
+        watched.then_some(slot)
+    }
+
+    /// Lets the interpreter tell of a live dict's changes; false when it has no watcher left.
+    pub(super) fn watch(dict: *mut PyObject) -> bool {
         // SAFETY: attached; the callback is a static function and the dict is alive. A failure leaves an exception, which
         // only says that the interpreter has no watcher left.
         unsafe {
             let watcher = *WATCHER.get_or_init(|| PyDict_AddWatcher(on_event));
-            let watched = watcher >= 0 && PyDict_Watch(watcher, address) >= 0;
-            if slot != taken || !watched {
-                TABLE[taken].dict.store(null_mut(), Relaxed);
-            }
+            let watched = watcher >= 0 && PyDict_Watch(watcher, dict) >= 0;
             if !watched {
                 ffi::PyErr_Clear();
-                return None;
             }
+            watched
         }
-        Some(slot)
     }
 
     /// Called by the interpreter right before it changes a watched dict, also while it shuts down: touches nothing but
@@ -181,6 +207,7 @@ mod watchers {
         _key: *mut PyObject,
         _value: *mut PyObject,
     ) -> c_int {
+        OTHERS.fetch_add(1, Release);
         if let Some(slot) = TABLE.iter().find(|s| s.dict.load(Relaxed) == dict) {
             slot.generation.store(always_new(), Release);
             #[cfg(Py_GIL_DISABLED)]

@@ -2,21 +2,23 @@
 //!
 //! The text of an entry follows from the code object, the instruction and the lines of source it shows. Kept are those
 //! lines themselves: an entry holds as long as `linecache` holds the very same strings in their places.
+//!
+//! The table is one for all threads: a copy of each thread's own would take a megabyte. Nothing but the look into the table itself
+//! happens while it is locked; whoever found an entry has a reference to it, and so to what it depends on, before it is compared.
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use pyo3::ffi;
 use pyo3::prelude::*;
 use smallvec::SmallVec;
 
 use super::source::Lines;
-use crate::cell::{Counted, Shared};
-use crate::ffi::{self as py_ffi, Obj};
+use crate::cell::{Common, Field};
+use crate::ffi::{self as py_ffi, HeldByAll, Obj};
 
 /// Which entry of which kind.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key {
-    /// The code object, which the kept entry owns.
+    /// The code object, which the kept entry owns: no other can be at this address as long as the entry is there.
     pub code: usize,
     /// `tb_lasti` of a traceback's entry, -2 for a stack's, which shows a line and no part of it.
     pub offset: i32,
@@ -24,27 +26,45 @@ pub struct Key {
     pub line: i32,
 }
 
-/// What is known of an entry.
-#[derive(Clone)]
-pub struct Entry {
-    pub text: Counted<str>,
+/// An entry and what it depends on.
+pub struct Kept {
+    pub text: Box<str>,
     pub ascii: bool,
     /// The line it shows.
     pub line: i32,
+    code: HeldByAll,
+    /// The lines of source the entry shows, as `linecache` has them; `None` for one that is not there.
+    shown: SmallVec<[Option<HeldByAll>; 2]>,
 }
 
-/// An entry and what it depends on. Pointers are owned.
-struct Kept {
-    code: *mut ffi::PyObject,
-    entry: Entry,
-    /// The lines of source the entry shows, as `linecache` has them; null for one that is not there.
-    shown: SmallVec<[*mut ffi::PyObject; 2]>,
-}
+/// A kept entry. Dropping the last reference gives up a code object, which may run Python code.
+pub type Entry = Common<Kept>;
 
 impl Kept {
-    fn release(self, py: Python<'_>) {
-        py_ffi::release_all(py, &[self.code]);
-        py_ffi::release_all(py, &self.shown);
+    pub fn new(code: &Obj<'_>, text: &str, ascii: bool, line: i32, shown: Shown<'_>) -> Self {
+        Kept {
+            text: text.into(),
+            ascii,
+            line,
+            code: HeldByAll::new(code.clone()),
+            shown: shown
+                .into_iter()
+                .map(|line| line.map(HeldByAll::new))
+                .collect(),
+        }
+    }
+
+    /// Are the lines it shows what `lines` holds now?
+    fn holds(&self, lines: &Lines<'_>) -> bool {
+        self.shown.iter().enumerate().all(|(nth, kept)| {
+            let kept = kept
+                .as_ref()
+                .map_or(std::ptr::null_mut(), HeldByAll::address);
+            match index(lines, self.line, nth) {
+                Some((lines, index)) => py_ffi::list_holds(lines, index, kept),
+                None => kept.is_null(),
+            }
+        })
     }
 }
 
@@ -72,71 +92,51 @@ impl Hasher for Mix {
     }
 }
 
-type Table = HashMap<Key, Kept, BuildHasherDefault<Mix>>;
+type Table = HashMap<Key, Entry, BuildHasherDefault<Mix>>;
 
 /// When the table is full it is emptied: what is in use comes back at the cost of one rendering each.
 const ROOM: usize = 2048;
-static TABLE: Shared<Option<Table>> = Shared::new(None);
+static TABLE: Field<Option<Table>> = Field::new(None);
 
 /// The lines of source an entry shows; `None` for one that is not there.
 pub type Shown<'py> = SmallVec<[Option<Obj<'py>>; 2]>;
 
 /// The lines that an entry from line `first` on, `count` of them, shows.
-pub fn shown<'py>(py: Python<'py>, lines: &Lines<'py>, first: i32, count: usize) -> Shown<'py> {
-    let own = |line: *mut ffi::PyObject| {
-        (!line.is_null()).then(|| {
-            let [line] = py_ffi::own_all(py, [line]);
-            line
-        })
-    };
+pub fn shown<'py>(lines: &Lines<'py>, first: i32, count: usize) -> Shown<'py> {
     (0..count)
-        .map(|nth| own(line_at(lines, first, nth)))
+        .map(|nth| {
+            index(lines, first, nth).and_then(|(lines, index)| py_ffi::list_item(lines, index))
+        })
         .collect()
 }
 
-/// Line `first + nth` as `linecache.getline` finds it, borrowed; null when there is no such line.
+/// Where `linecache.getline` finds line `first + nth`, if it is there.
 #[inline]
-fn line_at(lines: &Lines<'_>, first: i32, nth: usize) -> *mut ffi::PyObject {
+fn index<'a, 'py>(lines: &'a Lines<'py>, first: i32, nth: usize) -> Option<(&'a Obj<'py>, usize)> {
     match lines {
-        Lines::Of(lines) if first >= 1 => py_ffi::list_pointer(lines, first as usize - 1 + nth),
+        Lines::Of(lines) if first >= 1 => Some((lines, first as usize - 1 + nth)),
         // Line 0 and what lies before it: callers keep no entry that starts there.
-        _ => std::ptr::null_mut(),
+        _ => None,
     }
 }
 
 /// The entry, if it has been rendered and shows what `lines` holds now.
 #[inline]
 pub fn find(py: Python<'_>, key: Key, lines: &Lines<'_>) -> Option<Entry> {
-    TABLE.with(py, |table| {
-        let kept = table.as_ref()?.get(&key)?;
-        let first = kept.entry.line;
-        kept.shown
-            .iter()
-            .enumerate()
-            .all(|(nth, line)| line_at(lines, first, nth) == *line)
-            .then(|| kept.entry.clone())
-    })
+    TABLE
+        .with(py, |table| table.as_ref()?.get(&key).cloned())
+        .filter(|entry| entry.holds(lines))
 }
 
-/// Keeps an entry that the interpreter rendered, and the lines it shows.
-pub fn keep(code: &Obj<'_>, key: Key, entry: Entry, shown: Shown<'_>) {
-    let py = code.py();
-    debug_assert!(key.code == code.as_ptr() as usize);
-    let kept = Kept {
-        code: code.clone().into_ptr(),
-        entry,
-        shown: shown
-            .into_iter()
-            .map(|line| line.map_or(std::ptr::null_mut(), Bound::into_ptr))
-            .collect(),
-    };
+/// Keeps an entry that the interpreter rendered.
+pub fn keep(py: Python<'_>, key: Key, entry: Kept) {
+    debug_assert!(key.code == entry.code.address() as usize);
+    let entry = Entry::new(entry);
     let (full, old) = TABLE.with(py, |table| {
         let table = table.get_or_insert_default();
         let full = (table.len() >= ROOM).then(|| std::mem::take(table));
-        (full, table.insert(key, kept))
+        (full, table.insert(key, entry))
     });
     // The references go only now: giving up a code object may run Python code.
-    for kept in full.into_iter().flat_map(HashMap::into_values).chain(old) {
-        kept.release(py);
-    }
+    drop((full, old));
 }

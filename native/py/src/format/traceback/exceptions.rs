@@ -1,4 +1,6 @@
 //! The text of an exception and of those before it.
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use pyo3::prelude::*;
 use smallvec::SmallVec;
 
@@ -12,6 +14,7 @@ use crate::names::Name;
 /// An exception of a chain.
 struct Link<'py> {
     exception: Obj<'py>,
+    class: Obj<'py>,
     trace: Obj<'py>,
     kind: ClassKind,
     tag: u32,
@@ -53,7 +56,7 @@ pub fn draft<'py>(machinery: &'static Machinery, info: &Obj<'py>) -> Res<Outcome
             return Ok(Outcome::Refused);
         }
         if !link.kind.asks() {
-            if !last_line(&mut draft, &link.exception)? {
+            if !last_line(&mut draft, link)? {
                 return Ok(Outcome::Refused);
             }
             if !asks {
@@ -95,14 +98,7 @@ fn chain<'py>(exception: Obj<'py>, trace: Obj<'py>) -> Option<Chain<'py>> {
     let mut chain = Chain::new();
     let mut next = Some((exception, trace, None));
     while let Some((exception, trace, message)) = next {
-        let (kind, tag) = look(&exception)?;
-        chain.push(Link {
-            exception,
-            trace,
-            kind,
-            tag,
-            message,
-        });
+        chain.push(Link::new(exception, trace, message)?);
         next = before(&chain);
     }
     Some(chain)
@@ -127,31 +123,48 @@ fn before<'py>(chain: &Chain<'py>) -> Option<(Obj<'py>, Obj<'py>, Option<Message
     Some((exception, trace, Some(message)))
 }
 
-/// How the last lines of an exception come about, and the tag of its class; `None` if it is the interpreter's to show.
-fn look(exception: &Obj<'_>) -> Option<(ClassKind, u32)> {
-    if !py_ffi::is_exception(exception) {
-        return None;
+impl<'py> Link<'py> {
+    /// `None` if it is the interpreter's to show.
+    fn new(exception: Obj<'py>, trace: Obj<'py>, message: Option<Message>) -> Option<Self> {
+        if !py_ffi::is_exception(&exception) {
+            return None;
+        }
+        let class = exception.get_type().into_any();
+        let tag = py_ffi::class_tag(&class);
+        if tag == 0 {
+            return None;
+        }
+        let kind = kind_of(&class, tag)?;
+        let plain = kind.asks()
+            || (!py_ffi::exception_carries(&exception, Name::__notes__)
+                && shown_plainly(&exception, kind).is_some());
+        Some(Link {
+            exception,
+            class,
+            trace,
+            kind: if plain { kind } else { ClassKind::Asked },
+            tag,
+            message,
+        })
     }
-    let py = exception.py();
-    let class = exception.get_type();
-    let class = class.as_any();
-    let tag = py_ffi::class_tag(class);
-    if tag == 0 {
-        return None;
-    }
+}
+
+/// How the last lines of exceptions of this class come about; `None` if they are the interpreter's to show.
+fn kind_of(class: &Obj<'_>, tag: u32) -> Option<ClassKind> {
+    let py = class.py();
     let place = tag as usize % CLASSES;
     let known = KINDS.with(py, |kinds| {
         (kinds[place].0 == tag).then_some(kinds[place].1)
     });
-    let kind = known.unwrap_or_else(|| {
+    known.unwrap_or_else(|| {
+        // Remembered only if the class is not changed meanwhile.
+        let before = py_ffi::settled_class_tag(class);
         let kind = py_ffi::exception_class_kind(class);
-        KINDS.with(py, |kinds| kinds[place] = (tag, kind));
+        if before == tag && py_ffi::settled_class_tag(class) == tag {
+            KINDS.with(py, |kinds| kinds[place] = (tag, kind));
+        }
         kind
-    })?;
-    let plain = kind.asks()
-        || (!py_ffi::exception_carries(exception, Name::__notes__)
-            && shows_plainly(exception, kind));
-    Some((if plain { kind } else { ClassKind::Asked }, tag))
+    })
 }
 
 impl ClassKind {
@@ -161,18 +174,68 @@ impl ClassKind {
     }
 }
 
-/// Does `str(exception)` run no Python code and certainly succeed?
-fn shows_plainly(exception: &Obj<'_>, kind: ClassKind) -> bool {
-    let Some(args) = py_ffi::exception_args(exception) else {
-        return false;
-    };
-    let fields_are_plain = || {
+/// What `str(exception)` shows.
+struct Shown<'py> {
+    /// `exception.args`
+    args: Obj<'py>,
+    /// Those of an `OSError`.
+    fields: [Option<Obj<'py>>; 4],
+}
+
+/// What `str(exception)` shows, if showing that runs no Python code and certainly succeeds.
+fn shown_plainly<'py>(exception: &Obj<'py>, kind: ClassKind) -> Option<Shown<'py>> {
+    let args = py_ffi::exception_args(exception)?;
+    let fields = if kind == ClassKind::Os {
         py_ffi::os_error_fields(exception)
-            .iter()
-            .flatten()
-            .all(is_plain)
+    } else {
+        [const { None }; 4]
     };
-    (kind != ClassKind::Os || fields_are_plain()) && all_plain(&args)
+    (fields.iter().flatten().all(is_plain) && all_plain(&args)).then_some(Shown { args, fields })
+}
+
+/// `str(exception)`; `None` if Python code might run.
+fn text_of<'py>(exception: &Obj<'py>, kind: ClassKind) -> Res<Option<Obj<'py>>> {
+    // It has been looked at, and nobody else runs.
+    if cfg!(not(Py_GIL_DISABLED)) {
+        return py_ffi::str(exception).map(Some);
+    }
+    let Some(shown) = shown_plainly(exception, kind) else {
+        return Ok(None);
+    };
+    // Another thread may put anything into the exception: the text is made of what was looked at.
+    shown.text(kind).map(Some)
+}
+
+impl<'py> Shown<'py> {
+    /// As `Objects/exceptions.c` makes it: `BaseException_str`, `KeyError_str`, `OSError_str` (not that of Windows).
+    fn text(&self, kind: ClassKind) -> Res<Obj<'py>> {
+        let py = self.args.py();
+        let none = py_ffi::none(py);
+        let [errno, strerror, ..] = [0, 1].map(|index| self.fields[index].as_ref());
+        let (number, reason) = (errno.unwrap_or(&none), strerror.unwrap_or(&none));
+        match (&self.fields[2], &self.fields[3]) {
+            (Some(file), Some(other)) => {
+                let values = [number, reason, file, other];
+                return py_ffi::percent(py, "[Errno %s] %s: %r -> %r", &values);
+            }
+            (Some(file), None) => {
+                return py_ffi::percent(py, "[Errno %s] %s: %r", &[number, reason, file]);
+            }
+            (None, _) => {}
+        }
+        if errno.is_some() && strerror.is_some() {
+            return py_ffi::percent(py, "[Errno %s] %s", &[number, reason]);
+        }
+        match (
+            py_ffi::tuple_len(&self.args),
+            py_ffi::tuple_item(&self.args, 0),
+        ) {
+            (1, Some(only)) if kind == ClassKind::Key => py_ffi::repr(&only),
+            (1, Some(only)) => py_ffi::str(&only),
+            (0, _) => py_ffi::text_from(py, ""),
+            _ => py_ffi::str(&self.args),
+        }
+    }
 }
 
 fn all_plain(items: &Obj<'_>) -> bool {
@@ -233,9 +296,8 @@ fn trace_text<'py>(
 }
 
 /// Appends the class of a plain exception and its message; false when only the interpreter can.
-fn last_line(draft: &mut Draft, exception: &Obj<'_>) -> Res<bool> {
-    let class = exception.get_type();
-    let class = class.as_any();
+fn last_line(draft: &mut Draft, link: &Link<'_>) -> Res<bool> {
+    let class = &link.class;
     let module = py_ffi::getattr(class, Name::__module__)?;
     let Some(home) = py_ffi::is_str(&module)
         .then(|| py_ffi::utf8(&module))
@@ -252,7 +314,9 @@ fn last_line(draft: &mut Draft, exception: &Obj<'_>) -> Res<bool> {
     if !draft.push_object(&name) {
         return Ok(false);
     }
-    let text = py_ffi::str(exception)?;
+    let Some(text) = text_of(&link.exception, link.kind)? else {
+        return Ok(false);
+    };
     let empty = py_ffi::is_str(&text) && py_ffi::str_len(&text) == 0;
     if empty {
         draft.forms |= form::NO_MESSAGE;
@@ -278,15 +342,15 @@ pub fn ask<'py>(machinery: &'static Machinery, info: &Obj<'py>) -> Res<Option<Ob
     let mut texts: SmallVec<[Pieces<'py>; 4]> = SmallVec::new();
     let mut next = parts(info).map(|(exception, trace)| (exception, trace, None));
     while let Some((exception, trace, message)) = next {
-        let Some((kind, tag)) = look(&exception) else {
+        let Some(link) = Link::new(exception, trace, message) else {
             return Ok(None);
         };
-        let mut pieces = entries_asked_for(machinery, &trace)?;
-        if kind.asks() {
-            ask_for_last_lines(&mut pieces, &exception, &trace, kind)?;
+        let mut pieces = entries_asked_for(machinery, &link.trace)?;
+        if link.kind.asks() {
+            ask_for_last_lines(&mut pieces, &link)?;
         } else {
             let mut draft = Draft::new(py);
-            if !last_line(&mut draft, &exception)? {
+            if !last_line(&mut draft, &link)? {
                 return Ok(None);
             }
             pieces.push(draft.text(py)?);
@@ -295,13 +359,7 @@ pub fn ask<'py>(machinery: &'static Machinery, info: &Obj<'py>) -> Res<Option<Ob
             pieces.extend(machinery::global(py, name)?);
         }
         texts.push(pieces);
-        chain.push(Link {
-            exception,
-            trace,
-            kind,
-            tag,
-            message,
-        });
+        chain.push(link);
         next = before(&chain);
     }
     let all = py_ffi::new_list(py)?;
@@ -334,20 +392,15 @@ fn entries_asked_for<'py>(machinery: &'static Machinery, trace: &Obj<'py>) -> Re
 }
 
 /// The last lines of an exception as `traceback` makes them: class and message, suggestion, notes, the place of a syntax error.
-fn ask_for_last_lines<'py>(
-    pieces: &mut Pieces<'py>,
-    exception: &Obj<'py>,
-    trace: &Obj<'py>,
-    kind: ClassKind,
-) -> Res<()> {
-    let py = exception.py();
+fn ask_for_last_lines<'py>(pieces: &mut Pieces<'py>, link: &Link<'py>) -> Res<()> {
+    let py = link.exception.py();
     let Some(class) = machinery::global(py, Name::TracebackException)? else {
         return Ok(());
     };
     // Of the entries only the last matters here, and only to suggestions.
     let mut last = py_ffi::none(py);
-    if kind == ClassKind::Suggesting {
-        let mut next = (!trace.is_none()).then(|| trace.clone());
+    if link.kind == ClassKind::Suggesting {
+        let mut next = (!link.trace.is_none()).then(|| link.trace.clone());
         while let Some(trace) = next {
             next = py_ffi::trace_entry(&trace).and_then(|entry| entry.next);
             last = trace;
@@ -361,8 +414,8 @@ fn ask_for_last_lines<'py>(
     let shown = py_ffi::call_keywords(
         &class,
         &[
-            exception.get_type().as_any(),
-            exception,
+            &link.class,
+            &link.exception,
             &last,
             &py_ffi::boolean(py, true),
             &py_ffi::new_set(py)?,
@@ -394,9 +447,9 @@ pub fn prove_by_stand_ins<'py>(
 ) -> Res<()> {
     /// Forms that fail their proof are not tried for ever.
     const MOST: u32 = 32;
-    static TRIED: Shared<u32> = Shared::new(0);
+    static TRIED: AtomicU32 = AtomicU32::new(0);
     let py = info.py();
-    let tried = TRIED.with(py, |tried| std::mem::replace(tried, *tried + 1));
+    let tried = TRIED.fetch_add(1, Ordering::Relaxed);
     let Some((exception, trace)) = parts(info) else {
         return Ok(());
     };
@@ -416,7 +469,7 @@ pub fn prove_by_stand_ins<'py>(
         }
         let info = py_ffi::new_tuple(py, &[&class, &exception, &link.trace])?;
         if let Outcome::Done(draft) = draft(machinery, &info)? {
-            draft.prove(py, &interpreter(&info)?);
+            draft.prove(&interpreter(&info)?);
         }
     }
     Ok(())

@@ -3,14 +3,17 @@
 //!
 //! Looked over when a record first has an exception or a stack, and refused if anything in it is somebody else's by then.
 //! After that each record asks whether it is still so: the dicts of the modules and the classes tell by their generation and
-//! tag whether they changed, and functions are compared by what they run.
-use pyo3::ffi;
+//! tag whether they changed, and functions are compared by what they run. A [`Moment`] tells whether it was so all the time.
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering, fence};
+
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyModule, PyType};
+use pyo3::types::{PyModule, PyType};
 use smallvec::SmallVec;
 
+use crate::bind;
 use crate::cell::Shared;
-use crate::ffi::{self as py_ffi, FunctionParts, Obj, Res};
+use crate::ffi::{self as py_ffi, Forever, FunctionParts, Obj, Res};
 use crate::globals::{self, Module};
 use crate::names::Name;
 use crate::saved::Saved;
@@ -51,27 +54,27 @@ const KNOWN_BODIES: [(Name, &str); 4] = [
     ),
 ];
 
-/// A dict as it was: keys and values, owned for ever.
-type Contents = Vec<[*mut ffi::PyObject; 2]>;
+/// A dict as it was: keys and values.
+type Contents = Vec<[Forever; 2]>;
 
 struct Class {
-    class: *mut ffi::PyObject,
-    /// The tuple of its bases, owned.
-    bases: *mut ffi::PyObject,
+    class: Forever,
+    /// The tuple of its bases.
+    bases: Forever,
     contents: Contents,
 }
 
 struct Function {
-    function: *mut ffi::PyObject,
+    function: Forever,
     parts: FunctionParts,
     /// The keyword defaults, whose dict anybody may change in place.
     keywords: Contents,
 }
 
-/// Everything looked over. Every pointer is owned for ever.
+/// Everything looked over.
 pub struct Machinery {
     /// `sys.__dict__`
-    sys: *mut ffi::PyObject,
+    sys: Forever,
     modules: [(&'static Module, Contents); 3],
     classes: Vec<Class>,
     functions: Vec<Function>,
@@ -79,45 +82,27 @@ pub struct Machinery {
     pub cutoff: usize,
 }
 
-/// What was found, and how often it was looked for.
-struct Search {
-    found: Option<&'static Machinery>,
-    asked: u32,
-}
-static SEARCH: Shared<Search> = Shared::new(Search {
-    found: None,
-    asked: 0,
-});
+/// What was found.
+static FOUND: OnceLock<Machinery> = OnceLock::new();
 
 /// When everything was last found as it was: generations of the modules, tags of the classes.
 struct Seen {
     generations: [u64; 3],
     tags: Vec<u32>,
+    /// How often everything was looked at for that.
+    looks: u64,
 }
 static SEEN: Shared<Seen> = Shared::new(Seen {
     generations: [0; 3],
     tags: Vec::new(),
+    looks: 0,
 });
 
 /// The machinery, if all of it is the interpreter's own now. 0.2 µs.
 pub fn own(py: Python<'_>) -> Option<&'static Machinery> {
-    if cfg!(Py_GIL_DISABLED) {
-        // Another thread could change a list of lines while it is compared.
-        return None;
-    }
-    let (known, asked) = SEARCH.with(py, |search| {
-        search.asked = search.asked.saturating_add(1);
-        (search.found, search.asked)
-    });
-    let machinery = match known {
+    let machinery = match FOUND.get() {
         Some(machinery) => machinery,
-        // A patch that was in force the first time may be gone: now and then it is worth another look.
-        None if asked.is_power_of_two() => {
-            let found = look_over(py)?;
-            SEARCH.with(py, |search| search.found = Some(found));
-            found
-        }
-        None => return None,
+        None => search(py)?,
     };
     let holds = machinery.holds(py);
     holds
@@ -126,6 +111,88 @@ pub fn own(py: Python<'_>) -> Option<&'static Machinery> {
             false
         })
         .then_some(machinery)
+}
+
+#[cold]
+fn search(py: Python<'_>) -> Option<&'static Machinery> {
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    let asked = ASKED.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+    // A patch that was in force the first time may be gone: now and then it is worth another look.
+    if !asked.is_power_of_two() {
+        return None;
+    }
+    let found = look_over(py)?;
+    // Another thread may have found it meanwhile: the same, or it does not hold.
+    let _ = FOUND.set(found);
+    FOUND.get()
+}
+
+/// From [`Moment::begin`] on the machinery was the interpreter's own, if it [lasts](Moment::lasts).
+///
+/// At both ends everything is compared. In between it may have been changed and changed back, in this thread or in another: that
+/// is told by counts. Each change is counted before it happens. So it is counted in between, or it had not happened yet when the
+/// count was taken: then it is seen at the end, or its being changed back is counted, as the count is taken last there.
+pub struct Moment {
+    looks: u64,
+    /// Changes of functions, of dicts.
+    counts: (u64, u64),
+}
+
+impl Moment {
+    /// Now; `None` if it is not the interpreter's own, or nobody would tell of changes.
+    pub fn begin(py: Python<'_>) -> Option<Self> {
+        let counts = counts(py)?;
+        own(py)?;
+        Some(Moment {
+            looks: SEEN.with(py, |seen| seen.looks),
+            counts,
+        })
+    }
+
+    /// Has nothing changed since? Modules are what they were as long as their generation is, classes as long as their tag; a class
+    /// that is being changed at this moment may have its old tag still, so those are waited for.
+    pub fn lasts(&self, py: Python<'_>) -> bool {
+        own(py).is_some_and(|machinery| {
+            let tags: Vec<u32> = machinery
+                .classes
+                .iter()
+                .map(|class| py_ffi::settled_class_tag(&class.class.get(py)))
+                .collect();
+            SEEN.with(py, |seen| seen.looks == self.looks && seen.tags == tags)
+        }) && {
+            fence(Ordering::Acquire);
+            counts(py) == Some(self.counts)
+        }
+    }
+}
+
+/// Changes of functions, and of dicts that are watched. With a GIL it is good enough if nobody counts, as on 3.11: who changes them back
+/// meanwhile has to get it in the middle of a rendering.
+fn counts(py: Python<'_>) -> Option<(u64, u64)> {
+    let functions = match bind::function_changes() {
+        None if cfg!(Py_GIL_DISABLED) => return None,
+        changes => changes.unwrap_or_default(),
+    };
+    #[cfg(Py_3_12)]
+    return Some((functions, crate::raw::others(py)));
+    #[cfg(not(Py_3_12))]
+    {
+        let _ = py;
+        Some((functions, 0))
+    }
+}
+
+/// Has a dict's changes counted; false where they must be and cannot.
+fn count_changes(dict: &Obj<'_>) -> bool {
+    #[cfg(Py_3_12)]
+    return dict
+        .cast::<pyo3::types::PyDict>()
+        .is_ok_and(|dict| crate::raw::count_changes(dict) || cfg!(not(Py_GIL_DISABLED)));
+    #[cfg(not(Py_3_12))]
+    {
+        let _ = dict;
+        true
+    }
 }
 
 impl Machinery {
@@ -147,48 +214,60 @@ impl Machinery {
 
     fn modules_hold(&self, py: Python<'_>) -> Res<bool> {
         let generations = [0, 1, 2].map(|index: usize| self.modules[index].0.generation(py));
-        let unchanged =
-            SEEN.with(py, |seen| {
-                seen.generations == generations
-                    && seen.tags.len() == self.classes.len()
-                    && seen.tags.iter().zip(&self.classes).all(|(tag, class)| {
-                        *tag != 0 && *tag == py_ffi::class_tag(&class.object(py))
-                    })
-            });
-        Ok(unchanged || self.look_again(py, generations)?)
+        let unchanged = SEEN.with(py, |seen| {
+            seen.generations == generations
+                && seen.tags.len() == self.classes.len()
+                && seen.tags.iter().zip(&self.classes).all(|(tag, class)| {
+                    *tag != 0 && *tag == py_ffi::class_tag_now(&class.class.get(py))
+                })
+        });
+        Ok(unchanged || self.look_again(py)?)
     }
 
     /// Something changed: is it back, or something that does not matter?
     #[cold]
-    fn look_again(&self, py: Python<'_>, generations: [u64; 3]) -> Res<bool> {
+    fn look_again(&self, py: Python<'_>) -> Res<bool> {
+        let mut generations = [0; 3];
         for (index, (module, contents)) in self.modules.iter().enumerate() {
             let Some(dict) = module.dict(py) else {
                 return Ok(false);
             };
-            if !is_as_it_was(&dict, contents)? {
-                return Ok(false);
-            }
-            // A new name may hide a built-in one; new built-in names hide nothing.
-            let added = index < 2 && py_ffi::dict_len(&dict) > contents.len();
-            if added && hides_builtins(py, &dict, contents)? {
+            // Nobody changes the dict meanwhile (see `raw::Watch`), or the generation tells.
+            let unchanged: Res<bool> = py_ffi::undisturbed(&dict, || {
+                let generation = module.generation(py);
+                // A new name may hide a built-in one; new built-in names hide nothing.
+                let same = is_as_it_was(&dict, contents)?
+                    && !(index < 2
+                        && py_ffi::dict_len(&dict) > contents.len()
+                        && hides_builtins(py, &dict, contents)?);
+                generations[index] = generation;
+                Ok(same && module.generation(py) == generation)
+            });
+            if !unchanged? {
                 return Ok(false);
             }
         }
         let mut tags = Vec::with_capacity(self.classes.len());
         for class in &self.classes {
-            if !class.is_as_it_was(py)? {
+            let object = class.class.get(py);
+            let tag = py_ffi::settled_class_tag(&object);
+            if !class.is_as_it_was(py)? || py_ffi::settled_class_tag(&object) != tag {
                 return Ok(false);
             }
-            tags.push(py_ffi::class_tag(&class.object(py)));
+            tags.push(tag);
         }
-        SEEN.with(py, |seen| std::mem::swap(&mut seen.tags, &mut tags));
-        SEEN.with(py, |seen| seen.generations = generations);
+        let old = SEEN.with(py, |seen| {
+            seen.generations = generations;
+            seen.looks += 1;
+            std::mem::replace(&mut seen.tags, tags)
+        });
+        drop(old);
         Ok(true)
     }
 
     /// What is looked up by name each time something is rendered, outside the two modules.
     fn surroundings_hold(&self, py: Python<'_>) -> Res<bool> {
-        let [sys] = py_ffi::own_all(py, [self.sys]);
+        let sys = self.sys.get(py);
         if py_ffi::dict_get(&sys, &Name::tracebacklimit.object(py))?.is_some() {
             return Ok(false);
         }
@@ -223,7 +302,11 @@ impl Machinery {
                 }
                 return Ok(false);
             };
-            if saved.is_empty() && py_ffi::is_function_of(&function, module) {
+            if saved.is_empty()
+                && py_ffi::is_function_of(&function, module)
+                && count_changes(module.dict().as_any())
+                && count_changes(&modules)
+            {
                 saved.set(function.clone());
             }
             if !saved.is(&function) {
@@ -240,7 +323,7 @@ fn hides_builtins(py: Python<'_>, dict: &Obj<'_>, contents: &Contents) -> Res<bo
         return Ok(true);
     };
     for (key, _) in py_ffi::dict_items(dict) {
-        let known = contents.iter().any(|[known, _]| *known == key.as_ptr());
+        let known = contents.iter().any(|[known, _]| known.is(&key));
         if !known && py_ffi::dict_get(&builtins, &key)?.is_some() && !is_module_name(&key) {
             return Ok(true);
         }
@@ -270,11 +353,11 @@ pub fn knows_no_interactive_source(py: Python<'_>) -> Res<bool> {
 impl Function {
     #[inline]
     fn holds(&self, py: Python<'_>) -> bool {
-        let function = py_ffi::immortal(py, self.function);
-        py_ffi::runs(&function) == self.parts
+        let function = self.function.get(py);
+        py_ffi::runs(&function, &self.parts)
             && (self.keywords.is_empty()
-                || py_ffi::keyword_defaults(&function).is_some_and(|defaults| {
-                    is_as_it_was(&defaults, &self.keywords).unwrap_or_else(|raised| {
+                || self.parts[2].is_some_and(|defaults| {
+                    is_as_it_was(&defaults.get(py), &self.keywords).unwrap_or_else(|raised| {
                         raised.clear(py);
                         false
                     })
@@ -283,23 +366,18 @@ impl Function {
 }
 
 impl Class {
-    fn object<'py>(&self, py: Python<'py>) -> Obj<'py> {
-        py_ffi::immortal(py, self.class).to_owned()
-    }
-
     fn is_as_it_was(&self, py: Python<'_>) -> Res<bool> {
-        let class = self.object(py);
+        let class = self.class.get(py);
         let now = class_dict(&class)?;
-        if py_ffi::class_bases(&class) != self.bases || !is_as_it_was(&now, &self.contents)? {
+        if py_ffi::class_bases(&class) != self.bases.address()
+            || !is_as_it_was(&now, &self.contents)?
+        {
             return Ok(false);
         }
         // A new attribute may be a method; what Python keeps of annotations once asked for them, and of slots once an instance
         // was copied, is none.
         let added = py_ffi::dict_items(&now).into_iter().filter(|(key, _)| {
-            !self
-                .contents
-                .iter()
-                .any(|[known, _]| *known == key.as_ptr())
+            !self.contents.iter().any(|[known, _]| known.is(key))
                 && !py_ffi::utf8(key)
                     .is_some_and(|key| key.starts_with("__annot") || key == "__slotnames__")
         });
@@ -311,8 +389,8 @@ impl Class {
 fn is_as_it_was(dict: &Obj<'_>, contents: &Contents) -> Res<bool> {
     let py = dict.py();
     for [key, value] in contents {
-        let now = py_ffi::dict_get(dict, &py_ffi::immortal(py, *key))?;
-        if now.is_none_or(|now| now.as_ptr() != *value) {
+        let now = py_ffi::dict_get(dict, &key.get(py))?;
+        if !now.is_some_and(|now| value.is(&now)) {
             return Ok(false);
         }
     }
@@ -336,7 +414,7 @@ fn class_dict<'py>(class: &Obj<'py>) -> Res<Obj<'py>> {
 fn keep(items: Vec<(Obj<'_>, Obj<'_>)>) -> Contents {
     items
         .into_iter()
-        .map(|(key, value)| [key.into_ptr(), value.into_ptr()])
+        .map(|(key, value)| [Forever::new(key), Forever::new(value)])
         .collect()
 }
 
@@ -344,12 +422,11 @@ fn keep(items: Vec<(Obj<'_>, Obj<'_>)>) -> Contents {
 
 /// `None` when anything is not the interpreter's own.
 #[cold]
-fn look_over(py: Python<'_>) -> Option<&'static Machinery> {
-    let found = Survey::new(py)?.run().unwrap_or_else(|raised| {
+fn look_over(py: Python<'_>) -> Option<Machinery> {
+    Survey::new(py)?.run().unwrap_or_else(|raised| {
         raised.clear(py);
         None
-    });
-    found.map(|machinery| &*Box::leak(Box::new(machinery)))
+    })
 }
 
 struct Survey<'py> {
@@ -399,16 +476,13 @@ impl<'py> Survey<'py> {
         let Some(second) = self.module(&linecache, "linecache")? else {
             return Ok(None);
         };
-        if !self.bodies_are_known()? {
+        if !self.bodies_are_known(&second)? {
             return Ok(None);
         }
         let third = self.used_builtins()?;
-        let cutoff = py_ffi::dict_get(
-            traceback.dict().as_any(),
-            &Name::_RECURSIVE_CUTOFF.object(py),
-        )?;
+        let cutoff = value_of(py, &first, Name::_RECURSIVE_CUTOFF);
         let Some(cutoff) =
-            cutoff.and_then(|cutoff| usize::try_from(py_ffi::int_value(&cutoff)?).ok())
+            cutoff.and_then(|cutoff| usize::try_from(py_ffi::int_value(&cutoff.get(py))?).ok())
         else {
             return Ok(None);
         };
@@ -421,6 +495,10 @@ impl<'py> Survey<'py> {
         TRACEBACK.attach(&traceback);
         LINECACHE.attach(&linecache);
         BUILTINS.attach(&self.builtins);
+        // Another thread may have attached others, which somebody had put there for a moment.
+        if !TRACEBACK.is(&traceback) || !LINECACHE.is(&linecache) || !BUILTINS.is(&self.builtins) {
+            return Ok(None);
+        }
         let modules = [
             (&TRACEBACK, first),
             (&LINECACHE, second),
@@ -434,7 +512,7 @@ impl<'py> Survey<'py> {
             return Ok(None);
         }
         Ok(Some(Machinery {
-            sys: self.sys.clone().into_ptr(),
+            sys: Forever::new(self.sys.clone()),
             modules,
             classes: self.classes,
             functions: self.functions,
@@ -488,8 +566,8 @@ impl<'py> Survey<'py> {
             }
         }
         self.classes.push(Class {
-            class: class.clone().into_ptr(),
-            bases: py_ffi::getattr(class, Name::__bases__)?.into_ptr(),
+            class: Forever::new(class.clone()),
+            bases: Forever::new(py_ffi::getattr(class, Name::__bases__)?),
             contents: keep(items),
         });
         Ok(true)
@@ -516,14 +594,23 @@ impl<'py> Survey<'py> {
 
     /// Notes a function; false if its code came from another file or its defaults are not those it was made with.
     fn function(&mut self, function: &Obj<'py>) -> Res<bool> {
-        let code = py_ffi::getattr(function, Name::__code__)?;
+        let py = self.py;
+        // What is looked at is what is kept: another thread may exchange it meanwhile.
+        let parts = py_ffi::keep_parts(function);
+        let [Some(code), _, defaults] = parts else {
+            return Ok(false);
+        };
+        let code = code.get(py);
         let file = py_ffi::getattr(&code, Name::co_filename)?;
         if !py_ffi::eq(self.file.get_or_insert_with(|| file.clone()), &file)? {
             return Ok(false);
         }
         self.note_names(&code)?;
-        let defaults = py_ffi::keyword_defaults(function);
-        let defaults = defaults.as_ref().map_or_else(Vec::new, py_ffi::dict_items);
+        let defaults = match defaults {
+            Some(defaults) if !count_changes(&defaults.get(py)) => return Ok(false),
+            Some(defaults) => py_ffi::dict_items(&defaults.get(py)),
+            None => Vec::new(),
+        };
         let usual = |(name, value): &(Obj<'py>, Obj<'py>)| match py_ffi::utf8(name) {
             Some("capture_locals") => value.is(py_ffi::boolean(self.py, false)),
             Some("lookup_line" | "lookup_lines") => value.is(py_ffi::boolean(self.py, true)),
@@ -535,8 +622,8 @@ impl<'py> Survey<'py> {
         }
         let keywords = keep(defaults);
         self.functions.push(Function {
-            parts: py_ffi::runs(function),
-            function: function.clone().into_ptr(),
+            parts,
+            function: Forever::new(function.clone()),
             keywords,
         });
         Ok(true)
@@ -574,13 +661,17 @@ impl<'py> Survey<'py> {
     }
 
     /// Do the functions of `linecache` do what is known of them?
-    fn bodies_are_known(&self) -> Res<bool> {
-        let dict: Bound<'py, PyDict> = self.linecache.dict();
+    fn bodies_are_known(&self, linecache: &Contents) -> Res<bool> {
         for (name, known) in &KNOWN_BODIES {
-            let Some(function) = py_ffi::dict_get(dict.as_any(), &name.object(self.py))? else {
+            let function = value_of(self.py, linecache, *name);
+            let noted = self
+                .functions
+                .iter()
+                .find(|noted| Some(noted.function) == function);
+            let Some(code) = noted.and_then(|noted| noted.parts[0]) else {
                 return Ok(false);
             };
-            let code = py_ffi::getattr(&function, Name::__code__)?;
+            let code = code.get(self.py);
             let names = py_ffi::getattr(&code, Name::co_names)?;
             for index in 0..py_ffi::tuple_len(&names) {
                 let name = py_ffi::tuple_item(&names, index);
@@ -595,6 +686,13 @@ impl<'py> Survey<'py> {
         }
         Ok(true)
     }
+}
+
+/// What a module held under a name.
+fn value_of(py: Python<'_>, contents: &Contents, name: Name) -> Option<Forever> {
+    let name = name.object(py);
+    let found = contents.iter().find(|[key, _]| key.is(&name));
+    found.map(|[_, value]| *value)
 }
 
 /// `class.__module__`, if it is text.

@@ -10,14 +10,15 @@ mod exceptions;
 mod machinery;
 mod source;
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use pyo3::prelude::*;
 use smallvec::SmallVec;
 
-use self::entries::{Entry, Key};
-use self::machinery::Machinery;
+use self::entries::{Entry, Kept, Key, Shown};
+use self::machinery::{Machinery, Moment};
 use self::source::Sources;
 use super::text::Buffer;
-use crate::cell::{Counted, Shared};
 use crate::ffi::{self as py_ffi, Exc, Obj, Res};
 use crate::names::Name;
 
@@ -40,18 +41,24 @@ const CLASSES: usize = 1024;
 
 /// What was compared with the interpreter's texts.
 struct Proven {
-    forms: u32,
+    forms: AtomicU32,
     /// Classes of exceptions by their tags, direct-mapped.
-    classes: [u32; CLASSES],
+    classes: [AtomicU32; CLASSES],
     /// How often a text was not the interpreter's.
-    wrong: u32,
+    wrong: AtomicU32,
 }
 
-static PROVEN: Shared<Proven> = Shared::new(Proven {
-    forms: 0,
-    classes: [0; CLASSES],
-    wrong: 0,
-});
+static PROVEN: Proven = Proven {
+    forms: AtomicU32::new(0),
+    classes: [const { AtomicU32::new(0) }; CLASSES],
+    wrong: AtomicU32::new(0),
+};
+
+impl Proven {
+    fn class(&self, tag: u32) -> &AtomicU32 {
+        &self.classes[tag as usize % CLASSES]
+    }
+}
 
 /// More wrong texts than files changing between two readings explain: there is something about this interpreter that is
 /// not known here.
@@ -111,10 +118,10 @@ pub fn exception<'py>(
         |machinery| exceptions::draft(machinery, info),
         || interpreter(info),
         |draft, machinery| {
-            if !draft.is_proven(py) {
+            if !draft.is_proven() {
                 exceptions::prove_by_stand_ins(machinery, info, &interpreter)?;
             }
-            if draft.is_proven(py) {
+            if draft.is_proven() {
                 unless_it_fails(py, exceptions::ask(machinery, info))
             } else {
                 Ok(None)
@@ -158,16 +165,17 @@ fn rendered<'py>(
         let Some(machinery) = machinery::own(py) else {
             return Ok(None);
         };
-        // Nothing of Python's runs while a draft is made, so that it is of one moment.
+        // Nothing of Python's runs while a draft is made, so that with a GIL it is of one moment; without one it is of several, as the
+        // interpreter's text is.
         let outcome = draft(machinery).unwrap_or_else(|raised| {
             raised.clear(py);
             Outcome::Refused
         });
         match outcome {
-            Outcome::Done(draft) if draft.is_proven(py) => return draft.text(py).map(Some),
+            Outcome::Done(draft) if draft.is_proven() => return draft.text(py).map(Some),
             Outcome::Done(draft) => {
                 let theirs = interpreter()?;
-                draft.prove(py, &theirs);
+                draft.prove(&theirs);
                 return Ok(Some(theirs));
             }
             Outcome::Asks(draft) => return ask(&draft, machinery),
@@ -208,34 +216,28 @@ impl<'py> Draft<'py> {
     }
 
     /// Has every form in it been right before?
-    fn is_proven(&self, py: Python<'_>) -> bool {
-        PROVEN.with(py, |proven| {
-            self.forms & !proven.forms == 0
-                && self
-                    .classes
-                    .iter()
-                    .all(|tag| proven.classes[*tag as usize % CLASSES] == *tag)
-        })
+    fn is_proven(&self) -> bool {
+        PROVEN.wrong.load(Ordering::Relaxed) < TOO_WRONG
+            && self.forms & !PROVEN.forms.load(Ordering::Relaxed) == 0
+            && self
+                .classes
+                .iter()
+                .all(|tag| PROVEN.class(*tag).load(Ordering::Relaxed) == *tag)
     }
 
     /// Compares with the interpreter's text; what is in it is proven if they are the same.
     #[cold]
-    fn prove(&self, py: Python<'_>, theirs: &Obj<'_>) {
+    fn prove(&self, theirs: &Obj<'_>) {
         let right = py_ffi::is_str(theirs)
             && py_ffi::utf8(theirs).is_some_and(|text| text.as_bytes() == self.buffer.as_bytes());
-        PROVEN.with(py, |proven| {
-            if !right {
-                proven.wrong += 1;
-            } else if proven.wrong < TOO_WRONG {
-                proven.forms |= self.forms;
-                for tag in &self.classes {
-                    proven.classes[*tag as usize % CLASSES] = *tag;
-                }
-            }
-            if proven.wrong >= TOO_WRONG {
-                proven.forms = 0;
-            }
-        });
+        if !right {
+            PROVEN.wrong.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        PROVEN.forms.fetch_or(self.forms, Ordering::Relaxed);
+        for tag in &self.classes {
+            PROVEN.class(*tag).store(*tag, Ordering::Relaxed);
+        }
     }
 }
 
@@ -342,16 +344,42 @@ fn sources(py: Python<'_>) -> Res<Option<Sources<'_>>> {
     Ok(machinery::cache(py)?.map(|cache| Sources::new(cache, no_interactive)))
 }
 
-/// `None`: the entry cannot be kept.
+/// Is the entry kept now? Not if only the interpreter can tell what it shows.
 fn render_one<'py>(py: Python<'py>, place: &Place<'py>) -> Res<Option<()>> {
     /// No statement is longer; more lines would only be kept in vain.
     const MOST_LINES: i32 = 1000;
-    let file = py_ffi::getattr(&place.code, Name::co_filename)?;
     let (first, last) = if place.offset == OF_STACK {
         (place.line, place.line)
     } else {
         py_ffi::code_lines(&place.code, place.offset)
     };
+    if place.offset < OF_STACK || first < 1 || !(first..first + MOST_LINES).contains(&last) {
+        return Ok(None);
+    }
+    // What it is made from may change meanwhile: the first time by an import.
+    for _ in 0..ATTEMPTS {
+        let Some(moment) = Moment::begin(py) else {
+            return Ok(None);
+        };
+        let Some(entry) = rendered_entry(py, place, first, last)? else {
+            return Ok(None);
+        };
+        if moment.lasts(py) {
+            entries::keep(py, place.key(), entry);
+            return Ok(Some(()));
+        }
+    }
+    Ok(None)
+}
+
+/// The entry, rendered while its lines stay what they are; `None`: it cannot be kept.
+fn rendered_entry<'py>(
+    py: Python<'py>,
+    place: &Place<'py>,
+    first: i32,
+    last: i32,
+) -> Res<Option<Kept>> {
+    let file = py_ffi::getattr(&place.code, Name::co_filename)?;
     // The lines must be the same before and after, since they are what the text is kept for.
     let shown = || -> Res<_> {
         let Some(mut sources) = sources(py)? else {
@@ -359,11 +387,8 @@ fn render_one<'py>(py: Python<'py>, place: &Place<'py>) -> Res<Option<()>> {
         };
         let lines = sources.lines(&file)?;
         let count = (last - first + 1) as usize;
-        Ok(lines.map(|lines| (entries::shown(py, lines, first, count), lines.is_none())))
+        Ok(lines.map(|lines| (entries::shown(lines, first, count), lines.is_none())))
     };
-    if place.offset < OF_STACK || first < 1 || !(first..first + MOST_LINES).contains(&last) {
-        return Ok(None);
-    }
     let Some((before, without_source)) = shown()? else {
         return Ok(None);
     };
@@ -404,16 +429,41 @@ fn render_one<'py>(py: Python<'py>, place: &Place<'py>) -> Res<Option<()>> {
             (None, None) => true,
             _ => false,
         });
-    if !as_expected || from_elsewhere || !same || machinery::own(py).is_none() {
+    if !as_expected || from_elsewhere || !same || !is_made_of(&only, &before)? {
         return Ok(None);
     }
-    let entry = Entry {
-        text: Counted::from(plain),
-        ascii: py_ffi::is_ascii(&text),
-        line: first,
-    };
-    entries::keep(&place.code, place.key(), entry, before);
-    Ok(Some(()))
+    let ascii = py_ffi::is_ascii(&text);
+    Ok(Some(Kept::new(&place.code, plain, ascii, first, before)))
+}
+
+/// Did the interpreter's entry get these very lines? The cache may have held others in between.
+#[cfg(Py_3_13)]
+fn is_made_of<'py>(entry: &Obj<'py>, lines: &Shown<'py>) -> Res<bool> {
+    // Lib/traceback.py, FrameSummary._set_lines, 3.13: what it shows is made of that from then on.
+    let stripped = py_ffi::new_list(entry.py())?;
+    let nothing = py_ffi::text_from(entry.py(), "")?;
+    for line in lines {
+        let line = match line {
+            Some(line) if py_ffi::is_str(line) => py_ffi::method(line, Name::rstrip, [])?,
+            Some(_) => return Ok(false),
+            None => nothing.clone(),
+        };
+        py_ffi::list_append(&stripped, &line)?;
+    }
+    py_ffi::list_append(&stripped, &nothing)?;
+    let shown = py_ffi::getattr(entry, Name::_lines)?;
+    Ok(py_ffi::is_str(&shown) && py_ffi::eq(&shown, &py_ffi::join("\n", &stripped)?)?)
+}
+
+/// Did the interpreter's entry get this very line? The cache may have held another in between.
+#[cfg(not(Py_3_13))]
+fn is_made_of<'py>(entry: &Obj<'py>, lines: &Shown<'py>) -> Res<bool> {
+    // Lib/traceback.py, FrameSummary.line, 3.12: it shows one.
+    let shown = py_ffi::getattr(entry, Name::_line)?;
+    Ok(match lines.first() {
+        Some(Some(line)) => shown.is(line),
+        _ => py_ffi::is_empty_str(&shown),
+    })
 }
 
 // ---- stacks
