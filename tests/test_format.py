@@ -646,3 +646,42 @@ def test_what_a_record_had_there_changes_it_when_it_is_replaced(w, name):
     handler.setFormatter(plain)
     log.handlers.insert(0, Handler())
     log.info("a handler before: %d", 1)
+
+
+class Changes:
+    """A key that runs code when it is compared."""
+
+    def __init__(self, same_hash, then):
+        self.hash, self.then = hash(same_hash), then
+
+    def __hash__(self):
+        return self.hash
+
+    def __eq__(self, other):
+        self.then()
+        return False
+
+
+@same_as_stdlib
+def test_a_default_whose_comparison_takes_the_defaults_away(w):
+    log, handler, _ = w.plain("%(message)s %(x)s")
+
+    def take_away():
+        handler.formatter._style._defaults = None
+        w.note("junk", len([{"y": number} for number in range(50)]))
+
+    for number in range(5):
+        handler.formatter._style._defaults = {Changes("x", take_away): 1, "x": "value"}
+        log.info("%d", number)
+
+
+@same_as_stdlib
+def test_a_level_name_whose_comparison_logs_elsewhere(w):
+    log, handler, _ = w.plain("%(filename)s %(levelname)s %(filename)s %(lineno)d %(message)s")
+    other = w.logger("other")
+    other.addHandler(logging.NullHandler())
+    lines = "\n".join(f"log.info('{number}')" for number in range(3000))
+    crowd = compile(lines, "a_crowd_of_places.py", "exec")
+    logging._levelToName[Changes(60, lambda: exec(crowd, {"log": other}))] = "never"
+    for number in range(3):
+        exec(compile(f"log.log(60, {number})", f"place_{number}.py", "exec"), {"log": log})

@@ -308,3 +308,11 @@ def test_times_of_a_record(w):
         w.clock.now, w.clock.step = now, 0
         one = record()
         w.note("times", one.created, one.msecs, one.relativeCreated)
+
+
+@same_as_stdlib
+def test_an_extra_that_hides_the_message(w):
+    log, _, _ = w.plain("%(message)s")
+    log.info("a %s", "b", extra={"getMessage": 1})
+    log.info("c", extra={"getMessage": lambda: "made otherwise", "more": 2})
+    log.info("d", extra={"more": 2})

@@ -60,6 +60,32 @@ pub fn name_of<'py>(py: Python<'py>, level: &Obj<'py>) -> Res<Obj<'py>> {
     )
 }
 
+/// [`name_of`] an exact int, by the stdlib's own body, where that runs no Python code; `None` where it might: keys of somebody's class
+/// compare by their code.
+pub fn name_unasked<'py>(py: Python<'py>, level: &Obj<'py>) -> Res<Option<Obj<'py>>> {
+    let plain = |key: &Obj<'_>| py_ffi::is_int(key) || py_ffi::is_str(key);
+    if !py_ffi::is_int(level) {
+        return Ok(None);
+    }
+    for table in [Name::_levelToName, Name::_nameToLevel] {
+        let table = globals::get(py, table)?;
+        if !py_ffi::is_dict(&table) {
+            return Ok(None);
+        }
+        let found =
+            raw::small_int(level).and_then(|number| py_ffi::dict_get_number(&table, level, number));
+        let found = match found {
+            Some(found) => Some(found),
+            None if py_ffi::all_keys(&table, plain) => py_ffi::dict_get(&table, level)?,
+            None => return Ok(None),
+        };
+        if let Some(found) = found.filter(|found| !found.is_none()) {
+            return Ok(Some(found));
+        }
+    }
+    name_of(py, level).map(Some)
+}
+
 /// Names of levels up to the highest of the standard ones, read while `getLevelName` was the stdlib's and its table a dict; borrowed from that dict, which has
 /// not changed as long as the epoch is the same. A lookup takes 150 instructions, this 40.
 #[cfg(Py_3_12)]

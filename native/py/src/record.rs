@@ -168,14 +168,26 @@ impl<'a, 'py> Facts<'a, 'py> {
         clippy::inline_always,
         reason = "30 instructions by a call, 18 without"
     )]
-    pub fn lent_level_name(&self) -> Res<Ref<'_, 'py>> {
+    pub fn lent_level_name(&self) -> Res<Option<Ref<'_, 'py>>> {
         #[cfg(not(Py_GIL_DISABLED))]
         if self.level_name.get().is_none()
             && let Some(name) = level::lent_name(self.py(), &self.event.level)
         {
-            return Ok(name);
+            return Ok(Some(name));
         }
-        self.level_name().map(|name| name.as_borrowed())
+        self.found_level_name()
+    }
+
+    #[inline(never)]
+    fn found_level_name(&self) -> Res<Option<Ref<'_, 'py>>> {
+        if self.level_name.get().is_none() {
+            let (py, level) = (self.py(), &self.event.level);
+            let Some(name) = level_name_unasked(py, level)? else {
+                return Ok(None);
+            };
+            self.level_name.get_or(|| Ok(name))?;
+        }
+        self.level_name().map(|name| Some(name.as_borrowed()))
     }
 
     /// `record.name`, good until Python code runs.
@@ -699,11 +711,17 @@ fn is_one_of_them(key: &Obj<'_>, hash: isize) -> bool {
     reserved().any(|name| name.hash() == hash && name.is(key))
 }
 
+/// Is `key` an exact str that names no method of a record? The attribute would hide the one that makes the message.
+#[inline]
+pub fn is_attribute_alone(key: &Obj<'_>) -> bool {
+    py_ffi::is_str(key) && !Name::getMessage.is(key)
+}
+
 /// Is this an `extra` that can be added to any record: an exact dict with `str` keys, none of them reserved?
 #[inline]
 pub fn is_plain_extra(extra: &Obj<'_>) -> bool {
     py_ffi::is_dict(extra)
-        && py_ffi::all_keys(extra, |key| py_ffi::is_str(key) && !is_reserved(key))
+        && py_ffi::all_keys(extra, |key| is_attribute_alone(key) && !is_reserved(key))
 }
 
 /// `getLevelName(level)`
@@ -713,6 +731,21 @@ pub fn level_name<'py>(py: Python<'py>, level: &Obj<'py>) -> Res<Obj<'py>> {
         Some(name) => Ok(name),
         None => find_level_name(py, level),
     }
+}
+
+/// The same where finding it runs no Python code; `None` where it might.
+fn level_name_unasked<'py>(py: Python<'py>, level: &Obj<'py>) -> Res<Option<Obj<'py>>> {
+    if let Some(name) = level::known_name(py, level) {
+        return Ok(Some(name));
+    }
+    if !globals::is_own(py, Name::getLevelName, Target::GetLevelName)? {
+        return Ok(None);
+    }
+    let Some(name) = level::name_unasked(py, level)? else {
+        return Ok(None);
+    };
+    level::remember(py, level)?;
+    Ok(Some(name))
 }
 
 #[inline(never)]

@@ -197,10 +197,8 @@ fn proven_by<'a, 'py>(
     let defaults = style.lend(Name::_defaults)?;
     let defaults = if defaults.is_none() {
         None
-    } else if py_ffi::is_dict(&defaults)
-        && (kind == Role::PercentStyle || py_ffi::all_keys_str(&defaults))
-    {
-        // Keyword arguments, which the other styles use, have to be strings.
+    } else if py_ffi::is_dict(&defaults) && py_ffi::all_keys_str(&defaults) {
+        // Keyword arguments, which the other styles use, have to be strings; what else is a key may run code when it is compared.
         Some(defaults.held())
     } else {
         return None;
@@ -474,7 +472,10 @@ fn render_at_once<'py>(
                 continue;
             }
             Field::Known(Attribute::Name) => facts.lent_name()?,
-            Field::Known(Attribute::LevelName) => facts.lent_level_name()?,
+            Field::Known(Attribute::LevelName) => match facts.lent_level_name()? {
+                Some(name) => name,
+                None => return Ok(false),
+            },
             Field::Known(Attribute::PathName) => find(&mut place, facts)?.pathname,
             Field::Known(Attribute::FileName) => find(&mut place, facts)?.filename,
             Field::Known(Attribute::Module) => find(&mut place, facts)?.module,

@@ -422,7 +422,7 @@ fn make<'a, 'py>(
         && event
             .extra
             .as_ref()
-            .is_none_or(|extra| py_ffi::is_dict(extra) && py_ffi::all_keys_str(extra));
+            .is_none_or(|extra| py_ffi::is_dict(extra) && py_ffi::all_keys(extra, record::is_attribute_alone));
     if !simple {
         let args = event.tuple()?;
         let site = site.named()?;
