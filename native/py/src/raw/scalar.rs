@@ -37,10 +37,8 @@ pub fn level_number(obj: &Bound<'_, PyAny>) -> Option<usize> {
             return None;
         }
         let base = obj.as_ptr().cast::<u8>();
-        let (tag, digit): (usize, u32) = (field(base, LONG_TAG), field(base, LONG_DIGIT));
-        // One digit without a sign, or none: see `one_digit`.
-        let (one, none) = if cfg!(Py_3_12) { (8, 1) } else { (1, 0) };
-        (tag == one || tag == none).then_some(if tag == one { digit as usize } else { 0 })
+        let number = one_digit(field(base, LONG_TAG), field(base, LONG_DIGIT))?;
+        usize::try_from(number).ok()
     }
 }
 
