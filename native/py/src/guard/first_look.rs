@@ -36,10 +36,6 @@ pub(super) struct Enabling {
     /// `log` and `isEnabledFor` of an adapter.
     pub(super) adapts: bool,
     /// These and `process`, all that it reads being plain.
-    #[cfg_attr(
-        Py_GIL_DISABLED,
-        expect(dead_code, reason = "for what an adapter logs at once")
-    )]
     pub(super) adds: bool,
     /// A logger's, both known or none.
     pub(super) disabled: u8,
