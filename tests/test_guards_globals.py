@@ -6,6 +6,7 @@ import logging
 import multiprocessing
 import os
 import sys
+import sysconfig
 import threading
 import types
 from collections import UserDict
@@ -445,6 +446,7 @@ def test_other_threads_have_their_own_names(w):
         thread.join()
 
 
+@pytest.mark.skipif(bool(sysconfig.get_config_var("Py_GIL_DISABLED")), reason="docs/reference/differences.md, without raw reads")
 @same_as_stdlib
 def test_a_key_among_the_threads_whose_comparison_changes_the_handler(w):
     log, handler, _ = w.plain("%(threadName)s %(message)s")

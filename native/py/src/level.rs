@@ -22,17 +22,24 @@ use crate::trace::{At as _, call as calling, compare, operator, raise};
 /// `getLevelName(level)`: by number, else by name, else "Level %s".
 pub fn name_of<'py>(py: Python<'py>, level: &Obj<'py>) -> Res<Obj<'py>> {
     let here = Target::GetLevelName;
+    #[cfg(not(Py_GIL_DISABLED))]
+    let asked = 0;
+    #[cfg(Py_GIL_DISABLED)]
+    let mut asked = 0;
     #[cfg(Py_GIL_DISABLED)]
     if let Some(table) = globals::kept(py, &globals::LOGGING, Name::_levelToName)
         && py_ffi::is_int(level)
-        && let Some(name) = py_ffi::or_nothing(py, py_ffi::dict_get(&table, level)).flatten()
-        && !name.is_none()
     {
-        return Ok(name);
+        let name = py_ffi::dict_get(&table, level).at(py, here, calling("get"))?;
+        if let Some(name) = name.filter(|name| !name.is_none()) {
+            return Ok(name);
+        }
+        asked = 1;
     }
     for (nth, table) in [Name::_levelToName, Name::_nameToLevel]
         .into_iter()
         .enumerate()
+        .skip(asked)
     {
         let table = globals::get(py, table)?;
         if let Some(name) = raw::small_int(level)
