@@ -344,3 +344,25 @@ def test_traceback_where_nothing_is_a_class_of_records(w):
         for of_handler in ([], [lambda r: True], [lambda r: False]):
             log.filters[:], handler.filters[:] = of_logger, of_handler
             show(log.info, "x")
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("place", ["logger", "handler"])
+def test_a_filter_that_replaces_the_class_its_own_answer_is_compared_with(w, place):
+    class Meta(type):
+        def __instancecheck__(cls, instance):
+            w.note("asked", type(instance).__name__)
+            return False
+
+    class Other(metaclass=Meta):
+        pass
+
+    log, handler, _ = w.plain()
+
+    def replace(record):
+        logging.LogRecord = Other
+        return record
+
+    (log if place == "logger" else handler).addFilter(replace)
+    log.info("a")
+    log.info("b")

@@ -59,9 +59,10 @@ pub fn ask_seen<'py>(
     if empty && record.seen().is_none() && (cfg!(not(Py_3_12)) || ordinary::is_ordinary(py)) {
         return Ok(Verdict::Pass);
     }
-    // From 3.12 on the answer is asked whether it is a `LogRecord`, whatever the module now holds under that name.
-    let odd = cfg!(Py_3_12) && !globals::is_original(py, Name::LogRecord)?;
+    // From 3.12 on the answer is asked whether it is a `LogRecord`, whatever the module then holds under that name.
+    let is_odd = || Ok(cfg!(Py_3_12) && !globals::is_original(py, Name::LogRecord)?);
     if empty {
+        let odd = is_odd()?;
         let Some(real) = (if odd {
             Some(record.real()?)
         } else {
@@ -82,7 +83,10 @@ pub fn ask_seen<'py>(
         });
     }
     let real = record.real()?;
-    let Some(last) = run(&filters, real).at(py, within, calling("filter"))? else {
+    let answer = run(&filters, real).at(py, within, calling("filter"))?;
+    // Filters may have replaced it.
+    let odd = is_odd()?;
+    let Some(last) = answer else {
         let no = py_ffi::boolean(py, false);
         if odd {
             judged(&no, within)?;

@@ -6,7 +6,6 @@ use pyo3::types::PyDict;
 use crate::call::Call;
 #[cfg(Py_3_12)]
 use crate::cell::Shared;
-#[cfg(not(Py_GIL_DISABLED))]
 use crate::ffi::Ref;
 #[cfg(Py_3_12)]
 use crate::ffi::Remembered;
@@ -14,6 +13,7 @@ use crate::ffi::{self as py_ffi, Exc, Obj, Res};
 use crate::globals;
 #[cfg(Py_GIL_DISABLED)]
 use crate::guard;
+use crate::late::Late;
 use crate::names::Name;
 use crate::natives::Target;
 use crate::raw;
@@ -22,37 +22,19 @@ use crate::trace::{At as _, call as calling, compare, operator, raise};
 /// `getLevelName(level)`: by number, else by name, else "Level %s".
 pub fn name_of<'py>(py: Python<'py>, level: &Obj<'py>) -> Res<Obj<'py>> {
     let here = Target::GetLevelName;
-    #[cfg(not(Py_GIL_DISABLED))]
-    let asked = 0;
-    #[cfg(Py_GIL_DISABLED)]
-    let mut asked = 0;
-    #[cfg(Py_GIL_DISABLED)]
-    if let Some(table) = globals::kept(py, &globals::LOGGING, Name::_levelToName)
-        && py_ffi::is_int(level)
-    {
-        let name = py_ffi::dict_get(&table, level).at(py, here, calling("get"))?;
-        if let Some(name) = name.filter(|name| !name.is_none()) {
+    for (nth, name) in TABLES.into_iter().enumerate() {
+        let (own, kept) = (Late::new(), kept(py, name));
+        let table: &Obj<'py> = match &kept {
+            Some(kept) => kept,
+            None => own.get_or(|| globals::get(py, name))?,
+        };
+        if let Some(name) = at_hand(table, level) {
             return Ok(name);
         }
-        asked = 1;
-    }
-    for (nth, table) in [Name::_levelToName, Name::_nameToLevel]
-        .into_iter()
-        .enumerate()
-        .skip(asked)
-    {
-        let table = globals::get(py, table)?;
-        if let Some(name) = raw::small_int(level)
-            .filter(|_| py_ffi::is_dict(&table))
-            .and_then(|number| py_ffi::dict_get_number(&table, level, number))
-            .filter(|name| !name.is_none())
-        {
-            return Ok(name);
-        }
-        let found = if py_ffi::is_dict(&table) {
-            py_ffi::dict_get(&table, level).map(|found| found.unwrap_or_else(|| py_ffi::none(py)))
+        let found = if py_ffi::is_dict(table) {
+            py_ffi::dict_get(table, level).map(|found| found.unwrap_or_else(|| py_ffi::none(py)))
         } else {
-            py_ffi::method(&table, Name::get, [level])
+            py_ffi::method(table, Name::get, [level])
         }
         .at(py, here, calling("get").nth(nth as u8))?;
         if !found.is_none() {
@@ -67,30 +49,43 @@ pub fn name_of<'py>(py: Python<'py>, level: &Obj<'py>) -> Res<Obj<'py>> {
     )
 }
 
-/// [`name_of`] an exact int, by the stdlib's own body, where that runs no Python code; `None` where it might: keys of somebody's class
-/// compare by their code.
+/// The same where it runs no Python code; `None` where it might: keys of somebody's class compare by their code.
 pub fn name_unasked<'py>(py: Python<'py>, level: &Obj<'py>) -> Res<Option<Obj<'py>>> {
     let plain = |key: &Obj<'_>| py_ffi::is_int(key) || py_ffi::is_str(key);
     if !py_ffi::is_int(level) {
         return Ok(None);
     }
-    for table in [Name::_levelToName, Name::_nameToLevel] {
-        let table = globals::get(py, table)?;
-        if !py_ffi::is_dict(&table) {
-            return Ok(None);
+    for name in TABLES {
+        let table = globals::get(py, name)?;
+        if at_hand(&table, level).is_some() {
+            break;
         }
-        let found =
-            raw::small_int(level).and_then(|number| py_ffi::dict_get_number(&table, level, number));
-        let found = match found {
-            Some(found) => Some(found),
-            None if py_ffi::all_keys(&table, plain) => py_ffi::dict_get(&table, level)?,
-            None => return Ok(None),
-        };
-        if let Some(found) = found.filter(|found| !found.is_none()) {
-            return Ok(Some(found));
+        if !py_ffi::is_dict(&table) || !py_ffi::all_keys(&table, plain) {
+            return Ok(None);
         }
     }
     name_of(py, level).map(Some)
+}
+
+/// Where a name is looked for, one after the other.
+const TABLES: [Name; 2] = [Name::_levelToName, Name::_nameToLevel];
+
+/// What a table has for a level, where no key is compared to find it.
+fn at_hand<'py>(table: &Obj<'py>, level: &Obj<'py>) -> Option<Obj<'py>> {
+    let number = raw::small_int(level).filter(|_| py_ffi::is_dict(table))?;
+    py_ffi::dict_get_number(table, level, number).filter(|name| !name.is_none())
+}
+
+/// The table without a reference to it, which all threads would count, where it is the one that is kept.
+#[cfg(Py_GIL_DISABLED)]
+fn kept(py: Python<'_>, name: Name) -> Option<Ref<'static, '_>> {
+    globals::kept(py, &globals::LOGGING, name)
+}
+
+/// With a GIL references cost nothing more.
+#[cfg(not(Py_GIL_DISABLED))]
+fn kept(_: Python<'_>, _: Name) -> Option<Ref<'static, '_>> {
+    None
 }
 
 /// Names of levels up to the highest of the standard ones, read while `getLevelName` was the stdlib's and its table a dict; borrowed from that dict, which has

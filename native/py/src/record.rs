@@ -685,43 +685,51 @@ fn reserved() -> impl Iterator<Item = Name> {
     ATTRIBUTES.into_iter().chain([Name::message, Name::asctime])
 }
 
-/// A bit for each hash (modulo 512) of a reserved name.
-static RESERVED: OnceLock<[u64; 8]> = OnceLock::new();
+/// A bit for each hash (modulo 512) of a reserved name, and of the method that an attribute of its name would hide.
+static SPECIAL: OnceLock<[u64; 8]> = OnceLock::new();
 
-/// Is `key` (a str) an attribute every record has (so that `extra` may not carry it)? By hash: comparing texts with all of them
-/// would take longer than formatting a line, and even comparing hashes with all of theirs takes 70 instructions.
+/// Can `key` (a str) be one of those names? Comparing its text with all of them would take longer than formatting a line, and even comparing
+/// hashes takes 70 instructions.
 #[inline]
-pub fn is_reserved(key: &Obj<'_>) -> bool {
+fn may_be_special(key: &Obj<'_>) -> bool {
     let place = |hash: isize| (hash as usize / 64 % 8, hash as usize % 64);
-    let bits = RESERVED.get_or_init(|| {
+    let bits = SPECIAL.get_or_init(|| {
         let mut bits = [0; 8];
-        for name in reserved() {
+        for name in reserved().chain([Name::getMessage]) {
             let (word, bit) = place(name.hash());
             bits[word] |= 1 << bit;
         }
         bits
     });
-    let hash = py_ffi::str_hash(key);
-    let (word, bit) = place(hash);
-    bits[word] >> bit & 1 != 0 && is_one_of_them(key, hash)
+    let (word, bit) = place(py_ffi::str_hash(key));
+    bits[word] >> bit & 1 != 0
+}
+
+/// Is `key` (a str) an attribute every record has (so that `extra` may not carry it)?
+#[inline]
+pub fn is_reserved(key: &Obj<'_>) -> bool {
+    may_be_special(key) && is_one_of_the_reserved(key)
 }
 
 #[cold]
-fn is_one_of_them(key: &Obj<'_>, hash: isize) -> bool {
-    reserved().any(|name| name.hash() == hash && name.is(key))
+fn is_one_of_the_reserved(key: &Obj<'_>) -> bool {
+    reserved().any(|name| name.is(key))
 }
 
 /// Is `key` an exact str that names no method of a record? The attribute would hide the one that makes the message.
 #[inline]
 pub fn is_attribute_alone(key: &Obj<'_>) -> bool {
-    py_ffi::is_str(key) && !Name::getMessage.is(key)
+    py_ffi::is_str(key) && !(may_be_special(key) && Name::getMessage.is(key))
 }
 
 /// Is this an `extra` that can be added to any record: an exact dict with `str` keys, none of them reserved?
 #[inline]
 pub fn is_plain_extra(extra: &Obj<'_>) -> bool {
-    py_ffi::is_dict(extra)
-        && py_ffi::all_keys(extra, |key| is_attribute_alone(key) && !is_reserved(key))
+    let is_plain = |key: &Obj<'_>| {
+        py_ffi::is_str(key)
+            && (!may_be_special(key) || (is_attribute_alone(key) && !is_reserved(key)))
+    };
+    py_ffi::is_dict(extra) && py_ffi::all_keys(extra, is_plain)
 }
 
 /// `getLevelName(level)`

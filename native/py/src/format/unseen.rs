@@ -41,14 +41,7 @@ impl Compiled {
         Ok(Compiled { plan, names })
     }
 
-    /// The name of the field that this piece is, if it is no attribute of every record.
-    fn name_of<'py>(&self, py: Python<'py>, piece: &Piece) -> Option<Ref<'_, 'py>> {
-        let start = self.plan.pieces.as_ptr().addr();
-        let index = (std::ptr::from_ref(piece).addr() - start) / size_of::<Piece>();
-        self.name(py, index)
-    }
-
-    /// The same of piece `index`.
+    /// The name of the field that piece `index` is, if it is no attribute of every record.
     #[inline]
     pub fn name<'py>(&self, py: Python<'py>, index: usize) -> Option<Ref<'_, 'py>> {
         Some(self.names.get(index)?.as_ref()?.object(py))
@@ -451,7 +444,7 @@ fn render_at_once<'py>(
         }
     }
     let mut place = None;
-    for piece in &plan.pieces {
+    for (index, piece) in plan.pieces.iter().enumerate() {
         let (field, spec, usual) = match piece {
             Piece::Literal(text) => {
                 line.push_literal(text);
@@ -493,7 +486,7 @@ fn render_at_once<'py>(
                 return Ok(false);
             }
             Field::Other(_) => {
-                if push_other(line, unseen, proof, piece, (usual, spec))? {
+                if push_other(line, unseen, proof, index, (usual, spec))? {
                     continue;
                 }
                 return Ok(false);
@@ -686,16 +679,16 @@ fn push_number<'py>(
     }
 }
 
-/// A field from `extra` or the style's defaults.
+/// A field from `extra` or the style's defaults, piece `index` of the format.
 #[inline(never)]
 fn push_other<'py>(
     line: &mut Buffer<'py>,
     unseen: &Unseen<'_, '_, 'py>,
     proof: &Proof<'_, 'py>,
-    piece: &Piece,
+    index: usize,
     (usual, spec): Directive<'_>,
 ) -> Res<bool> {
-    let Some(name) = proof.compiled.name_of(line.py(), piece) else {
+    let Some(name) = proof.compiled.name(line.py(), index) else {
         return Ok(false);
     };
     let mut value = None;

@@ -352,16 +352,9 @@ pub unsafe fn peek_first(dict: *mut PyObject, key: *mut PyObject, hash: isize) -
         if !is_small_table(keys) {
             return null_mut();
         }
-        let (index, entries) = small_table::<GeneralEntry>(keys, hash as usize);
-        if index < 0 {
-            return null_mut();
-        }
-        let entry = entries.add(index as usize);
-        if (*entry).key == key {
-            (*entry).value
-        } else {
-            null_mut()
-        }
+        in_first_slot(keys, key, hash, |entry: *const GeneralEntry| {
+            ((*entry).key, (*entry).value)
+        })
     }
 }
 
@@ -379,15 +372,29 @@ pub unsafe fn peek_str(dict: *mut PyObject, key: *mut PyObject, hash: isize) -> 
         if (*keys).kind != 1 || (*keys).log2_size >= 8 {
             return null_mut();
         }
-        let (index, entries) = small_table::<UnicodeEntry>(keys, hash as usize);
+        in_first_slot(keys, key, hash, |entry: *const UnicodeEntry| {
+            ((*entry).key, (*entry).value)
+        })
+    }
+}
+
+/// The value of the entry in the first slot for a hash, if that is its very key; null for any other.
+#[inline(always)]
+unsafe fn in_first_slot<Entry>(
+    keys: *const Keys,
+    key: *mut PyObject,
+    hash: isize,
+    read: impl FnOnce(*const Entry) -> (*mut PyObject, *mut PyObject),
+) -> *mut PyObject {
+    // SAFETY: the caller's: a table with one byte for each slot and such entries; a slot's index is that of an entry.
+    unsafe {
+        let (index, entries) = small_table::<Entry>(keys, hash as usize);
         if index < 0 {
             return null_mut();
         }
-        let entry = entries.add(index as usize);
-        if (*entry).key == key {
-            (*entry).value
-        } else {
-            null_mut()
+        match read(entries.add(index as usize)) {
+            (found, value) if found == key => value,
+            _ => null_mut(),
         }
     }
 }
