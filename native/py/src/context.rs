@@ -600,7 +600,7 @@ fn number<'py>(py: Python<'py>, value: i64, registry: Option<&Obj<'py>>) -> Res<
     #[cfg(Py_GIL_DISABLED)]
     {
         let _ = registry;
-        return py_ffi::new_int(py, value);
+        py_ffi::new_int(py, value)
     }
     #[cfg(not(Py_GIL_DISABLED))]
     lent_number(py, value, registry).map(pyo3::Borrowed::to_owned)
