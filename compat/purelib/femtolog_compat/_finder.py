@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 NAMES = frozenset({"logging", "logging.config", "logging.handlers"})
 
+# Another finder may itself ask all of `sys.meta_path` (import hooks of tracers do): then it is not our turn again. One for all
+# finders: CPython 3.14t never frees a thread-local object.
+_asking = _local()
+
 
 class Finder:
     """Stands first on `sys.meta_path` while femtolog is installed."""
@@ -25,19 +29,17 @@ class Finder:
     def __init__(self, bind: "Callable[[ModuleType], None]", unbind: "Callable[[ModuleType], None]") -> None:
         self._bind = bind
         self._unbind = unbind
-        # Another finder may itself ask all of `sys.meta_path` (import hooks of tracers do): then it is not our turn again.
-        self._asking = _local()
 
     def find_spec(
         self, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
     ) -> "ModuleSpec | None":
-        if fullname not in NAMES or getattr(self._asking, "now", False):
+        if fullname not in NAMES or getattr(_asking, "now", False):
             return None
-        self._asking.now = True
+        _asking.now = True
         try:
             spec = self._original_spec(fullname, path, target)
         finally:
-            self._asking.now = False
+            _asking.now = False
         if spec is not None and spec.loader is not None and is_the_interpreters_own(spec):
             spec.loader = Loader(spec.loader, self._bind, self._unbind)  # type: ignore[assignment]
         return spec
