@@ -12,4 +12,4 @@ for value in ("", "1"):
 
 # prints:
 # who loaded it: _frozen_importlib_external
-# who loaded it: femtolog_compat._finder
+# who loaded it: femtolog_compat

@@ -28,6 +28,7 @@ from logging import logMultiprocessing as logMultiprocessing
 from logging import logProcesses as logProcesses
 from logging import logThreads as logThreads
 from logging import root as root
+from types import ModuleType as _ModuleType
 from typing import IO, Any, Literal, TypeVar
 
 from _typeshed import StrOrBytesPath, StrPath
@@ -46,6 +47,13 @@ from femtolog_compat import install as install
 from femtolog_compat import installed as installed
 from femtolog_compat import is_installed as is_installed
 from femtolog_compat import uninstall as uninstall
+
+def _forward(
+    module: _ModuleType,
+    target_name: str,
+    settings: dict[str, _Callable[[Any], None]] | None = None,
+    elsewhere: dict[str, str] | None = None,
+) -> None: ...
 
 __version__: str
 accelerated: bool

@@ -11,8 +11,7 @@ import platform
 import sys
 from types import FunctionType
 
-from femtolog_compat import _install
-from femtolog_compat._native import OFF, VERSION, load
+from femtolog_compat import OFF, VERSION, how_installed, install_at_start_up, is_installed, load_native
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,9 +50,9 @@ def doctor() -> Diagnosis:
         "error": error,
         "reads": native.raw_layout() if native is not None else None,
         "reads_why": native.raw_refusal() if native is not None else None,
-        "installed": _install.is_installed(),
-        "installed_by": _install.how()[0],
-        "installed_in_place": _install.how()[1],
+        "installed": is_installed(),
+        "installed_by": how_installed()[0],
+        "installed_in_place": how_installed()[1],
         "start_up_file": _start_up_file(),
         "environment": {name: value for name, value in os.environ.items() if name.startswith("FEMTOLOG") and name != OPTIONS},
         "patched": [],
@@ -83,7 +82,7 @@ def doctor() -> Diagnosis:
 
 def _native() -> tuple[Any, str | None]:
     try:
-        return load(), None
+        return load_native(), None
     except ImportError as error:
         return None, str(error)
 
@@ -382,7 +381,7 @@ def main(arguments: list[str]) -> None:
         _explain(diagnosis, lines)
         _write(diagnosis, as_json, output, sys.stdout)
         sys.exit(1 if diagnosis.data["error"] else 0)
-    load()  # an ImportError belongs to this command line
+    load_native()  # an ImportError belongs to this command line
     os.environ["FEMTOLOG"] = "doctor"
     os.environ[OPTIONS] = "\n".join(["json" if as_json else "text", os.path.abspath(output) if output else "", *lines])
     run.run_program(arguments)
@@ -396,7 +395,7 @@ def start() -> None:
     form, output, *lines = os.environ.pop(OPTIONS, "text\n").split("\n")
     # First registered, so last to run.
     atexit.register(_report_at_exit, os.getpid(), form == "json", output, lines)
-    _install.install_at_start_up("FEMTOLOG=doctor at start-up")
+    install_at_start_up("FEMTOLOG=doctor at start-up")
 
 
 def _report_at_exit(owner: int, as_json: bool, output: str, lines: list[str]) -> None:

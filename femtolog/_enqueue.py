@@ -24,7 +24,7 @@ import weakref
 
 from femtolog._green import may_start_greenlets, park, threads_are_green
 from femtolog.errors import HandlerConfigError
-from femtolog_compat import _native
+from femtolog_compat import load_native
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -887,7 +887,7 @@ def enqueue(
         if not hasattr(cls, "__del__"):
             # Before anybody looks at the handler's `__dict__`. A class of C code that makes no bare instances does without.
             with contextlib.suppress(TypeError):
-                _native.load().move_attributes(handler, object.__new__(asynchronous))
+                load_native().move_attributes(handler, object.__new__(asynchronous))
         if "handle" in vars(handler):
             raise refusal
         attach(handler, cls, options)
@@ -948,7 +948,7 @@ class Options:
 
 def attach(handler: Any, cls: type[logging.Handler], options: Options) -> None:
     """Gives the handler, whose class is or becomes an asynchronous one, its pipeline: the worker writes as `cls` does."""
-    native = _native.load()
+    native = load_native()
     native.know_asynchronous(_Asynchronous.handle, _Asynchronous.emit, _Asynchronous.format)
     pipeline = _Pipeline(
         handler,

@@ -4,7 +4,7 @@ The native tier does it in makeRecord. Where the interpreter's own body runs ins
 given an `extra` in which the keys are renamed already.
 """
 
-from femtolog_compat import _install, _native
+from femtolog_compat import is_shadow, load_native_or_fall_back
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class _State:
 
 def policy() -> str:
     """The policy in force."""
-    native = _native.load_or_fall_back()
+    native = load_native_or_fall_back()
     return "rename" if _State.renaming is not None or (native is not None and native.renames_clashing_extra()) else "raise"
 
 
@@ -32,10 +32,10 @@ def set_policy(value: object) -> None:
 
         raise ConfigurationError(f"femtolog.extra_policy is 'raise' or 'rename', not {value!r}")
     on = value == "rename"
-    native = _native.load_or_fall_back()
+    native = load_native_or_fall_back()
     if native is not None:
         native.rename_clashing_extra(on)
-    if native is None or _install.is_shadow():
+    if native is None or is_shadow():
         _wrap(on)
 
 

@@ -18,7 +18,7 @@ import warnings
 
 from femtolog import _enqueue
 from femtolog.errors import ConfigurationError
-from femtolog_compat import _native
+from femtolog_compat import load_native
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _patch() -> None:
     _replace(pipeline, "submit_to_full", _measuring(vars(pipeline)["submit_to_full"], _of_waiting))
     _replace(pipeline, "make_room", lambda *_: False)
     with contextlib.suppress(ImportError):  # there is no native code that could know anything
-        native = _native.load()
+        native = load_native()
         for name in ("know_framed", "know_asynchronous"):
             _replace(native, name, functools.partial(_know, getattr(native, name)))
 

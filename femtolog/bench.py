@@ -23,7 +23,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from femtolog_compat._native import VERSION
+from femtolog_compat import VERSION
 
 SIDES = ("stdlib", "femtolog")
 WARM = 200  # records before the clock runs: files are open and call sites known then

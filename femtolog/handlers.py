@@ -2,6 +2,6 @@
 
 import sys as _sys
 
-from femtolog._forward import forward as _forward
+from femtolog import _forward
 
 _forward(_sys.modules[__name__], "logging.handlers")

@@ -21,7 +21,7 @@ import weakref
 
 from femtolog import _enqueue
 from femtolog.errors import ConfigurationError, HandlerConfigError
-from femtolog_compat import _native
+from femtolog_compat import load_native
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def read() -> Metrics:
         (30, 0, 1)
         >>> metrics.disable()
     """
-    native = _native.load()
+    native = load_native()
     records, counted = native.metrics_read()
     by_name: collections.Counter[tuple[str, str]] = collections.Counter()
     for logger, level, count in records:
@@ -311,7 +311,7 @@ _every = 0
 
 def _begin(every: int) -> None:
     """Counts anew; nothing with 0. Whoever calls has the lock."""
-    native = _native.load()
+    native = load_native()
     native.metrics_count(every)
     _enqueue._observe = native.metrics_observe if every else None  # noqa: SLF001
 

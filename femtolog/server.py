@@ -21,7 +21,7 @@ import traceback
 
 from femtolog.control import _Closing, _listen_at
 from femtolog.errors import ConfigurationError
-from femtolog_compat import _native
+from femtolog_compat import load_native
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class LogServer(_Closing):
             raise TypeError(f"max_frame_size must be an int, not {type(max_frame_size).__name__}")
         if max_frame_size < 1:
             raise ConfigurationError(f"max_frame_size must be at least 1, got {max_frame_size}")
-        self._native = _native.load()
+        self._native = load_native()
         self._handlers = [handlers] if isinstance(handlers, logging.Handler) else list(handlers or ())
         self._allow_pickle = allow_pickle
         self._max_frame_size = min(max_frame_size, LONGEST)
@@ -302,7 +302,7 @@ def _unpickled(payload: bytes) -> logging.LogRecord:
 
 def record_of(payload: bytes) -> logging.LogRecord:
     """The record in a payload of MessagePack or CBOR. ValueError if there is none."""
-    native = _native.load()
+    native = load_native()
     return record_from(native.decode_payload(payload, native.kind_of_payload(payload) or "msgpack"))
 
 

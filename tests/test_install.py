@@ -54,6 +54,17 @@ def test_importing_femtolog_changes_nothing():
     )
 
 
+def test_importing_and_installing_takes_two_files_and_the_extension():
+    python(
+        """
+        import sys, femtolog
+        femtolog.install()
+        ours = {name for name in sys.modules if name.startswith("femtolog")}
+        assert ours == {"femtolog", "femtolog._native", "femtolog_compat"}, ours
+        """
+    )
+
+
 def test_asking_for_a_name_that_does_not_exist_changes_nothing():
     python(
         """

@@ -207,7 +207,7 @@ def test_the_oldest_rust_is_the_same_everywhere():
 
 def test_versions_are_the_same_everywhere():
     version = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]["version"]
-    assert f'VERSION = "{version}"' in (ROOT / "compat" / "purelib" / "femtolog_compat" / "_native.py").read_text()
+    assert f'VERSION = "{version}"' in (ROOT / "compat" / "purelib" / "femtolog_compat" / "__init__.py").read_text()
     assert f'version = "{version}"' in (ROOT / "alias" / "picologging" / "pyproject.toml").read_text()
 
 

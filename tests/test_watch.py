@@ -14,7 +14,7 @@ import pytest
 
 import femtolog
 from femtolog import _watch, femto
-from femtolog_compat import _native
+from femtolog_compat import load_native
 
 
 def handles():
@@ -24,7 +24,7 @@ def handles():
     beside = (
         pipeline.submit_to_full,
         pipeline.make_room,
-        _native.load().know_framed,
+        load_native().know_framed,
         vars(logging.Handler).get("__init_subclass__"),
     )
     return found, beside

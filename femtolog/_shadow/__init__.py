@@ -21,8 +21,7 @@ import tempfile
 
 from femtolog._shadow.found import FOLDER, Found, collect, remove, report, report_at_exit
 from femtolog._shadow.observed import OBSERVERS
-from femtolog_compat import _install
-from femtolog_compat._native import load
+from femtolog_compat import load_native, shadow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def start() -> None:
         # First registered, so last to run: what other functions log at exit is still compared.
         atexit.register(report_at_exit, os.getpid(), os.environ[FOLDER])
     Found.begin()
-    _install.shadow(OBSERVERS)
+    shadow(OBSERVERS)
 
 
 USAGE = """\
@@ -68,7 +67,7 @@ def main(arguments: list[str]) -> None:
     if not arguments or arguments[0] in ("-h", "--help"):
         (sys.stdout if arguments else sys.stderr).write(USAGE)
         sys.exit(0 if arguments else 2)
-    load()  # an ImportError belongs to this command line
+    load_native()  # an ImportError belongs to this command line
     folder = tempfile.mkdtemp(prefix="femtolog-shadow-")
     try:
         command = run.command(arguments)

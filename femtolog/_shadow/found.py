@@ -8,7 +8,7 @@ import sys
 import time
 from _thread import RLock
 
-from femtolog_compat._native import load
+from femtolog_compat import load_native
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Found:
     def begin(cls) -> None:
         cls.lock = RLock()
         cls.file = None
-        cls.native = load()
+        cls.native = load_native()
         cls.counts = nothing()
         cls.clock_cost = clock_cost()
 

@@ -20,7 +20,7 @@ from femtolog.femto.aside import Aside
 from femtolog.femto.builders import HandlerBuilder
 from femtolog.femto.handlers import made_by_hand
 from femtolog.femto.options import CLOSE_TIMEOUT, QUEUE_BYTES, BackoffConfig, byte_limit, policy_text, positive
-from femtolog_compat import _native
+from femtolog_compat import load_native
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class PeerHandler(logging.Handler):
         policy_name, self._wait = _enqueue._policy(policy_text(policy))  # noqa: SLF001 - the one reader of policies
         times = [positive("connect_timeout_ms", connect_timeout_ms), positive("write_timeout_ms", write_timeout_ms)]
         try:
-            self._sender: PeerSender = _native.load().PeerSender(
+            self._sender: PeerSender = load_native().PeerSender(
                 target,
                 protocol,
                 queue=(positive("capacity", capacity), byte_limit(capacity_bytes), policy_name),

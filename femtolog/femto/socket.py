@@ -15,7 +15,7 @@ from femtolog.femto import formatting
 from femtolog.femto.levels import femto_name
 from femtolog.femto.options import QUEUE_BYTES, positive
 from femtolog.femto.peer import PeerHandler, PeerHandlerBuilder, backoff_of, tls_of
-from femtolog_compat import _native
+from femtolog_compat import load_native
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class FemtoSocketHandler(PeerHandler):
             raise HandlerConfigError(f"unix_path excludes host and port, got {target[0]!r} beside {host!r} and {port!r}")
         if chosen_tls is not None and unix_path is not None:
             raise HandlerConfigError(f"tls is for TCP only, got unix_path={target[0]!r}")
-        _native.load().know_framed(FemtoSocketHandler.handle, FemtoSocketHandler.emit, FemtoSocketHandler._items)
+        load_native().know_framed(FemtoSocketHandler.handle, FemtoSocketHandler.emit, FemtoSocketHandler._items)
         super().__init__(
             target,
             (_wire_format(wire_format), positive("max_frame_size", max_frame_size), bool(truncate)),

@@ -50,7 +50,7 @@ class Loader:
 
 def stand_in(module: ModuleType) -> None:
     """Turn a module called `picologging` (or one of its two submodules) into one that forwards to that of `logging`."""
-    from femtolog._forward import forward
+    from femtolog import _forward
 
     if module.__name__ == "picologging":
         import io
@@ -66,7 +66,7 @@ def stand_in(module: ModuleType) -> None:
         from logging.handlers import MemoryHandler
 
         module.__dict__["MemoryHandler"] = MemoryHandler
-    forward(module, TARGETS[module.__name__])
+    _forward(module, TARGETS[module.__name__])
 
 
 def check() -> None:
@@ -97,7 +97,7 @@ def unregister() -> None:
 
 def _forwards(module: ModuleType) -> bool:
     """Is it one of ours, or of the package femtolog-picologging?"""
-    return type(module).__module__ == "femtolog._forward"
+    return type(module).__module__ == "femtolog"
 
 
 def _is_ours(module: ModuleType) -> bool:

@@ -48,8 +48,7 @@ def main() -> None:
     if not arguments or arguments[0] in ("-h", "--help"):
         (sys.stdout if arguments else sys.stderr).write(USAGE)
         sys.exit(0 if arguments else 2)
-    from femtolog_compat import is_installed
-    from femtolog_compat._install import install_at_start_up
+    from femtolog_compat import install_at_start_up, is_installed
 
     try:
         if arguments[0] in COMMANDS:

@@ -7,7 +7,7 @@ starts: without femtolog, and with one line on stderr that says why.
 import os
 import sys
 
-from femtolog_compat._native import OFF
+from femtolog_compat import OFF, install_at_start_up
 
 _mode = os.environ.get("FEMTOLOG", "").lower()
 
@@ -23,8 +23,6 @@ if _mode not in OFF:
 
             _doctor.start()
         else:
-            from femtolog_compat._install import install_at_start_up
-
             install_at_start_up(f"FEMTOLOG={os.environ['FEMTOLOG']} at start-up")
     except Exception as error:  # noqa: BLE001 - any of them would end the interpreter's start
         if sys.stderr is not None:
