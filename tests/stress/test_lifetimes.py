@@ -151,6 +151,133 @@ def test_no_record_outlives_the_call(run):
     )
 
 
+# What a filter does with a record that dies after the call; the records after it must not notice.
+DONE_TO_A_RECORD = {
+    "nothing": "pass",
+    "dict": "vars(record)",
+    "dict kept": "kept.append(vars(record))",
+    "kept": "kept.append(record)",
+    "method kept": "kept.append(record.getMessage)",
+    "weak reference": "weak.append(weakref.ref(record, lambda ref: print('gone')))",
+    "attributes": "record.more, record.of, record.its = thing('more'), [record.msg], record.name",
+    "many attributes": "vars(record).update({f'a{i}': i for i in range(40)})",
+    "deleted": "del record.threadName, record.args; record.again = 1; record.args = ()",
+    "all deleted": "kept.append([delattr(record, name) for name in list(vars(record)) if name not in NEEDED])",
+    "another class": "record.__class__ = Own",
+    "another dict": "record.__dict__ = dict(vars(record))",
+    "cycle": "record.itself = record",
+    "class patched": "logging.LogRecord.mark = len(weak)",
+    "finalizer": "logging.LogRecord.__del__ = lambda self: print('dies', self.getMessage())",
+    "finalizer once": "patch_once()",
+    "copied": "kept.append(copy.copy(record))",
+    "pickled": "kept.append(pickle.loads(pickle.dumps(record)).msg)",
+    "logs while it dies": "record.last = Last()",
+    "logs and keeps while it dies": "record.last = Last(keep=True)",
+    "error": "raise ValueError('from the filter')",
+    "rejected": "return False",
+    "replaced": "return copy.copy(record)",
+    "handled again": "log.handlers[0].handle(record)",
+}
+
+
+@pytest.mark.parametrize("done", DONE_TO_A_RECORD)
+def test_a_record_starts_as_any_other_whatever_was_done_to_the_one_before(run, done):
+    run(
+        textwrap.dedent(START)
+        + textwrap.dedent("""
+        import copy, pickle
+        NEEDED = {"name", "msg", "args", "levelno", "levelname", "exc_info", "exc_text", "stack_info"}
+        kept, weak, told = [], [], []
+        class Own(logging.LogRecord):
+            pass
+        class Last:
+            def __init__(self, keep=False):
+                self.keep = keep
+            def __del__(self):
+                log.warning("last")
+                if self.keep:
+                    kept.append(self)
+        def patch_once():
+            if weak:
+                if "__del__" in vars(logging.LogRecord):
+                    del logging.LogRecord.__del__
+            else:
+                logging.LogRecord.__del__ = lambda self: print("dies", self.getMessage())
+                weak.append(None)
+        def look(record):
+            if record.msg != "last":
+                told.append([list(vars(record)) if record.msg == "look" else len(told), record.msg, str(record.args), gc.is_tracked(record)])
+            return True
+        def do(record):
+            if record.msg != "last" and record.args and str(record.args[0]) != "0":
+                DONE
+            return True
+        log.addHandler(logging.StreamHandler(sys.stdout))
+        log.handlers[0].setFormatter(logging.Formatter("%(message)s %(funcName)s %(lineno)d"))
+        log.addFilter(look)
+        log.addFilter(do)
+        def calls():
+            for i in range(4):
+                try:
+                    log.info("%s %s", i, thing(f"argument {i}"), extra={"e": thing(f"extra {i}")} if i == 2 else None)
+                except ValueError as error:
+                    print(error)
+                print(i, alive(), [ref() is not None for ref in weak if ref])
+                log.info("look")
+                log.info("look", extra={"more": 1})
+        calls()
+        for line in told:
+            print(line)
+        print([str(vars(record).get("msg")) if isinstance(record, logging.LogRecord) else type(record).__name__ for record in kept])
+        log.filters.clear()
+        print(sum(isinstance(each, logging.LogRecord) for each in gc.get_objects()), alive())
+        """).replace("DONE", DONE_TO_A_RECORD[done])
+    )
+
+
+def test_a_records_values_are_released_in_their_order(run):
+    run(
+        textwrap.dedent(START)
+        + textwrap.dedent("""
+        class Last(str):
+            def __del__(self):
+                print("end of", self)
+        def change(record):
+            for name in ("zeta", "msg", "alpha", "module", "levelname", "name"):
+                setattr(record, name, Last(name))
+            return True
+        log.addFilter(change)
+        log.addHandler(logging.NullHandler())
+        for i in range(3):
+            log.info("x", extra={"first": Last("extra")})
+            print(i)
+        """)
+    )
+
+
+def test_the_allocation_of_a_record_is_traced_to_its_own_call(run):
+    run(
+        textwrap.dedent(START)
+        + textwrap.dedent("""
+        import tracemalloc
+        lines = []
+        def look(record):
+            lines.append([frame.lineno for frame in tracemalloc.get_object_traceback(record) if frame.filename == __file__][-1])
+            return True
+        log.addFilter(look)
+        log.addHandler(logging.NullHandler())
+        log.filters.remove(look)
+        log.addFilter(lambda record: True)
+        log.info("before it is traced")
+        tracemalloc.start(20)
+        log.addFilter(look)
+        log.info("first")
+        log.info("second")
+        print([line - lines[0] for line in lines])
+        """)
+    )
+
+
 def test_frames_and_their_locals_are_released(run):
     """No caller's frame is kept for its line number: locals die when the function returns, generators too."""
     run(

@@ -246,6 +246,14 @@ pub struct Record<'a, 'py> {
     formatted: Option<Formatted<'py>>,
 }
 
+impl Drop for Record<'_, '_> {
+    fn drop(&mut self) {
+        if let Some(real) = self.real.take() {
+            guard::give_up_instance(real);
+        }
+    }
+}
+
 /// What formatting an unseen record would have set on it.
 #[derive(Default)]
 pub struct Formatted<'py> {

@@ -52,6 +52,11 @@ fn find_places(instance: &Obj<'_>, attributes: &'static [Name]) -> Option<raw::I
                 indexes,
             };
         });
+        #[cfg(not(Py_GIL_DISABLED))]
+        // SAFETY: the class of a live instance, of Python's own making and with values in place, since it is plain.
+        unsafe {
+            raw::keep_shells_of(ffi::Py_TYPE(instance.as_ptr()));
+        }
     }
     Some(indexes)
 }
@@ -64,7 +69,7 @@ pub fn filled_instance<'py, const N: usize>(
     attributes: &'static [Name; N],
     values: [Obj<'py>; N],
 ) -> Res<Obj<'py>> {
-    let instance = py_ffi::new_instance(class)?;
+    let instance = new_instance(class)?;
     if !fill(&instance, class, attributes, &values) {
         for (name, value) in attributes.iter().zip(&values) {
             py_ffi::setattr(&instance, *name, value)?;
@@ -74,6 +79,24 @@ pub fn filled_instance<'py, const N: usize>(
     // The references are the instance's now.
     std::mem::forget(values);
     Ok(instance)
+}
+
+#[inline(always)]
+fn new_instance<'py>(class: &Obj<'py>) -> Res<Obj<'py>> {
+    #[cfg(not(Py_GIL_DISABLED))]
+    if let Some(instance) = raw::take(class) {
+        return Ok(instance);
+    }
+    py_ffi::new_instance(class)
+}
+
+/// Gives up one that [`filled_instance`] may have made. Runs Python code.
+#[inline]
+pub fn give_up_instance(instance: Obj<'_>) {
+    #[cfg(not(Py_GIL_DISABLED))]
+    raw::give_up(instance);
+    #[cfg(Py_GIL_DISABLED)]
+    drop(instance);
 }
 
 /// Gives a new instance of `class` the values, references and all; false, with nothing done, where they cannot be written in place.

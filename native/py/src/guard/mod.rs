@@ -13,7 +13,7 @@ mod first_look;
 mod roles;
 mod types;
 
-pub use filled::filled_instance;
+pub use filled::{filled_instance, give_up_instance};
 pub use first_look::{
     adapted, adapted_adding, enabled_at_once, learn, quickly_enabled, root_enabled_at_once,
 };

@@ -560,7 +560,7 @@ pub unsafe fn new_instance(tp: *mut PyTypeObject) -> *mut PyObject {
 }
 
 /// The bookkeeping of a value array: how many values it holds and in what order they came (`vars()` shows that order).
-struct Order {
+pub(super) struct Order {
     /// Number of values set.
     used: *mut u8,
     /// Place of the n-th index.
@@ -573,7 +573,7 @@ impl Order {
     /// # Safety
     /// `array` came from [`values`].
     #[inline(always)]
-    unsafe fn of(array: *mut *mut PyObject) -> Self {
+    pub(super) unsafe fn of(array: *mut *mut PyObject) -> Self {
         let base = array.cast::<u8>();
         // SAFETY: bytes of the same allocation as the array.
         unsafe {
@@ -599,11 +599,21 @@ impl Order {
         // SAFETY: there is a byte for each index of the shared keys, and each is pushed once.
         unsafe { self.first.offset(nth as isize * self.step).write(index) }
     }
+
+    /// Nothing is set any more; so many values were. The caller takes them out.
+    #[inline(always)]
+    pub(super) unsafe fn none(&self) -> u8 {
+        // SAFETY: the byte that tells it.
+        unsafe { self.used.replace(0) }
+    }
 }
 
 /// The array of an instance whose values may be *written* in place: there is an array and no dict looks at it.
 #[inline(always)]
-unsafe fn writable_values(obj: *mut PyObject, tp: *mut PyTypeObject) -> *mut *mut PyObject {
+pub(super) unsafe fn writable_values(
+    obj: *mut PyObject,
+    tp: *mut PyTypeObject,
+) -> *mut *mut PyObject {
     // SAFETY: as for `values`. Until 3.12 an instance has either values or a dict; from 3.13 on it may have both.
     unsafe {
         if cfg!(Py_3_13) && !instance_dict_if_any(obj, tp).is_null() {

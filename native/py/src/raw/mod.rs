@@ -22,6 +22,8 @@ mod probe;
 mod rlock;
 mod scalar;
 mod selftest;
+#[cfg(not(Py_GIL_DISABLED))]
+mod spare;
 pub mod textio;
 mod types;
 mod watch;
@@ -44,6 +46,8 @@ pub use probe::{_raw_probe, _raw_selftest};
 pub use rlock::{rlock_acquire, rlock_free_or_mine, rlock_release, this_thread};
 pub use scalar::{ascii, ascii_at_once, level_number, small_int};
 pub use selftest::verify;
+#[cfg(not(Py_GIL_DISABLED))]
+pub use spare::{give_up, keep_shells_of, take};
 pub use types::{
     assign_tag, has_plain_getattro, has_plain_setattro, lookup, lookup_owned, type_tag,
 };
