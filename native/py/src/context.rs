@@ -95,6 +95,25 @@ impl<'py> Context<'py> {
         Ok(found.map(|(ident, name)| (ident.as_borrowed(), name.as_borrowed())))
     }
 
+    /// Are process and task known, or found where that runs no Python code? False: somebody has to be asked.
+    #[inline]
+    pub fn knows_others(&self, py: Python<'py>) -> Res<bool> {
+        #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
+        if self.process.get().is_none()
+            && self.process_name.get().is_none()
+            && self.task_name.get().is_none()
+            && let Some([process_name, process, task_name]) = unchanged(py)?
+        {
+            self.process_name.get_or(|| Ok(process_name))?;
+            self.process.get_or(|| Ok(process))?;
+            self.task_name.get_or(|| Ok(task_name))?;
+        }
+        let _ = py;
+        Ok(self.process.get().is_some()
+            && self.process_name.get().is_some()
+            && self.task_name.get().is_some())
+    }
+
     /// `record.processName`
     #[inline]
     pub fn process_name(&self, py: Python<'py>) -> Res<&Obj<'py>> {

@@ -147,8 +147,17 @@ impl Proof<'_, '_> {
     /// Asking others may run Python code, which nobody expects before the record is settled: the caller does that and comes back.
     #[inline]
     fn asks_nobody(&self, record: &Record<'_, '_>) -> bool {
-        !self.compiled.plan.asks_others || record.is_settled()
+        !self.compiled.plan.asks_others || record.is_settled() || knows_others(record)
     }
+}
+
+/// Does the record know its process and task, or find them without asking anybody?
+#[inline(never)]
+fn knows_others(record: &Record<'_, '_>) -> bool {
+    record.unseen().is_some_and(|unseen| {
+        let py = unseen.facts.event.msg.py();
+        py_ffi::or_nothing(py, unseen.facts.context.knows_others(py)) == Some(true)
+    })
 }
 
 /// Runs no Python code.
