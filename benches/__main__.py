@@ -10,7 +10,7 @@ import pathlib
 import sys
 from types import ModuleType
 
-from benches import install, instructions, loop, memory, report, tasks
+from benches import install, instructions, logxide, loop, memory, report, tasks
 from benches.measure import STRETCH, Measurement, Scenario
 
 TURNS = (
@@ -26,7 +26,7 @@ TURNS = (
     "changed",
 )  # in this process, by turns
 PROCESSES = ("memory", "install")  # in fresh ones, by turns
-SLOW = ("instructions", "loop", "tasks")  # only when asked for
+SLOW = ("instructions", "logxide", "loop", "tasks")  # only when asked for
 BENCHES = TURNS + PROCESSES + SLOW
 MEMORY_REPEATS = 15  # enough where the numbers hardly differ, and each takes a second
 BEFORE = 3  # turns of the stdlib before femtolog is imported
@@ -102,6 +102,8 @@ def main() -> int:
             others["install_ms"] = install.measure(options.repeats)
         if "instructions" in names:
             others["instructions"] = instructions.measure()
+        if "logxide" in names:
+            others["logxide"] = logxide.measure(max(1, options.repeats // logxide.TURNS), options.stretch)
         if "loop" in names:
             others["loop_ms"] = loop.measure()
         if "tasks" in names:

@@ -106,6 +106,7 @@ def parts(founds: list[Found]) -> dict[str, list[str]]:
         "scaling": scaling(founds),
         "memory": section(first, "memory_bytes"),
         "instructions": section(first, "instructions"),
+        "logxide": section(first, "logxide"),
         "install": section(first, "install_ms"),
     }
 

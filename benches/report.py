@@ -168,6 +168,25 @@ def instructions(found: Found) -> list[str]:
     return lines
 
 
+def logxide(found: Found) -> list[str]:
+    beside = found["logxide"]
+    if "reason" in beside:
+        return [f"Not measured: {beside['reason']}."]
+    lines = [
+        f"| nanoseconds a call | stdlib | LogXide {beside['version']} | femtolog | LogXide ÷ femtolog |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for name, row in beside["scenarios"].items():
+        cells = [f"{row[side]['least']:.0f}" if "least" in row[side] else "–" for side in ("stdlib", "logxide", "femtolog")]
+        known = "least" in row["logxide"] and "least" in row["femtolog"]
+        cells.append(f"{row['logxide']['least'] / row['femtolog']['least']:.1f}" if known else "–")
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    why = {name: row["logxide"]["reason"] for name, row in beside["scenarios"].items() if "reason" in row["logxide"]}
+    if why:
+        lines += ["", *sorted(f"- {name}: {reason}".replace("<", r"\<") for name, reason in why.items())]
+    return lines
+
+
 def install(found: Found) -> list[str]:
     lines = ["| having femtolog | ms |", "| --- | ---: |"]
     return lines + [f"| {name} | {ms['least']:.3f} ({ms['median']:.3f}) |" for name, ms in found["install_ms"].items()]
@@ -194,6 +213,7 @@ SECTIONS = (
     ("scaling", "Millions of calls a second by 1 thread → by 2 threads (times as many); least of the turns:", scaling),
     ("memory_bytes", "Bytes of resident memory, least (median), fresh interpreters:", memory),
     ("instructions", "Counted by callgrind:", instructions),
+    ("logxide", "Beside LogXide, each side in processes of its own, by turns; least of all turns:", logxide),
     ("loop_ms", "An event loop beside a sink that takes 50 ms for a write:", loop),
     ("tasks", "Ten tasks with an AsyncLogger:", tasks),
     ("install_ms", "Milliseconds, least (median), fresh interpreters:", install),

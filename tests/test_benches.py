@@ -1,12 +1,14 @@
 """The benchmarks run, check what was written, and publish what they found. Nothing here says how fast anything is."""
 
 import importlib
+import importlib.util
 import json
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
+import types
 
 import pytest
 
@@ -87,6 +89,40 @@ def test_benches_in_fresh_processes_answer_for_every_side(tmp_path):
     assert all(ms["least"] > 0 for ms in found["install_ms"].values())
 
 
+def test_the_bench_beside_logxide_says_where_it_is_not_installed_or_answers_for_every_side(tmp_path):
+    run("benches", "logxide", "--repeats", "1", "--stretch", "0.00001", "--json", str(tmp_path / "found.json"))
+    beside = json.loads((tmp_path / "found.json").read_text())["logxide"]
+    if importlib.util.find_spec("logxide") is None:
+        assert beside == {"reason": "logxide is not installed"}
+        return
+    assert beside["version"]
+    for name, row in beside["scenarios"].items():
+        assert row["stdlib"]["least"] is not None and row["femtolog"]["least"] is not None, name
+        assert row["logxide"].keys() in ({"least"}, {"reason"}), name
+
+
+def test_each_side_beside_logxide_is_timed_and_checked(publish, monkeypatch):
+    beside = importlib.import_module("benches.logxide")
+    program = "from benches.logxide import run; run('femtolog', 0.00001)"  # which ends its process
+    found = json.loads(subprocess.run([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)
+    assert found["version"] == ""
+    assert found["scenarios"].keys() == {scenario.name for scenario in beside.scenarios()}
+    assert all(numbers.keys() == {"least"} for numbers in found["scenarios"].values()), found
+
+    answers = iter([{"a": {"least": 3.0}, "b": {"least": 2.0}}, {"a": {"reason": "wrong"}, "b": {"least": 1.0}}])
+
+    def answered(*_, **__):
+        told = json.dumps({"version": "0.3.0", "scenarios": next(answers)})
+        return types.SimpleNamespace(returncode=0, stdout=told)
+
+    monkeypatch.setattr(beside, "SIDES", ("logxide",))
+    monkeypatch.setattr(beside, "scenarios", lambda: [types.SimpleNamespace(name="a"), types.SimpleNamespace(name="b")])
+    monkeypatch.setattr(beside.importlib.util, "find_spec", lambda _: True)
+    monkeypatch.setattr(beside.subprocess, "run", answered)
+    numbers = {"a": {"logxide": {"reason": "wrong"}}, "b": {"logxide": {"least": 1.0}}}
+    assert beside.measure(2) == {"version": "0.3.0", "scenarios": numbers}
+
+
 def test_an_unknown_bench_is_named():
     done = run("benches", "disabeld")
     assert done.returncode == 2
@@ -145,6 +181,13 @@ def found(names, version="3.12", **sections):
 
 
 SECTIONS = {
+    "logxide": {
+        "version": "0.3.0",
+        "scenarios": {
+            "NullHandler": {"stdlib": {"least": 6000}, "logxide": {"least": 7000}, "femtolog": {"least": 100}},
+            "extra": {"stdlib": {"least": 9000}, "logxide": {"reason": "wrote <nothing>"}, "femtolog": {"least": 500}},
+        },
+    },
     "memory_bytes": {"a logger": {"stdlib": {"least": 376, "median": 377}, "femtolog": {"least": 378, "median": 379}}},
     "install_ms": {"import femtolog": {"least": 3.5, "median": 4.25}},
     "instructions": {
@@ -219,6 +262,9 @@ def test_page_shows_every_section_and_a_column_for_each_other_version(publish, m
         "| a logger | 376 (377) | 378 (379) |",
         "| NullHandler | 45000 / 14.7 / 0.0 | 4000 / 0.0 / 1.0 | 900 | 11.2 | 14.5 |",
         "| import femtolog | 3.500 (4.250) |",
+        "| NullHandler | 6000 | 7000 | 100 | 70.0 |",
+        "| extra | 9000 | – | 500 | – |",
+        r"- extra: wrote \<nothing>",
         r"- worst: returned \<nothing>",
     ):
         assert line in text.splitlines(), line
