@@ -97,21 +97,20 @@ impl<'py> Context<'py> {
 
     /// Are process and task known, or found where that runs no Python code? False: somebody has to be asked.
     #[inline]
-    pub fn knows_others(&self, py: Python<'py>) -> Res<bool> {
+    pub fn knows_others(&self, py: Python<'py>) -> bool {
+        let _ = py;
         #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
         if self.process.get().is_none()
-            && self.process_name.get().is_none()
-            && self.task_name.get().is_none()
-            && let Some([process_name, process, task_name]) = unchanged(py)?
+            && let Some(Some([process_name, process, task_name])) =
+                py_ffi::or_nothing(py, unchanged(py))
         {
-            self.process_name.get_or(|| Ok(process_name))?;
-            self.process.get_or(|| Ok(process))?;
-            self.task_name.get_or(|| Ok(task_name))?;
+            self.process_name.learn(process_name);
+            self.process.learn(process);
+            self.task_name.learn(task_name);
         }
-        let _ = py;
-        Ok(self.process.get().is_some()
+        self.process.get().is_some()
             && self.process_name.get().is_some()
-            && self.task_name.get().is_some())
+            && self.task_name.get().is_some()
     }
 
     /// `record.processName`

@@ -17,6 +17,13 @@ impl<T> Late<T> {
         Late(OnceCell::from(value))
     }
 
+    /// Now known, unless it was.
+    #[inline]
+    #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
+    pub fn learn(&self, value: T) {
+        drop(self.0.set(value));
+    }
+
     /// The value, if it is known.
     #[inline]
     pub fn get(&self) -> Option<&T> {

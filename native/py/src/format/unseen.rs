@@ -156,7 +156,7 @@ impl Proof<'_, '_> {
 fn knows_others(record: &Record<'_, '_>) -> bool {
     record.unseen().is_some_and(|unseen| {
         let py = unseen.facts.event.msg.py();
-        py_ffi::or_nothing(py, unseen.facts.context.knows_others(py)) == Some(true)
+        unseen.facts.context.knows_others(py)
     })
 }
 

@@ -601,6 +601,7 @@ impl Order {
     }
 
     /// Nothing is set any more; so many values were. The caller takes them out.
+    #[cfg(not(Py_GIL_DISABLED))]
     #[inline(always)]
     pub(super) unsafe fn none(&self) -> u8 {
         // SAFETY: the byte that tells it.
