@@ -3,8 +3,8 @@ use femtolog_core::plan::percent::{
     Item, Positional, PositionalPiece, Scanner, compile_positional,
 };
 use femtolog_core::plan::{
-    Spec, Style, Usual, push_decimal, push_fixed_float, push_float_as_int, push_float_text,
-    push_int, push_str, push_text,
+    Spec, Usual, push_decimal, push_fixed_float, push_float_as_int, push_float_text, push_int,
+    push_str, push_text,
 };
 use pyo3::prelude::*;
 
@@ -250,7 +250,7 @@ fn push_unusual<'py>(buffer: &mut Buffer<'py>, value: &Obj<'py>, spec: &Spec) ->
             return Ok(false);
         };
         buffer.widen_unless(ascii && spec.is_ascii());
-        return Ok(push_str(buffer.bytes(), text, spec));
+        return Ok(push_str(buffer.bytes(), text, spec) || push_rendered(buffer, value, spec));
     }
     if let Some(number) = raw::small_int(value) {
         if !spec.wants_float() {
@@ -262,22 +262,29 @@ fn push_unusual<'py>(buffer: &mut Buffer<'py>, value: &Obj<'py>, spec: &Spec) ->
     if let Some(number) = py_ffi::float_value(value) {
         return push_float(buffer, number, spec);
     }
-    if !(value.is_none() || py_ffi::is_bool(value)) || spec.style() == Style::Format {
-        // Not plain, or larger than 64 bits, or `format(None, spec)`: the interpreter's business.
-        return Ok(false);
+    Ok(push_rendered(buffer, value, spec))
+}
+
+/// The same by the interpreter's own `str()` and `repr()`; false where they are not what is wanted, or raise.
+#[inline(never)]
+fn push_rendered(buffer: &mut Buffer<'_>, value: &Obj<'_>, spec: &Spec) -> bool {
+    if !is_plain(value) {
+        return false;
     }
-    // None and booleans under %s and %r.
     let text = match spec.text_function() {
-        Some(b's') => py_ffi::str(value)?,
-        Some(b'r' | b'a') => py_ffi::repr(value)?,
-        _ => return Ok(false),
+        Some(b's') => py_ffi::str(value),
+        // `ascii()` of a text is another one.
+        Some(function) if function == b'r' || !py_ffi::is_str(value) => py_ffi::repr(value),
+        // A number's own formats, and those of `format()`.
+        _ => return false,
     };
-    let Some(rendered) = py_ffi::utf8(&text) else {
-        return Ok(false);
+    let text = py_ffi::or_nothing(value.py(), text);
+    let Some((rendered, ascii)) = text.as_ref().and_then(small_text) else {
+        return false;
     };
-    buffer.widen_unless(spec.is_ascii());
+    buffer.widen_unless(ascii && spec.is_ascii());
     push_text(buffer.bytes(), rendered, spec);
-    Ok(true)
+    true
 }
 
 /// Appends a float.

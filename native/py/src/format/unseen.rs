@@ -264,7 +264,13 @@ pub fn text<'py>(
     }
     let mut line = Buffer::new(formatter.py());
     if !write(&proof, record, last, &mut line)? {
-        return Ok(None);
+        return match record.unseen() {
+            // What is wrong, or odd, is the message.
+            Some(unseen) if !fits(&mut line, &unseen.facts.event)? => {
+                unusual(formatter, record, last).map(Some)
+            }
+            _ => Ok(None),
+        };
     }
     if tail {
         add_tail(record, line, last).map(Some)
