@@ -16,12 +16,18 @@ pub(super) fn fields(py: Python<'_>) -> PyResult<Option<Fields>> {
     found
 }
 
-/// Two raw files on a pipe: the only place to write to that needs no file system and gives back no data unasked.
+/// A pipe, the only place to write to that needs no file system and gives back no data unasked, and streams over its ends. As few as
+/// tell the fields apart: each costs the import of the extension 5 µs.
 struct Pipe<'py> {
     io: Bound<'py, PyModule>,
-    reader: Bound<'py, PyAny>,
-    writer: Bound<'py, PyAny>,
     numbers: (i32, i32),
+    /// The raw files, what is between, and text on top.
+    reader: Bound<'py, PyAny>,
+    read_buffer: Bound<'py, PyAny>,
+    input: Bound<'py, PyAny>,
+    writer: Bound<'py, PyAny>,
+    buffer: Bound<'py, PyAny>,
+    text: Bound<'py, PyAny>,
 }
 
 impl<'py> Pipe<'py> {
@@ -43,49 +49,52 @@ impl<'py> Pipe<'py> {
         std::mem::forget(from); // the file object closes it from here on
         let writer = file.call1((numbers.1, "w"))?;
         std::mem::forget(to);
+        let read_buffer = io
+            .getattr(intern!(py, "BufferedReader"))?
+            .call1((&reader,))?;
+        let input = text(&io, &read_buffer, None)?;
+        let buffer = buffered(&io, &writer)?;
+        let text = text(&io, &buffer, Some("\n"))?;
         Ok(Self {
             io,
-            reader,
-            writer,
             numbers,
+            reader,
+            read_buffer,
+            input,
+            writer,
+            buffer,
+            text,
         })
     }
 
     fn close(&self) -> PyResult<()> {
-        let py = self.io.py();
-        let first = self.writer.call_method0(intern!(py, "close"));
-        self.reader
-            .call_method0(intern!(py, "close"))
-            .and(first)
-            .map(drop)
+        let close = intern!(self.io.py(), "close");
+        let first = self.text.call_method0(close);
+        self.input.call_method0(close).and(first).map(drop)
     }
+}
 
-    fn buffered(&self, raw: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        self.io
-            .getattr(intern!(self.io.py(), "BufferedWriter"))?
-            .call1((raw,))
-    }
+fn buffered<'py>(
+    io: &Bound<'py, PyModule>,
+    raw: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    io.getattr(intern!(io.py(), "BufferedWriter"))?
+        .call1((raw,))
+}
 
-    fn text(
-        &self,
-        buffer: &Bound<'py, PyAny>,
-        encoding: &str,
-        newline: Option<&str>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let py = self.io.py();
-        let options = PyDict::new(py);
-        options.set_item(intern!(py, "encoding"), encoding)?;
-        options.set_item(intern!(py, "newline"), newline)?;
-        self.io
-            .getattr(intern!(py, "TextIOWrapper"))?
-            .call((buffer,), Some(&options))
-    }
-
-    /// A text stream over memory.
-    fn in_memory(&self, encoding: &str, newline: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
-        let memory = self.io.getattr(intern!(self.io.py(), "BytesIO"))?.call0()?;
-        self.text(&memory, encoding, newline)
-    }
+/// A text stream in UTF-8: any other codec would have to be imported first, which the program could see.
+fn text<'py>(
+    io: &Bound<'py, PyModule>,
+    buffer: &Bound<'py, PyAny>,
+    newline: Option<&str>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = io.py();
+    io.getattr(intern!(py, "TextIOWrapper"))?.call1((
+        buffer,
+        intern!(py, "utf-8"),
+        py.None(),
+        newline,
+    ))
 }
 
 fn search(pipe: &Pipe<'_>) -> PyResult<Option<Fields>> {
@@ -95,13 +104,8 @@ fn search(pipe: &Pipe<'_>) -> PyResult<Option<Fields>> {
     else {
         return Ok(None);
     };
-    let type_of =
-        |name| -> PyResult<*mut ffi::PyTypeObject> { Ok(pipe.io.getattr(name)?.into_ptr().cast()) };
-    let (text_type, writer_type, file_type) = (
-        type_of(intern!(py, "TextIOWrapper"))?,
-        type_of(intern!(py, "BufferedWriter"))?,
-        type_of(intern!(py, "FileIO"))?,
-    );
+    let of = |obj: &Bound<'_, PyAny>| obj.get_type().into_ptr().cast::<ffi::PyTypeObject>();
+    let (text_type, writer_type, file_type) = (of(&pipe.text), of(&pipe.buffer), of(&pipe.writer));
     let (Some(text_dict), Some(writer_dict), Some(file_dict)) = (
         dict_place(text_type),
         dict_place(writer_type),
@@ -170,52 +174,33 @@ struct TextFields {
 }
 
 fn text_fields(pipe: &Pipe<'_>) -> PyResult<Option<TextFields>> {
-    let py = pipe.io.py();
-    // The same codec, each with another line end: any other codec would have to be imported first, which the program could see.
-    let [unix, dos, default, verbatim, mac] = [
-        ("utf-8", Some("\n")),
-        ("UTF-8", Some("\r\n")),
-        ("utf8", None),
-        ("U8", Some("")),
-        ("utf_8", Some("\r")),
-    ]
-    .map(|(e, n)| pipe.in_memory(e, n));
-    let (unix, dos, default, verbatim, mac) = (unix?, dos?, default?, verbatim?, mac?);
-    // Nothing to be encoded: one that is only read.
-    let memory = pipe.io.getattr(intern!(py, "BytesIO"))?.call0()?;
-    let reader = pipe
-        .io
-        .getattr(intern!(py, "BufferedReader"))?
-        .call1((memory,))?;
-    let reader = pipe.text(&reader, "utf-8", None)?;
-    let [of_unix, of_dos, of_default, of_verbatim, of_mac, of_reader] =
-        [&unix, &dos, &default, &verbatim, &mac, &reader].map(words);
+    // With nothing to be encoded: one that is only read.
+    let (py, unix, reader) = (pipe.io.py(), &pipe.text, &pipe.input);
+    let dos = text(&pipe.io, &pipe.buffer, Some("\r\n"))?;
+    let [of_unix, of_dos, of_reader] = [unix, &dos, reader].map(words);
     let count = of_unix.len();
 
+    // What to read up to is another field, which `unix` has, too.
     let line_end = only(count, |i| {
-        let none = [&of_unix, &of_default, &of_verbatim, &of_reader];
-        none.iter().all(|words| words[i] == 0) && of_dos[i] != 0 && of_mac[i] != 0
+        of_unix[i] == 0 && of_reader[i] == 0 && of_dos[i] != 0
     });
-    // The encoding function: the only address that all have in common and the reader has not.
+    // The encoding function: the only address that both have in common and the reader has not.
     let encoder = only(count, |i| {
-        let others = [&of_dos, &of_default, &of_verbatim, &of_mac];
-        of_unix[i] > usize::from(u16::MAX)
-            && others.iter().all(|words| words[i] == of_unix[i])
-            && of_reader[i] == 0
+        of_unix[i] > usize::from(u16::MAX) && of_dos[i] == of_unix[i] && of_reader[i] == 0
     });
-    let buffer_of = |stream: &Bound<'_, PyAny>| -> PyResult<usize> {
-        Ok(stream.getattr(intern!(py, "buffer"))?.as_ptr() as usize)
-    };
-    let (first, second) = (buffer_of(&unix)?, buffer_of(&dos)?);
-    let buffer = only(count, |i| of_unix[i] == first && of_dos[i] == second);
+    let first = pipe.buffer.as_ptr() as usize;
+    let second = pipe.read_buffer.as_ptr() as usize;
+    let buffer = only(count, |i| {
+        of_unix[i] == first && of_dos[i] == first && of_reader[i] == second
+    });
 
     let write = intern!(py, "write");
     unix.call_method1(write, ("abc",))?;
-    let three = words(&unix);
+    let three = words(unix);
     unix.call_method1(write, ("defghij",))?;
-    let ten = words(&unix);
+    let ten = words(unix);
     unix.call_method0(intern!(py, "flush"))?;
-    let none = words(&unix);
+    let none = words(unix);
     let pending = only(count, |i| {
         of_unix[i] == 0 && three[i] == 3 && ten[i] == 10 && none[i] == 0
     });
@@ -227,7 +212,7 @@ fn text_fields(pipe: &Pipe<'_>) -> PyResult<Option<TextFields>> {
         // SAFETY: a live TextIOWrapper.
         unsafe { field(stream.as_ptr().cast(), OK) }
     };
-    if ok(&blank) != 0 || [&unix, &dos, &mac].iter().any(|stream| ok(stream) != 1) {
+    if ok(&blank) != 0 || [unix, &dos, reader].iter().any(|stream| ok(stream) != 1) {
         return Ok(None);
     }
     dos.call_method0(intern!(py, "detach"))?;
@@ -279,24 +264,18 @@ fn spy_write(data: &Bound<'_, PyAny>) -> PyResult<usize> {
 }
 
 fn writer_fields(pipe: &Pipe<'_>) -> PyResult<Option<WriterFields>> {
-    let py = pipe.io.py();
-    let writer = pipe.buffered(&pipe.writer)?;
+    let (py, writer) = (pipe.io.py(), &pipe.buffer);
     let (write, flush) = (intern!(py, "write"), intern!(py, "flush"));
-    let before = words(&writer);
+    let before = words(writer);
     writer.call_method1(write, (PyBytes::new(py, b"abc"),))?;
-    let three = words(&writer);
+    let three = words(writer);
     writer.call_method1(write, (PyBytes::new(py, b"defghij"),))?;
-    let ten = words(&writer);
+    let ten = words(writer);
     writer.call_method0(flush)?;
-    let none = words(&writer);
-    writer.call_method0(intern!(py, "detach"))?;
-    let detached = words(&writer);
-    let (count, nothing, raw) = (before.len(), usize::MAX, pipe.writer.as_ptr() as usize);
+    let none = words(writer);
+    let (count, nothing) = (before.len(), usize::MAX);
     let end = only(count, |i| {
         before[i] == nothing && three[i] == 3 && ten[i] == 10 && none[i] == nothing
-    });
-    let raw = only(count, |i| {
-        before[i] == raw && none[i] == raw && detached[i] == 0
     });
 
     // `namespace(write=spy_write, …)` is as much of a raw file as a writer asks for.
@@ -306,7 +285,6 @@ fn writer_fields(pipe: &Pipe<'_>) -> PyResult<Option<WriterFields>> {
         intern!(py, "writable"),
         true.into_pyobject(py)?.getattr(intern!(py, "__bool__"))?,
     )?;
-    raw_like.set_item(intern!(py, "close"), py.get_type::<PyDict>())?;
     raw_like.set_item(intern!(py, "closed"), false)?;
     // `types.SimpleNamespace`, without importing `types`, which the program could see.
     let namespace = py
@@ -314,19 +292,24 @@ fn writer_fields(pipe: &Pipe<'_>) -> PyResult<Option<WriterFields>> {
         .getattr(intern!(py, "implementation"))?
         .get_type();
     let raw_like = namespace.call((), Some(&raw_like))?;
-    let spied = pipe.buffered(&raw_like)?;
+    let spied = buffered(&pipe.io, &raw_like)?;
     SPIED.store(spied.as_ptr() as usize, Relaxed);
     SPIED_WORDS.store(count, Relaxed);
     OWNER.store(usize::MAX, Relaxed);
     spied.call_method1(write, (PyBytes::new(py, b"abc"),))?;
     spied.call_method0(flush)?;
     let owner = OWNER.load(Relaxed);
-    spied.call_method0(intern!(py, "close"))?;
-    raw_like.setattr(intern!(py, "closed"), true)?; // or the writer closes once more when it dies
+    let flushed = words(&spied);
+    spied.call_method0(intern!(py, "detach"))?;
+    let detached = words(&spied);
+    let (first, second) = (pipe.writer.as_ptr() as usize, raw_like.as_ptr() as usize);
+    let raw = only(count, |i| {
+        before[i] == first && none[i] == first && flushed[i] == second && detached[i] == 0
+    });
     let (Some(end), Some(raw)) = (end, raw) else {
         return Ok(None);
     };
-    if owner == usize::MAX || words(&spied)[(owner - OK) / 8] != 0 || none[(owner - OK) / 8] != 0 {
+    if owner == usize::MAX || flushed[(owner - OK) / 8] != 0 || none[(owner - OK) / 8] != 0 {
         return Ok(None);
     }
     Ok(Some(WriterFields { raw, end, owner }))
@@ -357,8 +340,7 @@ fn file_fields(pipe: &Pipe<'_>) -> PyResult<Option<usize>> {
 fn answers_right(fields: &Fields, pipe: &Pipe<'_>) -> PyResult<bool> {
     let py = pipe.io.py();
     let (write, flush) = (intern!(py, "write"), intern!(py, "flush"));
-    let buffer = pipe.buffered(&pipe.writer)?;
-    let stream = pipe.text(&buffer, "utf-8", None)?;
+    let (stream, buffer) = (&pipe.text, &pipe.buffer);
     let idle = || {
         // SAFETY: a live object.
         unsafe { fields.idle(stream.as_ptr()) }
@@ -376,7 +358,7 @@ fn answers_right(fields: &Fields, pipe: &Pipe<'_>) -> PyResult<bool> {
     right &= idle() == Idle::No;
     buffer.call_method0(flush)?;
     right &= idle() == yes;
-    for owner in [&stream, &buffer, &pipe.writer] {
+    for owner in [stream, buffer, &pipe.writer] {
         owner.setattr(write, py.None())?;
         right &= idle() == Idle::No;
         owner.delattr(write)?;
