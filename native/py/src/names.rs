@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicIsize, AtomicPtr, Ordering};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use crate::ffi::{Obj, Raised, Ref, Res};
+use crate::ffi::{Obj, Ref, Res};
 
 macro_rules! names {
     ($($variant:ident = $text:literal),* $(,)?) => {
@@ -175,11 +175,8 @@ impl Name {
 /// Interns every name. Called once, before anything else of this crate runs.
 pub fn intern(py: Python<'_>) -> Res<()> {
     for (slot, text) in OBJECTS.iter().zip(TEXTS) {
-        let object = crate::ffi::interned(py, text);
-        if object.is_null() {
-            return Err(Raised::already());
-        }
-        slot.store(object, Ordering::Relaxed);
+        let object = crate::ffi::interned_text(py, text.to_bytes())?;
+        slot.store(object.into_ptr(), Ordering::Relaxed);
     }
     for (slot, object) in HASHES.iter().zip(&OBJECTS) {
         let object = crate::ffi::immortal(py, object.load(Ordering::Relaxed));

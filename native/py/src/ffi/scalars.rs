@@ -364,15 +364,11 @@ pub fn immortal(py: Python<'_>, object: *mut ffi::PyObject) -> Ref<'static, '_> 
     unsafe { borrowed(py, object) }
 }
 
-/// An interned string, owned for ever by the caller's table; null with an exception on failure.
-pub fn interned(_py: Python<'_>, text: &CStr) -> *mut ffi::PyObject {
-    // SAFETY: attached; `text` is zero-terminated.
-    unsafe { ffi::PyUnicode_InternFromString(text.as_ptr()) }
-}
-
-/// A new reference to an interned `str`.
-pub fn interned_text<'py>(py: Python<'py>, text: &str) -> Res<Obj<'py>> {
-    let mut object = text_from(py, text)?.into_ptr();
+/// A new reference to an interned `str` of UTF-8 bytes.
+pub fn interned_text<'py>(py: Python<'py>, text: &[u8]) -> Res<Obj<'py>> {
+    // Such of one character the interpreter has already, and shares.
+    let copied = text.is_ascii() && text.len() > 1;
+    let mut object = text_from_utf8(py, text, copied)?.into_ptr();
     // SAFETY: attached; a new, exact str, whose reference is exchanged for one to the interned object.
     unsafe {
         ffi::PyUnicode_InternInPlace(&raw mut object);

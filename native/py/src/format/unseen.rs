@@ -34,7 +34,7 @@ impl Compiled {
             Piece::Field {
                 field: Field::Other(name),
                 ..
-            } => py_ffi::interned_text(py, name).map(Held::new),
+            } => py_ffi::interned_text(py, name.as_bytes()).map(Held::new),
             _ => Ok(None),
         });
         let names = names.collect::<Res<_>>()?;
