@@ -1,8 +1,8 @@
 //! Is a text stream an idle plain file, so that bytes written to its descriptor come exactly where its own `write` and
 //! `flush` would have put them?
 //!
-//! The structures of `_io` are in no header. `prepare` finds the few fields by experiment, on streams of its own in memory
-//! and on a pipe: each field must be the only word that behaves as it must, and the whole must then answer right on a
+//! The structures of `_io` are in no header. `prepare` finds the few fields by experiment, on streams of its own
+//! over a pipe: each field must be the only word that behaves as it must, and the whole must then answer right on a
 //! stream in every state. Anything less, and the answer is always "no": the caller writes through the stream.
 use super::instance::{KeysKind, dict_keys, dict_values, keys_kind};
 use super::layout::field;

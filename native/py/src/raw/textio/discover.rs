@@ -12,8 +12,9 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 pub(super) fn fields(py: Python<'_>) -> PyResult<Option<Fields>> {
     let pipe = Pipe::open(py)?;
     let found = search(&pipe);
-    pipe.close()?;
-    found
+    let closed = pipe.close();
+    let found = found?; // what interrupted the search, and not what came of it
+    closed.map(|()| found)
 }
 
 /// A pipe, the only place to write to that needs no file system and gives back no data unasked, and streams over its ends. As few as
