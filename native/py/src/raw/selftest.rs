@@ -57,11 +57,8 @@ pub(super) fn run(py: Python<'_>, report: Report<'_>) -> PyResult<()> {
 }
 
 fn new_class<'py>(py: Python<'py>, base: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyAny>> {
-    py.get_type::<PyType>().call1((
-        intern!(py, "_Probe"),
-        PyTuple::new(py, [base])?,
-        PyDict::new(py),
-    ))
+    py.get_type::<PyType>()
+        .call1(("_Probe", PyTuple::new(py, [base])?, PyDict::new(py)))
 }
 
 fn object_type(py: Python<'_>) -> Bound<'_, PyType> {
@@ -316,21 +313,19 @@ fn instances(class: &Bound<'_, PyAny>, report: Report<'_>) -> PyResult<()> {
     plain.setattr(beta, 1)?;
     report("instance: set again", reads_agree(&plain)?);
 
-    plain
-        .getattr(intern!(py, "__dict__"))?
-        .set_item("delta", 4)?;
+    plain.getattr("__dict__")?.set_item("delta", 4)?;
     report("instance: dict looked at", reads_agree(&plain)?);
 
     let other = new_class(py, &object_type(py))?;
     let moved = make(&other, [gamma, beta, alpha])?.into_bound(py);
-    moved.setattr(intern!(py, "__class__"), class)?;
+    moved.setattr("__class__", class)?;
     report("instance: class assigned", reads_agree(&moved)?);
 
     let replaced = make(class, [alpha, beta, gamma])?.into_bound(py);
     let dict = PyDict::new(py);
     dict.set_item(gamma, 3)?;
     dict.set_item(alpha, 1)?;
-    replaced.setattr(intern!(py, "__dict__"), &dict)?;
+    replaced.setattr("__dict__", &dict)?;
     report(
         "instance: dict assigned",
         !has_values(&replaced) && reads_agree(&replaced)?,
@@ -353,10 +348,7 @@ fn instances(class: &Bound<'_, PyAny>, report: Report<'_>) -> PyResult<()> {
     report("instance: subclass of dict", reads_agree(&of_dict)?);
 
     // A class with `__slots__ = ()` that is always there.
-    let slotted = py
-        .import(intern!(py, "abc"))?
-        .getattr(intern!(py, "ABC"))?
-        .call0()?;
+    let slotted = py.import("abc")?.getattr("ABC")?.call0()?;
     report(
         "instance: __slots__",
         !managed(&slotted) && dict_of(&slotted).is_null(),
@@ -509,7 +501,7 @@ fn filling(class: &Bound<'_, PyAny>, report: Report<'_>) -> PyResult<()> {
     };
     report("filling: reads in a row", reads_agree(&whole)?);
     report("filling: reads", reads_agree(&made)?);
-    let dict = made.getattr(intern!(py, "__dict__"))?;
+    let dict = made.getattr("__dict__")?;
     let seen: Vec<(String, i64)> = dict
         .call_method0("items")?
         .try_iter()?
@@ -530,33 +522,26 @@ fn filling(class: &Bound<'_, PyAny>, report: Report<'_>) -> PyResult<()> {
 
 /// Owner and count against `_release_save`, which tells both; a failure switches off this part alone.
 fn locks(py: Python<'_>, report: Report<'_>) -> PyResult<()> {
-    let lock = py
-        .import(intern!(py, "_thread"))?
-        .getattr(intern!(py, "RLock"))?
-        .call0()?;
+    let lock = py.import("_thread")?.getattr("RLock")?.call0()?;
     let (ptr, tp) = (lock.as_ptr(), type_of(&lock));
-    let saved =
-        || -> PyResult<(u64, u64)> { lock.call_method0(intern!(py, "_release_save"))?.extract() };
+    let saved = || -> PyResult<(u64, u64)> { lock.call_method0("_release_save")?.extract() };
     // SAFETY: a live lock; `plausible` says that its fields may be read.
     let proven = unsafe {
         let me = ffi::PyThread_get_thread_ident() as u64;
         rlock::plausible(tp) && rlock::state(ptr) == (0, 0) && {
-            lock.call_method0(intern!(py, "acquire"))?;
-            lock.call_method0(intern!(py, "acquire"))?;
+            lock.call_method0("acquire")?;
+            lock.call_method0("acquire")?;
             let twice = rlock::state(ptr) == (2, me);
-            lock.call_method0(intern!(py, "release"))?;
+            lock.call_method0("release")?;
             let once = rlock::state(ptr) == (1, me);
-            lock.call_method0(intern!(py, "release"))?;
+            lock.call_method0("release")?;
             twice && once && rlock::state(ptr) == (0, 0)
         }
     };
     if !report("lock: structure", proven) {
         return Ok(());
     }
-    let kind = py
-        .import(intern!(py, "sys"))?
-        .getattr(intern!(py, "thread_info"))?
-        .getattr(intern!(py, "lock"))?;
+    let kind = py.import("sys")?.getattr("thread_info")?.getattr("lock")?;
     rlock::made_of(kind.extract::<&str>().unwrap_or_default());
     // SAFETY: a live type, kept alive by the reference left behind here.
     unsafe {
@@ -568,7 +553,7 @@ fn locks(py: Python<'_>, report: Report<'_>) -> PyResult<()> {
     // SAFETY: asks the system, needs nothing.
     let owned = saved()? == (2, unsafe { ffi::PyThread_get_thread_ident() } as u64);
     let freed = free() && !rlock::rlock_release(&lock);
-    lock.call_method0(intern!(py, "acquire"))?;
+    lock.call_method0("acquire")?;
     // SAFETY: its fields were found to be these.
     let given_back = rlock::rlock_release(&lock) && unsafe { rlock::state(ptr) } == (0, 0);
     if !report("lock: use", taken && owned && freed && given_back) {

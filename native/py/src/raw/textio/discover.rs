@@ -3,8 +3,8 @@ use super::super::layout::field;
 use super::super::types::has_managed_dict;
 use super::{Fields, File, Idle, OK};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict};
-use pyo3::{ffi, intern, wrap_pyfunction};
+use pyo3::types::{PyBytes, PyDict, PyString};
+use pyo3::{ffi, wrap_pyfunction};
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -29,16 +29,15 @@ struct Pipe<'py> {
     writer: Bound<'py, PyAny>,
     buffer: Bound<'py, PyAny>,
     text: Bound<'py, PyAny>,
+    write: Bound<'py, PyString>,
+    flush: Bound<'py, PyString>,
 }
 
 impl<'py> Pipe<'py> {
     fn open(py: Python<'py>) -> PyResult<Self> {
-        let io = py.import(intern!(py, "_io"))?;
-        let file = io.getattr(intern!(py, "FileIO"))?;
-        let numbers: (i32, i32) = py
-            .import(intern!(py, "posix"))?
-            .call_method0(intern!(py, "pipe"))?
-            .extract()?;
+        let io = py.import("_io")?;
+        let file = io.getattr("FileIO")?;
+        let numbers: (i32, i32) = py.import("posix")?.call_method0("pipe")?.extract()?;
         // SAFETY: made just now, nobody else knows them.
         let (from, to) = unsafe {
             (
@@ -50,9 +49,7 @@ impl<'py> Pipe<'py> {
         std::mem::forget(from); // the file object closes it from here on
         let writer = file.call1((numbers.1, "w"))?;
         std::mem::forget(to);
-        let read_buffer = io
-            .getattr(intern!(py, "BufferedReader"))?
-            .call1((&reader,))?;
+        let read_buffer = io.getattr("BufferedReader")?.call1((&reader,))?;
         let input = text(&io, &read_buffer, None)?;
         let buffer = buffered(&io, &writer)?;
         let text = text(&io, &buffer, Some("\n"))?;
@@ -65,13 +62,14 @@ impl<'py> Pipe<'py> {
             writer,
             buffer,
             text,
+            write: PyString::new(py, "write"),
+            flush: PyString::new(py, "flush"),
         })
     }
 
     fn close(&self) -> PyResult<()> {
-        let close = intern!(self.io.py(), "close");
-        let first = self.text.call_method0(close);
-        self.input.call_method0(close).and(first).map(drop)
+        let first = self.text.call_method0("close");
+        self.input.call_method0("close").and(first).map(drop)
     }
 }
 
@@ -79,8 +77,7 @@ fn buffered<'py>(
     io: &Bound<'py, PyModule>,
     raw: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    io.getattr(intern!(io.py(), "BufferedWriter"))?
-        .call1((raw,))
+    io.getattr("BufferedWriter")?.call1((raw,))
 }
 
 /// A text stream in UTF-8: any other codec would have to be imported first, which the program could see.
@@ -90,12 +87,8 @@ fn text<'py>(
     newline: Option<&str>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = io.py();
-    io.getattr(intern!(py, "TextIOWrapper"))?.call1((
-        buffer,
-        intern!(py, "utf-8"),
-        py.None(),
-        newline,
-    ))
+    io.getattr("TextIOWrapper")?
+        .call1((buffer, "utf-8", py.None(), newline))
 }
 
 fn search(pipe: &Pipe<'_>) -> PyResult<Option<Fields>> {
@@ -130,10 +123,10 @@ fn search(pipe: &Pipe<'_>) -> PyResult<Option<Fields>> {
         file_fd: file,
         file_dict,
         overrides: [
-            intern!(py, "write").hash()?,
-            intern!(py, "flush").hash()?,
-            intern!(py, "seek").hash()?,
-            intern!(py, "tell").hash()?,
+            pipe.write.hash()?,
+            pipe.flush.hash()?,
+            PyString::new(py, "seek").hash()?,
+            PyString::new(py, "tell").hash()?,
         ],
         utf8: text.utf8,
     };
@@ -176,7 +169,7 @@ struct TextFields {
 
 fn text_fields(pipe: &Pipe<'_>) -> PyResult<Option<TextFields>> {
     // With nothing to be encoded: one that is only read.
-    let (py, unix, reader) = (pipe.io.py(), &pipe.text, &pipe.input);
+    let (unix, reader) = (&pipe.text, &pipe.input);
     let dos = text(&pipe.io, &pipe.buffer, Some("\r\n"))?;
     let [of_unix, of_dos, of_reader] = [unix, &dos, reader].map(words);
     let count = of_unix.len();
@@ -195,12 +188,12 @@ fn text_fields(pipe: &Pipe<'_>) -> PyResult<Option<TextFields>> {
         of_unix[i] == first && of_dos[i] == first && of_reader[i] == second
     });
 
-    let write = intern!(py, "write");
+    let write = &pipe.write;
     unix.call_method1(write, ("abc",))?;
     let three = words(unix);
     unix.call_method1(write, ("defghij",))?;
     let ten = words(unix);
-    unix.call_method0(intern!(py, "flush"))?;
+    unix.call_method0(&pipe.flush)?;
     let none = words(unix);
     let pending = only(count, |i| {
         of_unix[i] == 0 && three[i] == 3 && ten[i] == 10 && none[i] == 0
@@ -208,7 +201,7 @@ fn text_fields(pipe: &Pipe<'_>) -> PyResult<Option<TextFields>> {
 
     // A stream that was made but not initialised is not "ok", one whose buffer was taken has none.
     let text_type = unix.get_type();
-    let blank = text_type.call_method1(intern!(py, "__new__"), (&text_type,))?;
+    let blank = text_type.call_method1("__new__", (&text_type,))?;
     let ok = |stream: &Bound<'_, PyAny>| -> i32 {
         // SAFETY: a live TextIOWrapper.
         unsafe { field(stream.as_ptr().cast(), OK) }
@@ -216,7 +209,7 @@ fn text_fields(pipe: &Pipe<'_>) -> PyResult<Option<TextFields>> {
     if ok(&blank) != 0 || [unix, &dos, reader].iter().any(|stream| ok(stream) != 1) {
         return Ok(None);
     }
-    dos.call_method0(intern!(py, "detach"))?;
+    dos.call_method0("detach")?;
     let detached = words(&dos);
     let (Some(buffer), Some(pending), Some(line_end), Some(encoder)) =
         (buffer, pending, line_end, encoder)
@@ -266,7 +259,7 @@ fn spy_write(data: &Bound<'_, PyAny>) -> PyResult<usize> {
 
 fn writer_fields(pipe: &Pipe<'_>) -> PyResult<Option<WriterFields>> {
     let (py, writer) = (pipe.io.py(), &pipe.buffer);
-    let (write, flush) = (intern!(py, "write"), intern!(py, "flush"));
+    let (write, flush) = (&pipe.write, &pipe.flush);
     let before = words(writer);
     writer.call_method1(write, (PyBytes::new(py, b"abc"),))?;
     let three = words(writer);
@@ -282,16 +275,10 @@ fn writer_fields(pipe: &Pipe<'_>) -> PyResult<Option<WriterFields>> {
     // `namespace(write=spy_write, …)` is as much of a raw file as a writer asks for.
     let raw_like = PyDict::new(py);
     raw_like.set_item(write, wrap_pyfunction!(spy_write, py)?)?;
-    raw_like.set_item(
-        intern!(py, "writable"),
-        true.into_pyobject(py)?.getattr(intern!(py, "__bool__"))?,
-    )?;
-    raw_like.set_item(intern!(py, "closed"), false)?;
+    raw_like.set_item("writable", true.into_pyobject(py)?.getattr("__bool__")?)?;
+    raw_like.set_item("closed", false)?;
     // `types.SimpleNamespace`, without importing `types`, which the program could see.
-    let namespace = py
-        .import(intern!(py, "sys"))?
-        .getattr(intern!(py, "implementation"))?
-        .get_type();
+    let namespace = py.import("sys")?.getattr("implementation")?.get_type();
     let raw_like = namespace.call((), Some(&raw_like))?;
     let spied = buffered(&pipe.io, &raw_like)?;
     SPIED.store(spied.as_ptr() as usize, Relaxed);
@@ -301,7 +288,7 @@ fn writer_fields(pipe: &Pipe<'_>) -> PyResult<Option<WriterFields>> {
     spied.call_method0(flush)?;
     let owner = OWNER.load(Relaxed);
     let flushed = words(&spied);
-    spied.call_method0(intern!(py, "detach"))?;
+    spied.call_method0("detach")?;
     let detached = words(&spied);
     let (first, second) = (pipe.writer.as_ptr() as usize, raw_like.as_ptr() as usize);
     let raw = only(count, |i| {
@@ -321,7 +308,7 @@ fn file_fields(pipe: &Pipe<'_>) -> PyResult<Option<usize>> {
     let size = pipe
         .reader
         .get_type()
-        .getattr(intern!(pipe.io.py(), "__basicsize__"))?
+        .getattr("__basicsize__")?
         .extract::<usize>()?;
     let mut matching = (OK..=size - 4).step_by(4).filter(|&at| {
         // SAFETY: inside two live FileIO objects.
@@ -340,7 +327,7 @@ fn file_fields(pipe: &Pipe<'_>) -> PyResult<Option<usize>> {
 /// The proof: a stream in each of its states gives the right answer.
 fn answers_right(fields: &Fields, pipe: &Pipe<'_>) -> PyResult<bool> {
     let py = pipe.io.py();
-    let (write, flush) = (intern!(py, "write"), intern!(py, "flush"));
+    let (write, flush) = (&pipe.write, &pipe.flush);
     let (stream, buffer) = (&pipe.text, &pipe.buffer);
     let idle = || {
         // SAFETY: a live object.
@@ -365,6 +352,6 @@ fn answers_right(fields: &Fields, pipe: &Pipe<'_>) -> PyResult<bool> {
         owner.delattr(write)?;
         right &= idle() == yes;
     }
-    stream.call_method0(intern!(py, "close"))?;
+    stream.call_method0("close")?;
     Ok(right && idle() == Idle::No)
 }
