@@ -39,6 +39,37 @@ def python(program, *options, env=None, **more):
 # -- importing -----------------------------------------------------------------------------------------------------------
 
 
+def test_classes_of_the_extension_are_made_when_they_are_asked_for():
+    out = python(
+        """
+        import sys, threading
+        import femtolog._native as native
+        classes = {"FrameReader", "PeerSender", "QueuedRecord", "RecordQueue"}
+        assert not classes & set(vars(native)), "made without need"
+        names = list(native.__all__)
+        assert len(names) == len(set(names)) and classes < set(names), names
+        go, made = threading.Barrier(4), []
+        def ask():
+            go.wait()
+            made.append([getattr(native, name) for name in sorted(classes)])
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len({tuple(map(id, four)) for four in made}) == 1, made
+        assert [kind.__name__ for kind in made[0]] == sorted(classes)
+        assert classes < set(vars(native)) and native.__all__ == names, native.__all__
+        assert all(hasattr(native, name) for name in names)
+        try:
+            native.nothing
+        except AttributeError as error:
+            print(error)
+        """
+    )
+    assert out == "module 'femtolog._native' has no attribute 'nothing'\n"
+
+
 def test_importing_femtolog_changes_nothing():
     python(
         """

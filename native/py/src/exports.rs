@@ -84,8 +84,7 @@ fn __getattr__<'py>(
             )));
         }
     }?;
-    let all = module.index()?;
-    all.del_item(all.len() - 1)?; // where `add_class` has put the name once more
+    module.index()?.call_method0("pop")?; // `add_class` has put the name there once more
     module.getattr(name)
 }
 
