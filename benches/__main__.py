@@ -24,6 +24,7 @@ TURNS = (
     "network",
     "scaling",
     "changed",
+    "objects",
 )  # in this process, by turns
 PROCESSES = ("memory", "install")  # in fresh ones, by turns
 SLOW = ("instructions", "logxide", "loop", "tasks")  # only when asked for

@@ -46,10 +46,10 @@ def tree(tmp_path):
     return tmp_path
 
 
-TURNS = ("disabled", "enabled", "format", "file", "threads", "queue", "asynchronous", "network", "scaling", "changed")
+TURNS = ("disabled", "enabled", "format", "file", "threads", "queue", "asynchronous", "network", "scaling", "changed", "objects")
 
 
-def test_each_scenario_runs_on_both_sides_and_its_sink_is_checked(tmp_path):
+def test_each_scenario_runs_on_both_sides_and_its_sink_is_checked(publish, tmp_path):
     done = run("benches", *TURNS, "--repeats", "1", "--stretch", "0.0001", "--json", str(tmp_path / "found.json"))
     assert done.returncode in (0, 1), done.stdout  # 1: slower somewhere, which turns as short as these cannot tell
     found = json.loads((tmp_path / "found.json").read_text())
@@ -71,6 +71,7 @@ def test_each_scenario_runs_on_both_sides_and_its_sink_is_checked(tmp_path):
     assert without_sink == {
         "disabled logging.debug()",
         "NullHandler",
+        *(scenario.name for scenario in importlib.import_module("benches.objects").SCENARIOS),
         *(row["name"] for row in rows if "own NullHandler" in row["name"] or "does nothing" in row["name"]),
     }
     assert {row["name"] for row in rows if row["group"]} == {
