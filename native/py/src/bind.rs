@@ -852,6 +852,7 @@ fn interpreter_is_quicker(target: Target) -> bool {
         | Target::ReleaseLock => cfg!(not(Py_GIL_DISABLED)) && !crate::raw::reads_instances(),
         Target::HandlerSetFormatter
         | Target::HandlerRepr
+        | Target::LogRecordRepr
         | Target::LoggerInit
         | Target::LoggerRepr
         | Target::AdapterInit
