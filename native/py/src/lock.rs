@@ -206,11 +206,11 @@ pub fn module<T>(py: Python<'_>, body: impl FnOnce() -> Res<T>) -> Res<T> {
         py_ffi::call(&release, &[]).map(drop)
     });
     match (value, pending, released) {
-        (Some(value), _, Ok(_)) => Ok(value),
-        (None, Some(exception), Ok(_)) => Err(py_ffi::Raised::from(exception)),
+        (Some(value), _, Ok(())) => Ok(value),
+        (None, Some(exception), Ok(())) => Err(py_ffi::Raised::from(exception)),
         (_, Some(exception), Err(raised)) => Err(py_ffi::chain(py, raised, exception)),
         (_, None, Err(raised)) => Err(raised),
-        (None, None, Ok(_)) => Err(py_ffi::raise(
+        (None, None, Ok(())) => Err(py_ffi::raise(
             py,
             py_ffi::Exc::System,
             "femtolog: neither result nor exception",
