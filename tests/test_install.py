@@ -750,3 +750,21 @@ def test_an_interpreter_that_is_not_supported_is_told(pretend, what):
 
 
 RESTORING = REFUSED.replace("import logging\n", "sys.version_info, sys.implementation = kept\nimport logging\n")
+
+
+def test_a_reload_of_the_package_keeps_what_was_asked_for():
+    python("""
+        import importlib, logging, sys
+        import femtolog, femtolog_compat
+        femtolog.install()
+        importlib.reload(femtolog_compat)
+        assert femtolog.is_installed() and femtolog_compat.is_installed()
+        femtolog_compat.install()
+        finders = [finder for finder in sys.meta_path if "femtolog" in repr(finder)]
+        assert len(finders) == 1, sys.meta_path
+        import logging.handlers
+        femtolog_compat.uninstall()
+        assert not femtolog.is_installed()
+        assert not [finder for finder in sys.meta_path if "femtolog" in repr(finder)], sys.meta_path
+        assert "femtolog" not in repr(logging.handlers.__spec__.loader), logging.handlers.__spec__
+    """)

@@ -229,7 +229,7 @@ def test_a_record_starts_as_any_other_whatever_was_done_to_the_one_before(run, d
         calls()
         for line in told:
             print(line)
-        print([str(vars(record).get("msg")) if isinstance(record, logging.LogRecord) else type(record).__name__ for record in kept])
+        print([str(vars(record).get("msg")) if isinstance(record, logging.LogRecord) else callable(record) for record in kept])
         log.filters.clear()
         print(sum(isinstance(each, logging.LogRecord) for each in gc.get_objects()), alive())
         """).replace("DONE", DONE_TO_A_RECORD[done])

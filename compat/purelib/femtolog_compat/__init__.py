@@ -37,14 +37,15 @@ OLDEST = (3, 11)
 
 _NAMES = frozenset({"logging", "logging.config", "logging.handlers"})
 
-_lock = RLock()
+# importlib.reload() runs all of this again, in a process that may have femtolog installed: what was asked for, and its lock, stay.
+_lock: "RLock" = globals().get("_lock") or RLock()
 
 # Another finder may itself ask all of `sys.meta_path` (import hooks of tracers do): then it is not our turn again. One for all
 # finders: CPython 3.14t never frees a thread-local object.
-_asking = _local()
+_asking: "_local" = globals().get("_asking") or _local()
 
 
-class _State:
+class _Asked:
     """What has been asked for: by install() once and for all, and by `with installed():` blocks that are still open."""
 
     finder: "_Finder | None" = None
@@ -62,6 +63,9 @@ class _State:
     in_place = False
     # The interpreter's own bodies run and are watched (shadow mode), for as long as the process lives.
     shadow = False
+
+
+_State: "type[_Asked]" = globals().get("_State") or _Asked
 
 
 def install(*, picologging: bool = False) -> None:
@@ -309,7 +313,7 @@ def _bind_natively(native: "ModuleType", module: "ModuleType") -> None:
 def _give_back_loader(module: "ModuleType") -> None:
     for owner, attribute in ((module.__spec__, "loader"), (module, "__loader__")):
         loader = getattr(owner, attribute, None)
-        if isinstance(loader, _Loader):
+        if type(loader).__module__ == __name__:  # one made before a reload, too
             setattr(owner, attribute, loader.original)
 
 

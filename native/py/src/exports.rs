@@ -73,14 +73,15 @@ fn __getattr__<'py>(
     module: &Bound<'py, PyModule>,
     name: &Bound<'py, PyString>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    match name.to_str()? {
+    match name.to_str().unwrap_or_default() {
         "FrameReader" => module.add_class::<FrameReader>(),
         "PeerSender" => module.add_class::<PeerSender>(),
         "QueuedRecord" => module.add_class::<QueuedRecord>(),
         "RecordQueue" => module.add_class::<RecordQueue>(),
-        other => {
+        _ => {
             return Err(PyAttributeError::new_err(format!(
-                "module 'femtolog._native' has no attribute '{other}'"
+                "module 'femtolog._native' has no attribute {}",
+                name.repr()?.to_string_lossy()
             )));
         }
     }?;

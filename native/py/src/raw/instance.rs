@@ -600,12 +600,28 @@ impl Order {
         unsafe { self.first.offset(nth as isize * self.step).write(index) }
     }
 
-    /// Nothing is set any more; so many values were. The caller takes them out.
+    /// Number of values set.
     #[cfg(not(Py_GIL_DISABLED))]
     #[inline(always)]
-    pub(super) unsafe fn none(&self) -> u8 {
+    pub(super) unsafe fn count(&self) -> isize {
         // SAFETY: the byte that tells it.
-        unsafe { self.used.replace(0) }
+        isize::from(unsafe { *self.used })
+    }
+
+    /// The place of the value that was set as the n-th.
+    #[cfg(not(Py_GIL_DISABLED))]
+    #[inline(always)]
+    pub(super) unsafe fn nth(&self, nth: isize) -> usize {
+        // SAFETY: as many bytes as there are values.
+        usize::from(unsafe { *self.first.offset(nth * self.step) })
+    }
+
+    /// Nothing is set any more.
+    #[cfg(not(Py_GIL_DISABLED))]
+    #[inline(always)]
+    pub(super) unsafe fn clear(&self) {
+        // SAFETY: the caller has emptied the array.
+        unsafe { self.used.write(0) }
     }
 }
 

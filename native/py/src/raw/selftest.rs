@@ -3,6 +3,8 @@
 //! Runs when the extension is loaded, so it makes few objects and runs no Python code.
 use super::frames::Frames;
 use super::instance::{self, NO_INDEX};
+#[cfg(not(Py_GIL_DISABLED))]
+use super::spare;
 use super::{layout, rlock, scalar, types};
 use crate::ffi::getattr_opt_by;
 use pyo3::prelude::*;
@@ -501,6 +503,8 @@ fn filling(class: &Bound<'_, PyAny>, report: Report<'_>) -> PyResult<()> {
     };
     report("filling: reads in a row", reads_agree(&whole)?);
     report("filling: reads", reads_agree(&made)?);
+    #[cfg(not(Py_GIL_DISABLED))]
+    shells(&class, whole, report)?;
     let dict = made.getattr("__dict__")?;
     let seen: Vec<(String, i64)> = dict
         .call_method0("items")?
@@ -517,6 +521,37 @@ fn filling(class: &Bound<'_, PyAny>, report: Report<'_>) -> PyResult<()> {
     report("setting: not beside a dict", refused);
     made.delattr(alpha)?;
     report("filling: deleted", reads_agree(&made)?);
+    Ok(())
+}
+
+/// An instance that is emptied must be like a new one, and one with a weak reference is to be left alone. `whole` has its attributes in
+/// place.
+#[cfg(not(Py_GIL_DISABLED))]
+fn shells<'py>(
+    class: &Bound<'py, PyAny>,
+    whole: Bound<'py, PyAny>,
+    report: Report<'_>,
+) -> PyResult<()> {
+    let (py, tp, shell) = (class.py(), class.as_ptr().cast(), whole.as_ptr());
+    let Some(empty) = spare::remade(class, whole) else {
+        report("shell: kept", false);
+        return Ok(());
+    };
+    // SAFETY: a live instance of that class.
+    let (same, tracked, nothing) = unsafe {
+        (
+            empty.as_ptr() == shell && ffi::Py_REFCNT(shell) == 1,
+            ffi::PyObject_GC_IsTracked(shell) == 1,
+            instance::in_place_order(shell, tp) == Some(vec![]),
+        )
+    };
+    report("shell: empty", same && tracked && nothing);
+    report("shell: reads", reads_agree(&empty)?);
+    let reference = py.import("_weakref")?.getattr("ref")?.call1((&empty,))?;
+    report(
+        "shell: weak references",
+        spare::remade(class, empty).is_none() && reference.call0()?.is_none(),
+    );
     Ok(())
 }
 
