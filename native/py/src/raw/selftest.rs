@@ -504,7 +504,7 @@ fn filling(class: &Bound<'_, PyAny>, report: Report<'_>) -> PyResult<()> {
     report("filling: reads in a row", reads_agree(&whole)?);
     report("filling: reads", reads_agree(&made)?);
     #[cfg(not(Py_GIL_DISABLED))]
-    shells(&class, whole, report)?;
+    shells(class, whole, report)?;
     let dict = made.getattr("__dict__")?;
     let seen: Vec<(String, i64)> = dict
         .call_method0("items")?
