@@ -61,17 +61,20 @@ pub unsafe fn keep_shells_of(class: *mut PyTypeObject) {
     }
 }
 
-/// For the self-test, before any class is known: the instance that `class` next has, made out of the shell of `former`, which has nothing
-/// but plain attributes in place. `None`: it was not kept.
+/// For the self-test: the instance that `class` next has, made out of the shell of `former`, which has nothing but plain attributes in
+/// place. `None`: it was not kept.
 pub(super) fn remade<'py>(
     class: &Bound<'py, PyAny>,
     former: Bound<'py, PyAny>,
 ) -> Option<Bound<'py, PyAny>> {
+    let py = class.py();
+    let swap = |other| SPARE.with(py, |spare| std::mem::replace(spare, other));
+    let others = swap(Spare::NONE);
     // SAFETY: the self-test's own class.
     unsafe { keep_shells_of(class.as_ptr().cast()) }
     give_up(former);
     let remade = take(class);
-    let kept = SPARE.with(class.py(), |spare| std::mem::replace(spare, Spare::NONE));
+    let kept = swap(others);
     // SAFETY: the references that were kept.
     unsafe {
         ffi::Py_XDECREF(kept.shell);
