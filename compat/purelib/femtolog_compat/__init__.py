@@ -313,7 +313,7 @@ def _bind_natively(native: "ModuleType", module: "ModuleType") -> None:
 def _give_back_loader(module: "ModuleType") -> None:
     for owner, attribute in ((module.__spec__, "loader"), (module, "__loader__")):
         loader = getattr(owner, attribute, None)
-        if type(loader).__module__ == __name__:  # one made before a reload, too
+        if loader is not None and type(loader).__module__ == __name__:  # one made before a reload, too
             setattr(owner, attribute, loader.original)
 
 
