@@ -73,20 +73,21 @@ fn __getattr__<'py>(
     module: &Bound<'py, PyModule>,
     name: &Bound<'py, PyString>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    match name.to_str().unwrap_or_default() {
-        "FrameReader" => module.add_class::<FrameReader>(),
-        "PeerSender" => module.add_class::<PeerSender>(),
-        "QueuedRecord" => module.add_class::<QueuedRecord>(),
-        "RecordQueue" => module.add_class::<RecordQueue>(),
+    let py = module.py();
+    let class = match name.to_str().unwrap_or_default() {
+        "FrameReader" => py.get_type::<FrameReader>(),
+        "PeerSender" => py.get_type::<PeerSender>(),
+        "QueuedRecord" => py.get_type::<QueuedRecord>(),
+        "RecordQueue" => py.get_type::<RecordQueue>(),
         _ => {
             return Err(PyAttributeError::new_err(format!(
                 "module 'femtolog._native' has no attribute {}",
                 name.repr()?.to_string_lossy()
             )));
         }
-    }?;
-    module.index()?.call_method0("pop")?; // `add_class` has put the name there once more
-    module.getattr(name)
+    };
+    module.dict().set_item(name, &class)?;
+    Ok(class.into_any())
 }
 
 /// How interpreter structures are read: `raw` (verified at load), `parallel` (the same for what may be read without a GIL) or
