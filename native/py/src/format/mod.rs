@@ -183,6 +183,9 @@ pub fn format_time<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
 }
 
 fn time_text<'py>(formatter: &Obj<'py>, record: &Obj<'py>, datefmt: &Obj<'py>) -> Res<Obj<'py>> {
+    if let Some(text) = seen::time_text(formatter, record, datefmt)? {
+        return Ok(text);
+    }
     let (py, here) = (formatter.py(), Target::FormatterFormatTime);
     let converter = py_ffi::getattr(formatter, Name::converter).at(py, here, get("converter"))?;
     let created = guard::attr(record, Name::created).at(py, here, get("created"))?;

@@ -209,20 +209,42 @@ fn push_default<'py>(
 /// `formatter.formatTime(record, formatter.datefmt)` of a record with plain times.
 #[inline(never)]
 fn own_time<'py>(record: &View<'_, 'py>, proof: &Proof<'_, 'py>) -> Res<Option<TimeText>> {
+    match stamp_of(record) {
+        Some(stamp) => time::text(&proof.formatter, &stamp),
+        None => Ok(None),
+    }
+}
+
+/// `Formatter.formatTime(formatter, record, datefmt)`; `None`, with nothing done, where Python code could run.
+pub fn time_text<'py>(
+    formatter: &Obj<'py>,
+    record: &Obj<'py>,
+    datefmt: &Obj<'py>,
+) -> Res<Option<Obj<'py>>> {
+    let (Some(formatter), Some(record)) = (guard::view(formatter), guard::view(record)) else {
+        return Ok(None);
+    };
+    let Some(stamp) = stamp_of(&record) else {
+        return Ok(None);
+    };
+    match time::text_by(&formatter, &stamp, datefmt)? {
+        Some(text) => text.object(datefmt.py()).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// When the record was made, where its times are plain ones.
+fn stamp_of<'py>(record: &View<'_, 'py>) -> Option<Stamp<'py>> {
     let number = |name: Name| {
         record
             .lend(name)
             .and_then(|value| py_ffi::float_value(&value))
     };
-    let (Some(created), Some(msecs)) = (number(Name::created), number(Name::msecs)) else {
-        return Ok(None);
-    };
-    let stamp = Stamp {
-        created: Number::Float(created),
-        msecs: Number::Float(msecs),
+    Some(Stamp {
+        created: Number::Float(number(Name::created)?),
+        msecs: Number::Float(number(Name::msecs)?),
         relative: Number::Float(0.0),
-    };
-    time::text(&proof.formatter, &stamp)
+    })
 }
 
 /// What was logged: a text, and a tuple of arguments or none.

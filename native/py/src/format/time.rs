@@ -114,21 +114,31 @@ static TEXTS: Shared<SecondCache<Counted<Vec<u8>>>> = Shared::new(SecondCache::n
 /// interpreter has to do it. Runs no Python code.
 #[inline]
 pub fn text<'py>(formatter: &View<'_, 'py>, stamp: &Stamp<'py>) -> Res<Option<TimeText>> {
+    match formatter.lend(Name::datefmt) {
+        Some(datefmt) => text_by(formatter, stamp, &datefmt),
+        None => Ok(None),
+    }
+}
+
+/// The same with another `datefmt` than the formatter's.
+#[inline]
+pub fn text_by<'py>(
+    formatter: &View<'_, 'py>,
+    stamp: &Stamp<'py>,
+    datefmt: &Obj<'py>,
+) -> Res<Option<TimeText>> {
     let py = formatter.object().py();
     let (Number::Float(created), Number::Float(msecs)) = (&stamp.created, &stamp.msecs) else {
         return Ok(None);
     };
-    let (Some(datefmt), Some(converter)) = (
-        formatter.lend(Name::datefmt),
-        formatter.lend(Name::converter),
-    ) else {
+    let Some(converter) = formatter.lend(Name::converter) else {
         return Ok(None);
     };
     let local = LOCALTIME.is_untouched(&converter);
     if (!local && !GMTIME.is_untouched(&converter)) || !strftime_is_own(py)? {
         return Ok(None);
     }
-    let plan = if datefmt.is_none() || py_ffi::is_empty_str(&datefmt) {
+    let plan = if datefmt.is_none() || py_ffi::is_empty_str(datefmt) {
         let (Some(format), Some(milliseconds)) = (
             formatter.lend(Name::default_time_format),
             formatter.lend(Name::default_msec_format),
@@ -137,7 +147,7 @@ pub fn text<'py>(formatter: &View<'_, 'py>, stamp: &Stamp<'py>) -> Res<Option<Ti
         };
         plan(&format, Some(&milliseconds))
     } else {
-        plan(&datefmt, None)
+        plan(datefmt, None)
     };
     let (Some(plan), Some(second)) = (plan, core_clock::floor_second(*created)) else {
         return Ok(None);
