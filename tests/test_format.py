@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import time
+import types
 
 import pytest
 from oracle import same_as_stdlib
@@ -332,8 +333,57 @@ def test_format_time(w):
         w.catch(logging.Formatter().formatTime, logging.makeLogRecord({"created": created, "msecs": 5}))
     # None is now to localtime(), and the second may change between the two sides.
     w.catch(logging.Formatter().formatTime, logging.makeLogRecord({"created": None, "msecs": 5}), "%Y")
-    for msecs in (0, 999.999, -1, "text", None, 1000, float("nan")):
+    for msecs in (0, 999.999, -1, "text", None, 1000, float("nan"), -0.5, 1000.0, 1e9):
         w.catch(logging.Formatter().formatTime, logging.makeLogRecord({"created": 1e9, "msecs": msecs}))
+    for created in (-1.5, 253402300800.0, float("nan"), 1e300, float("inf"), 951782400.25):
+        w.catch(logging.Formatter().formatTime, logging.makeLogRecord({"created": created, "msecs": 5.0}))
+
+
+@same_as_stdlib(live=False)
+def test_format_time_of_records_and_formatters_of_every_kind(w):
+    """Called out of Python code, as formatters of one's own do: by whatever stands on the instance, its class, or in the module."""
+
+    class Computed(logging.LogRecord):
+        created = property(lambda record: w.note("created", 1) or 1e9, lambda record, value: None)
+
+    class Text(str):
+        __slots__ = ()
+
+    record = logging.makeLogRecord(FIXED)
+    plain = logging.Formatter()
+    computed = Computed("n", 20, "p", 1, "m", (), None)
+    computed.msecs = 5.0
+    bare = types.SimpleNamespace(created=1e9, msecs=5.0)
+    other = types.SimpleNamespace(
+        converter=time.gmtime, default_time_format="%H", default_msec_format="%s,%03d", datefmt="never looked at"
+    )
+    for formatter, given, datefmt in (
+        (plain, computed, None),
+        (plain, bare, None),
+        (plain, types.SimpleNamespace(created=1e9), None),
+        (plain, types.SimpleNamespace(created=1e9), "%H"),
+        (plain, types.SimpleNamespace(msecs=1.0), "%H"),
+        (plain, record, Text("%H:%M")),
+        (plain, record, Text("")),
+        (plain, record, b"%H"),
+        (plain, record, False),
+        (other, record, None),
+        (other, bare, "%M"),
+        (types.SimpleNamespace(converter=time.gmtime), record, None),
+        (None, record, None),
+    ):
+        w.catch(logging.Formatter.formatTime, formatter, given, datefmt)
+    for name in ("%s, %03d", "", None, Text("%s,%03d")):
+        plain.default_msec_format = name
+        w.catch(plain.formatTime, record)
+    del plain.default_msec_format
+    strftime = time.strftime
+    time.strftime = lambda format, parts: f"{format} of {parts[0]}"
+    try:
+        w.catch(plain.formatTime, record)
+    finally:
+        time.strftime = strftime
+    w.catch(plain.formatTime, record)
 
 
 @same_as_stdlib(live=False)

@@ -316,3 +316,38 @@ def test_an_extra_that_hides_the_message(w):
     log.info("a %s", "b", extra={"getMessage": 1})
     log.info("c", extra={"getMessage": lambda: "made otherwise", "more": 2})
     log.info("d", extra={"more": 2})
+
+
+@same_as_stdlib
+def test_what_a_class_makes_of_the_attributes_that_are_read_again(w):
+    """`LogRecord.__init__` derives `module` from `self.filename` and times from `self.created` or `self.msecs`."""
+
+    class Name(logging.LogRecord):
+        filename = property(lambda record: "other.txt", lambda record, value: None)
+
+    class Nameless(logging.LogRecord):
+        filename = property(lambda record: 5, lambda record, value: None)
+
+    class Times(logging.LogRecord):
+        created = property(lambda record: 1e9, lambda record, value: None)
+        msecs = property(lambda record: 999.0, lambda record, value: None)
+
+    class Stored(logging.LogRecord):
+        def __setattr__(self, name, value):
+            super().__setattr__(name, {"filename": "stored.py", "created": 2e9}.get(name, value))
+
+    class Slot(logging.LogRecord):
+        __slots__ = ("created", "filename")
+
+    class Default(logging.LogRecord):
+        created = filename = None
+
+    logger, seen = logging.getLogger("made"), []
+    logger.addFilter(lambda record: seen.append(record) or True)
+    for cls in (Name, Nameless, Times, Stored, Slot, Default):
+        logging.setLogRecordFactory(cls)
+        logger.error("m")
+        for record in (cls("n", 20, "/d/p.py", 1, "m", (), None), seen.pop()):
+            w.note(cls.__name__, record.filename, record.module, record.getMessage())
+            w.note("far away", abs(record.relativeCreated) > 1e9)
+    logging.setLogRecordFactory(logging.LogRecord)

@@ -14,13 +14,13 @@ use crate::clock::{self, Stamp};
 use crate::context::{self, Context};
 use crate::ffi::{self as py_ffi, Exc, Obj, Ref, Res};
 use crate::globals;
-use crate::guard;
+use crate::guard::{self, Role};
 use crate::late::Late;
 use crate::level;
 use crate::names::Name;
 use crate::natives::Target;
 use crate::ordinary;
-use crate::stats;
+use crate::stats::{self, Reason};
 use crate::trace::{At as _, call as calling, get, operator, truth};
 
 /// What a log call was given.
@@ -888,6 +888,9 @@ pub fn init<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     let py = call.py();
     let none = py_ffi::none(py);
     let slf = call.slf();
+    if !shows_what_is_set(&slf) {
+        return call.reference(Reason::RecordClass);
+    }
     let here = Target::LogRecordInit;
     let stamp = clock::now(py).at(py, here, calling(clock::SOURCE.text()))?;
     let set = |name: Name, value: &Obj<'py>| py_ffi::setattr(&slf, name, value);
@@ -918,6 +921,14 @@ pub fn init<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     #[cfg(Py_3_12)]
     set(Name::taskName, context.task_name(py)?)?;
     Ok(none)
+}
+
+/// `LogRecord.__init__` reads these again after setting them, and goes by what it is told.
+fn shows_what_is_set(record: &Obj<'_>) -> bool {
+    const READ_AGAIN: [Name; 3] = [Name::filename, Name::created, Name::msecs];
+    guard::view(record).is_some_and(|record| {
+        record.is_by(Role::SettableRecord, |record| record.keeps(&READ_AGAIN))
+    })
 }
 
 /// `LogRecord.__repr__`

@@ -23,6 +23,7 @@ reasons! {
     StackLevel = "stacklevel below 1 or not an int, or no Python caller",
     SourceFile = "_srcfile or os.path replaced",
     Rollover = "a rollover",
+    RecordClass = "a record's class computes what LogRecord sets",
     ColdBody = "a method left to the interpreter",
 }
 

@@ -269,6 +269,18 @@ impl<'a, 'py> View<'a, 'py> {
         })
     }
 
+    /// After `object.name = value`, is `object.name` that value, for each of `names`? True where nothing of the object's class has a
+    /// say in it.
+    pub fn keeps(&self, names: &[Name]) -> bool {
+        if self.direct.is_some() {
+            return names.iter().all(|name| self.may_be_set(*name));
+        }
+        let py = self.object.py();
+        // SAFETY: the slots of a live object's type are read.
+        let plainly = unsafe { raw::has_plain_setattro(ffi::Py_TYPE(self.object.as_ptr())) };
+        plainly && !names.iter().any(|name| self.type_has(&name.object(py)))
+    }
+
     /// As with the GIL; without it another thread may be reading there.
     #[cfg(Py_GIL_DISABLED)]
     #[allow(clippy::unused_self, reason = "same shape as with the GIL")]

@@ -21,6 +21,8 @@ pub enum Role {
     FormatterSteps,
     /// A record that is formatted as `LogRecord` and nobody else says: see [`super::View::is_by`].
     PlainRecord,
+    /// A record that shows what `LogRecord.__init__` has set: see [`super::View::is_by`].
+    SettableRecord,
     /// A handler of a class that `enqueue()` has made: see [`super::View::is_by`].
     Asynchronous,
 }
@@ -83,7 +85,7 @@ impl Role {
             Role::Handler => &Self::HANDLER,
             Role::Formatter => &Self::FORMATTER,
             Role::FormatterSteps => &Self::FORMATTER_STEPS,
-            Role::PlainRecord | Role::Asynchronous => &[],
+            Role::PlainRecord | Role::SettableRecord | Role::Asynchronous => &[],
         }
     }
 }
