@@ -864,9 +864,34 @@ fn interpreter_is_quicker(target: Target) -> bool {
         | Target::LogRecordRepr
         | Target::LoggerRepr
         | Target::GetHandlerByName => true,
-        Target::HandlerCreateLock | Target::RegisterReinit => cfg!(not(Py_3_12)),
+        // Without a GIL their lock, and each attribute, is taken for itself.
+        Target::HandlerInit
+        | Target::HandlerSetLevel
+        | Target::HandlerSetName
+        | Target::HandlerClose
+        | Target::NullCreateLock
+        | Target::StreamInit
+        | Target::StreamSetStream
+        | Target::FiltererInit
+        | Target::FiltererAddFilter
+        | Target::FiltererRemoveFilter
+        | Target::FormatterUsesTime
+        | Target::FormatterFormatMessage
+        | Target::PercentInit
+        | Target::PercentUsesTime
+        | Target::SizeShouldRollover
+        | Target::LoggerRemoveHandler
+        | Target::GetLoggerClass
+        | Target::CaptureWarnings
+        | Target::AddHandlerRef
+        | Target::RemoveHandlerRef => cfg!(Py_GIL_DISABLED),
+        // `threading.RLock` is a function of Python's: code of Python's calls it without leaving the interpreter's loop.
+        Target::HandlerCreateLock | Target::RegisterReinit => {
+            cfg!(any(not(Py_3_12), Py_3_15, Py_GIL_DISABLED))
+        }
         Target::LoggerInit
         | Target::AdapterInit
+        | Target::AdapterProcess
         | Target::FormatterInit
         | Target::BufferingInit
         | Target::PercentValidate
