@@ -4,11 +4,8 @@ import argparse
 import contextlib
 import importlib
 import json
-import logging
-import logging.handlers
 import pathlib
 import sys
-from types import ModuleType
 
 from benches import install, instructions, logxide, loop, memory, report, tasks
 from benches.measure import STRETCH, Measurement, Scenario
@@ -31,12 +28,6 @@ SLOW = ("instructions", "logxide", "loop", "tasks")  # only when asked for
 BENCHES = TURNS + PROCESSES + SLOW
 MEMORY_REPEATS = 15  # enough where the numbers hardly differ, and each takes a second
 BEFORE = 3  # turns of the stdlib before femtolog is imported
-
-
-def modules(side: str) -> tuple[ModuleType, ModuleType]:
-    if side == "picologging":
-        return importlib.import_module("picologging"), importlib.import_module("picologging.handlers")
-    return logging, logging.handlers
 
 
 def main() -> int:
@@ -69,7 +60,7 @@ def main() -> int:
     except ImportError as error:
         report.say(f"without picologging: {error}")
 
-    measurement = Measurement(scenarios, sides, modules, options.stretch)
+    measurement = Measurement(scenarios, sides, options.stretch)
     try:
         for side in sides[:-1]:
             measurement.prepare(side)
@@ -86,6 +77,7 @@ def main() -> int:
             for side in sides:
                 with femtolog.installed() if side == "femtolog" else contextlib.nullcontext():
                     measurement.turn(side, only)
+                measurement.turn_apart(side, only)
 
         for _ in range(options.repeats):
             turn()

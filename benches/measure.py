@@ -6,6 +6,7 @@ once seen a function's entry changed may not specialise calls of it again, and t
 """
 
 import gc
+import importlib
 import itertools
 import pathlib
 import re
@@ -128,23 +129,37 @@ class Scenario:
     group: str = ""  # what is the same but for the number of threads: shown as calls a second, side by side
     picologging: str = ""  # why it cannot take part
     control: bool = False  # no logging is done: what the machine allows
+    apart: bool = False  # each turn in a fresh process of the side's own
 
 
-class Lane:
+class Turns:
+    """What a scenario took on one side."""
+
+    def __init__(self) -> None:
+        self.raw: list[float] = []  # nanoseconds per statement, the loop included
+        self.empties: list[float] = []  # nanoseconds per round of the empty loop
+        self.checks = self.lines = 0  # how often the sink was looked at, and what was found in it
+
+    @property
+    def turns(self) -> list[float]:
+        """Nanoseconds per statement in each turn."""
+        loop = min(self.empties)
+        return [number - loop for number in self.raw]
+
+
+class Lane(Turns):
     """A scenario on one side: its objects and its own compiled loop, since the interpreter specialises code where it stands."""
 
     def __init__(self, scenario: Scenario, bench: Bench, statement: str, expect: str, stretch: float = STRETCH) -> None:
+        super().__init__()
         self.scenario, self.bench, self.expect = scenario, bench, expect
         # With threads a turn lasts through several of the interpreter's switch intervals (5 ms), or they would run one by one.
         self.stretch = stretch * (10 if scenario.threads else 1)
         each = bench.each or [{}] * max(1, scenario.threads)
         self.loops = compiled(statement, [bench.names | names for names in each], scenario.above)
         self.empty = compiled("pass", [bench.names | each[0]], scenario.above)
-        self.raw: list[float] = []  # nanoseconds per statement, the loop included
-        self.empties: list[float] = []  # nanoseconds per round of the empty loop
         self.count = 50 * len(self.loops)  # statements in a turn
         self.written = 0  # statements in the loop that ran last
-        self.checks = self.lines = 0  # how often the sink was looked at, and what was found in it
 
     def calibrate(self) -> None:
         """Find how many statements fill a turn."""
@@ -173,12 +188,6 @@ class Lane:
         """Leave out the turns so far: they were for warming up."""
         self.raw.clear()
         self.empties.clear()
-
-    @property
-    def turns(self) -> list[float]:
-        """Nanoseconds per statement in each turn."""
-        loop = min(self.empties)
-        return [number - loop for number in self.raw]
 
     def _timed(self, loops: list[Callable[[Any], None]], finish: Callable[[], object] | None = None) -> float:
         each = self.count // len(loops)
@@ -259,6 +268,25 @@ def _timed_in_threads(loops: list[Callable[[Any], None]], turns: list[Any], fini
     return max(ended) - min(began)
 
 
+def modules(side: str) -> tuple[ModuleType, ModuleType]:
+    """The side's `logging` and its `handlers`."""
+    name = "picologging" if side == "picologging" else "logging"
+    return importlib.import_module(name), importlib.import_module(f"{name}.handlers")
+
+
+def prepared(scenario: Scenario, side: str, number: int, place: pathlib.Path, stretch: float) -> Lane:
+    """The scenario's objects on that side, which must be in force, and its loop, run once."""
+    folder = place / f"{side}-{number}"
+    folder.mkdir()
+    bench = Bench(*modules(side), f"benches.{side}.{number}", folder, side)
+    scenario.prepare(bench)
+    lane = Lane(scenario, bench, scenario.statement, scenario.expect, stretch)
+    lane.calibrate()
+    lane.turn()
+    lane.forget()
+    return lane
+
+
 class Measurement:
     """All lanes of a run, and which side's turn it is."""
 
@@ -266,11 +294,10 @@ class Measurement:
         self,
         scenarios: list[Scenario],
         sides: tuple[str, ...],
-        modules: Callable[[str], tuple[ModuleType, ModuleType]],
         stretch: float = STRETCH,
     ) -> None:
-        self.scenarios, self.sides, self._modules, self._stretch = scenarios, sides, modules, stretch
-        self.lanes: dict[tuple[str, str], Lane] = {}
+        self.scenarios, self.sides, self._stretch = scenarios, sides, stretch
+        self.lanes: dict[tuple[str, str], Turns] = {}
         self.alone: dict[str, Lane] = {}
         self.reasons: dict[tuple[str, str], str] = {}
         self._place = tempfile.TemporaryDirectory()
@@ -280,28 +307,23 @@ class Measurement:
 
     def prepare(self, side: str) -> None:
         """Make the side's objects, with that side in force."""
-        module, handlers = self._modules(side)
         for number, scenario in enumerate(self.scenarios):
             key = scenario.name, side
+            if scenario.apart:
+                self.lanes[key] = Turns()
+                continue
             if side == "picologging" and scenario.picologging:
                 self.reasons[key] = scenario.picologging
                 continue
-            folder = pathlib.Path(self._place.name, f"{side}-{number}")
-            folder.mkdir()
-            bench = Bench(module, handlers, f"benches.{side}.{number}", folder, side)
             try:
-                scenario.prepare(bench)
-                lane = Lane(scenario, bench, scenario.statement, scenario.expect, self._stretch)
-                lane.calibrate()
-                lane.turn()
+                lane = prepared(scenario, side, number, pathlib.Path(self._place.name), self._stretch)
             except Exception as error:
                 self._leave_out(key, error)
                 continue
-            lane.forget()
             self.lanes[key] = lane
             if side == "stdlib" and scenario.alone:
                 expect = ".*" if scenario.expect else ""
-                alone = self.alone[scenario.name] = Lane(scenario, bench, scenario.alone, expect, self._stretch)
+                alone = self.alone[scenario.name] = Lane(scenario, lane.bench, scenario.alone, expect, self._stretch)
                 alone.calibrate()
 
     def _leave_out(self, key: tuple[str, str], error: Exception) -> None:
@@ -322,7 +344,7 @@ class Measurement:
         """Time each scenario once, or `only` some, with that side in force."""
         for scenario in self.scenarios:
             lane = self.lanes.get((scenario.name, side))
-            if lane is None or (only is not None and scenario.name not in only):
+            if not isinstance(lane, Lane) or (only is not None and scenario.name not in only):
                 continue
             try:
                 lane.turn()
@@ -330,3 +352,22 @@ class Measurement:
                 self._leave_out((scenario.name, side), error)
             if side == "stdlib" and scenario.name in self.alone:
                 self.alone[scenario.name].turn()
+
+    def turn_apart(self, side: str, only: list[str] | None = None) -> None:
+        """The same for those whose turns take place in processes of their own."""
+        from benches import apart
+
+        asked = [scenario for scenario in self.scenarios if scenario.apart and (scenario.name, side) in self.lanes]
+        asked = [scenario for scenario in asked if only is None or scenario.name in only]
+        if not asked:
+            return
+        for name, numbers in apart.turn(side, asked, self._stretch).items():
+            if "reason" in numbers:
+                del self.lanes[name, side]
+                self.reasons[name, side] = numbers["reason"]
+                continue
+            lane = self.lanes[name, side]
+            lane.raw += numbers["raw"]
+            lane.empties += numbers["empties"]
+            lane.checks += numbers["checks"]
+            lane.lines += numbers["lines"]
