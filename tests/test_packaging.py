@@ -87,6 +87,7 @@ def test_the_sdist_has_the_sources_and_nothing_built(built):
         "README.md",
         "pyproject.toml",
         "native/build_backend.py",
+        ".cargo/config.toml",
         "native/py/Cargo.toml",
         "native/core/Cargo.toml",
     }
