@@ -19,6 +19,9 @@ def machine(versions: dict[str, str], command: str) -> dict[str, str]:
     return {**bench.machine(), "command": command, **versions}
 
 
+APART = "what makes and changes handlers in processes of each side's own"
+
+
 def collect(measurement: Measurement, about: dict[str, str], others: dict[str, Any]) -> Found:
     """Everything, as JSON can hold it; `others` are the results of benches that do not take turns in this process."""
     scenarios = []
@@ -91,7 +94,7 @@ def calls(found: Found) -> list[str]:
     loops = [row["loop"]["least"] for row in rows if "loop" in row]
     loop = f", the empty loop ({min(loops):.0f} to {max(loops):.0f} ns) subtracted where one thread runs" if loops else ""
     lines = [
-        f"Nanoseconds a call: least (median) of {turns} turns by turns in one process{loop}.",
+        f"Nanoseconds a call: least (median) of {turns} turns by turns in one process{loop}; {APART}.",
         "",
         "| scenario | stdlib | picologging | femtolog | what stays | stdlib ÷ femtolog | stdlib ÷ what stays | picologging ÷ femtolog |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
