@@ -863,6 +863,8 @@ fn interpreter_is_quicker(target: Target) -> bool {
         | Target::FilterRepr
         | Target::LogRecordRepr
         | Target::LoggerRepr
+        | Target::LoggerInit
+        | Target::FormatterInit
         | Target::GetHandlerByName => true,
         // Without a GIL their lock, and each attribute, is taken for itself.
         Target::HandlerInit
@@ -876,7 +878,6 @@ fn interpreter_is_quicker(target: Target) -> bool {
         | Target::FiltererRemoveFilter
         | Target::FormatterUsesTime
         | Target::FormatterFormatMessage
-        | Target::PercentInit
         | Target::PercentUsesTime
         | Target::SizeShouldRollover
         | Target::LoggerRemoveHandler
@@ -885,15 +886,13 @@ fn interpreter_is_quicker(target: Target) -> bool {
         | Target::AddHandlerRef
         | Target::RemoveHandlerRef => cfg!(Py_GIL_DISABLED),
         // From 3.13 on Python code that calls a function whose entry was set is not specialised.
-        Target::FiltererInit => cfg!(any(Py_3_13, Py_GIL_DISABLED)),
+        Target::FiltererInit | Target::PercentInit => cfg!(any(Py_3_13, Py_GIL_DISABLED)),
         // `threading.RLock` is a function of Python's: code of Python's calls it without leaving the interpreter's loop.
         Target::HandlerCreateLock | Target::RegisterReinit => {
             cfg!(any(not(Py_3_12), Py_3_15, Py_GIL_DISABLED))
         }
-        Target::LoggerInit
-        | Target::AdapterInit
+        Target::AdapterInit
         | Target::AdapterProcess
-        | Target::FormatterInit
         | Target::BufferingInit
         | Target::PercentValidate
         | Target::BraceValidate
