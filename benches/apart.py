@@ -1,7 +1,9 @@
 """Turns in processes of their own, for what a side would pass on to the next one in the same process: code of the interpreter's that
 was specialised, or may not be any more, because femtolog was installed and taken off in between."""
 
+import importlib
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -14,13 +16,22 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 WARM = 3  # turns before the one that counts
 
 
+def answer(program: str, given: str = "") -> Any:
+    """What the program prints, which is JSON, in a fresh interpreter where nothing installs femtolog unasked. Raises RuntimeError."""
+    environment = {name: value for name, value in os.environ.items() if name != "FEMTOLOG"}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=ROOT, env=environment, input=given, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{program}: {done.stderr}")
+    return json.loads(done.stdout)
+
+
 def turn(side: str, scenarios: list[Scenario], stretch: float) -> dict[str, dict[str, Any]]:
     """For each scenario nanoseconds per statement, those of the empty loop, and the checks; or {"reason": why there are none}."""
-    program = "from benches import apart; apart.run()"
-    names = [scenario.name for scenario in scenarios]
-    asked = json.dumps({"side": side, "names": names, "stretch": stretch})
-    answer = subprocess.run([sys.executable, "-c", program], cwd=ROOT, input=asked, stdout=subprocess.PIPE, text=True, check=True)
-    told: dict[str, dict[str, Any]] = json.loads(answer.stdout)
+    asked = [(scenario.prepare.__module__, scenario.name) for scenario in scenarios]
+    told: dict[str, dict[str, Any]] = answer(
+        "from benches import apart; apart.run()", json.dumps({"side": side, "scenarios": asked, "stretch": stretch})
+    )
     return told
 
 
@@ -32,13 +43,11 @@ def run() -> None:
         import femtolog
 
         femtolog.install()
-    from benches import objects
-
     told = {}
     with tempfile.TemporaryDirectory() as place:
-        for number, scenario in enumerate(objects.SCENARIOS):
-            if scenario.name in asked["names"]:
-                told[scenario.name] = _timed(scenario, side, number, pathlib.Path(place), asked["stretch"])
+        for number, (module, name) in enumerate(asked["scenarios"]):
+            [scenario] = (one for one in importlib.import_module(module).SCENARIOS if one.name == name)
+            told[name] = _timed(scenario, side, number, pathlib.Path(place), asked["stretch"])
     json.dump(told, sys.stdout)
 
 

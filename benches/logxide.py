@@ -12,14 +12,13 @@ import io
 import json
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 from typing import Any
 
+from benches import apart
 from benches.measure import STRETCH, Bench, Lane, Scenario
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 SIDES = ("stdlib", "logxide", "femtolog")
 TURNS = 5  # in each process
 MODULES = ("disabled", "enabled", "format", "file", "queue", "changed")
@@ -37,16 +36,9 @@ def measure(repeats: int, stretch: float = STRETCH) -> dict[str, Any]:
         return {"reason": "logxide is not installed"}
     least: dict[str, dict[str, Any]] = {scenario.name: {} for scenario in scenarios()}
     version = ""
-    environment = {name: value for name, value in os.environ.items() if name != "FEMTOLOG"}
     for _ in range(repeats):
         for side in SIDES:
-            program = f"from benches.logxide import run; run({side!r}, {stretch!r})"
-            answer = subprocess.run(
-                [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-            )
-            if answer.returncode:
-                raise RuntimeError(f"{side}: {answer.stderr}")
-            found = json.loads(answer.stdout)
+            found = apart.answer(f"from benches.logxide import run; run({side!r}, {stretch!r})")
             version = found["version"] or version
             for name, numbers in found["scenarios"].items():
                 before = least[name].get(side, numbers)

@@ -119,9 +119,23 @@ def test_each_side_beside_logxide_is_timed_and_checked(publish, monkeypatch):
     monkeypatch.setattr(beside, "SIDES", ("logxide",))
     monkeypatch.setattr(beside, "scenarios", lambda: [types.SimpleNamespace(name="a"), types.SimpleNamespace(name="b")])
     monkeypatch.setattr(beside.importlib.util, "find_spec", lambda _: True)
-    monkeypatch.setattr(beside.subprocess, "run", answered)
+    monkeypatch.setattr(beside.apart.subprocess, "run", answered)
     numbers = {"a": {"logxide": {"reason": "wrong"}}, "b": {"logxide": {"least": 1.0}}}
     assert beside.measure(2) == {"version": "0.3.0", "scenarios": numbers}
+
+
+def test_a_turn_apart_is_on_the_side_it_is_asked_for(publish, monkeypatch):
+    """Whatever the environment says."""
+    apart = importlib.import_module("benches.apart")
+    objects = importlib.import_module("benches.objects")
+    monkeypatch.setenv("FEMTOLOG", "1")
+    assert apart.answer("import json, sys; print(json.dumps('femtolog' in sys.modules))") is False
+    for side in ("stdlib", "femtolog"):
+        told = apart.turn(side, objects.SCENARIOS[:2], 0.00001)
+        assert told.keys() == {scenario.name for scenario in objects.SCENARIOS[:2]}
+        assert all(len(numbers["raw"]) == len(numbers["empties"]) == 1 for numbers in told.values())
+    with pytest.raises(RuntimeError, match="ValueError: no"):
+        apart.answer("raise ValueError('no')")
 
 
 def test_an_unknown_bench_is_named():
