@@ -751,16 +751,9 @@ fn own_function<'py>(
         return vars.get_item(entry.name);
     };
     match vars.get_item(name)? {
-        Some(property) if is_property(&property) => property.getattr(half).map(Some),
+        Some(property) if crate::ffi::is_property(&property) => property.getattr(half).map(Some),
         _ => Ok(None),
     }
-}
-
-/// Is `object` exactly a `property`?
-#[cfg(Py_3_12)]
-fn is_property(object: &Bound<'_, PyAny>) -> bool {
-    // SAFETY: alive; only the type's address is compared.
-    unsafe { ffi::Py_TYPE(object.as_ptr()) == &raw mut ffi::PyProperty_Type }
 }
 
 /// The function an entry of the table is about. On 3.11 properties stay the interpreter's: nothing can take the place of half of

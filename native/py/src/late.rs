@@ -19,7 +19,7 @@ impl<T> Late<T> {
 
     /// Now known, unless it was.
     #[inline]
-    #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
+    #[cfg(not(Py_GIL_DISABLED))]
     pub fn learn(&self, value: T) {
         drop(self.0.set(value));
     }

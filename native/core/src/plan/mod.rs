@@ -17,10 +17,6 @@ pub use spec::{FloatDigits, Spec, Style, Usual};
 
 /// A compiled format string over the attributes of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "four questions about a format, which have nothing to do with each other"
-)]
 pub struct Plan {
     /// Literals and fields in order; no empty literal, no two literals in a row.
     pub pieces: Vec<Piece>,
@@ -30,8 +26,19 @@ pub struct Plan {
     pub uses_time: bool,
     /// Whether a field is `message`.
     pub uses_message: bool,
-    /// Whether a field is asked of `multiprocessing` or `asyncio`: the process's name, the task's.
-    pub asks_others: bool,
+    /// Who is asked for a field.
+    pub asks: Asks,
+}
+
+/// Whom a format asks for what is neither the call's nor the thread's, from nobody to all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Asks {
+    #[default]
+    Nobody,
+    /// `multiprocessing`, for the process's name.
+    Process,
+    /// `asyncio`, for the task's name, and may be `multiprocessing`, too.
+    Task,
 }
 
 /// One part of a [`Plan`].
@@ -163,7 +170,7 @@ struct Builder {
     pieces: Vec<Piece>,
     literal: String,
     uses_message: bool,
-    asks_others: bool,
+    asks: Asks,
 }
 
 impl Builder {
@@ -175,10 +182,11 @@ impl Builder {
         self.flush();
         let field = Field::from_name(name);
         self.uses_message |= field == Field::Known(Attribute::Message);
-        self.asks_others |= matches!(
-            field,
-            Field::Known(Attribute::ProcessName | Attribute::TaskName)
-        );
+        self.asks = self.asks.max(match field {
+            Field::Known(Attribute::ProcessName) => Asks::Process,
+            Field::Known(Attribute::TaskName) => Asks::Task,
+            _ => Asks::Nobody,
+        });
         let usual = spec.usual();
         self.pieces.push(Piece::Field { field, spec, usual });
     }
@@ -202,7 +210,7 @@ impl Builder {
             ascii,
             uses_time,
             uses_message: self.uses_message,
-            asks_others: self.asks_others,
+            asks: self.asks,
         }
     }
 }

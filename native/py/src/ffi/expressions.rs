@@ -319,6 +319,12 @@ pub fn is_builtin_of(obj: &Obj<'_>, module: &str) -> bool {
             .is_ok_and(|name| is_str(&name) && utf8(&name) == Some(module))
 }
 
+/// Is `obj` exactly a `property`?
+pub fn is_property(obj: &Obj<'_>) -> bool {
+    // SAFETY: alive; only the type's address is compared.
+    unsafe { ffi::Py_TYPE(obj.as_ptr()) == &raw mut ffi::PyProperty_Type }
+}
+
 /// Is `obj` a Python function defined in `module`?
 pub fn is_function_of(obj: &Obj<'_>, module: &Bound<'_, PyModule>) -> bool {
     // SAFETY: alive; its globals are read only where it is exactly a Python function.

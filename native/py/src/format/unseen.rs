@@ -3,7 +3,7 @@
 //! Done only where formatter, style and record class are as the stdlib defines them, the format string is compiled, and every
 //! value is of an exact built-in type; anything else goes the general way on a real record, which then carries what was
 //! rendered so far. Whether the text is for the last handler decides what has to be kept.
-use femtolog_core::plan::{self, Attribute, Field, Piece, Plan, Usual};
+use femtolog_core::plan::{self, Asks, Attribute, Field, Piece, Plan, Usual};
 use pyo3::prelude::*;
 
 use super::message;
@@ -147,16 +147,17 @@ impl Proof<'_, '_> {
     /// Asking others may run Python code, which nobody expects before the record is settled: the caller does that and comes back.
     #[inline]
     fn asks_nobody(&self, record: &Record<'_, '_>) -> bool {
-        !self.compiled.plan.asks_others || record.is_settled() || knows_others(record)
+        let asks = self.compiled.plan.asks;
+        asks == Asks::Nobody || record.is_settled() || knows_others(record, asks == Asks::Task)
     }
 }
 
-/// Does the record know its process and task, or find them without asking anybody?
+/// Does the record know its process (and its task, if that is wanted, too), or find them without asking anybody?
 #[inline(never)]
-fn knows_others(record: &Record<'_, '_>) -> bool {
+fn knows_others(record: &Record<'_, '_>, task_too: bool) -> bool {
     record.unseen().is_some_and(|unseen| {
         let py = unseen.facts.event.msg.py();
-        unseen.facts.context.knows_others(py)
+        unseen.facts.context.knows_others(py, task_too)
     })
 }
 

@@ -58,6 +58,14 @@ impl Watch {
         self.slot.is_some()
     }
 
+    /// Does [`Self::generation`] tell of all changes?
+    #[cfg(not(Py_3_12))]
+    #[must_use]
+    #[allow(clippy::unused_self, reason = "same shape as on newer versions")]
+    pub fn is_counted(&self) -> bool {
+        true
+    }
+
     /// Did the dict change after `seen` was taken?
     #[inline]
     #[must_use]

@@ -2,6 +2,9 @@
 //!
 //! Read as `LogRecord.__init__` reads them, through `threading`, `multiprocessing`, `os` and `asyncio`, so that what
 //! libraries replace there (gevent, tests) is honoured.
+#[cfg(not(Py_GIL_DISABLED))]
+mod steady;
+
 use pyo3::prelude::*;
 
 use crate::cell::Shared;
@@ -95,22 +98,24 @@ impl<'py> Context<'py> {
         Ok(found.map(|(ident, name)| (ident.as_borrowed(), name.as_borrowed())))
     }
 
-    /// Are process and task known, or found where that runs no Python code? False: somebody has to be asked.
+    /// Are the process and its name known (and the task's name, if that is wanted, too), or found where that runs no Python code?
+    /// False: somebody has to be asked.
     #[inline]
-    pub fn knows_others(&self, py: Python<'py>) -> bool {
+    pub fn knows_others(&self, py: Python<'py>, task_too: bool) -> bool {
         let _ = py;
-        #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
+        #[cfg(not(Py_GIL_DISABLED))]
         if self.process.get().is_none()
-            && let Some(Some([process_name, process, task_name])) =
-                py_ffi::or_nothing(py, unchanged(py))
+            && let Some(found) = steady::unchanged(py)
         {
-            self.process_name.learn(process_name);
-            self.process.learn(process);
-            self.task_name.learn(task_name);
+            if let Some(task_name) = py_ffi::or_nothing(py, found.no_task(py)).flatten() {
+                self.task_name.learn(task_name);
+            }
+            self.process_name.learn(found.process_name);
+            self.process.learn(found.process);
         }
         self.process.get().is_some()
             && self.process_name.get().is_some()
-            && self.task_name.get().is_some()
+            && (!task_too || self.task_name.get().is_some())
     }
 
     /// `record.processName`
@@ -143,121 +148,26 @@ pub fn read(py: Python<'_>) -> Res<[Obj<'_>; 5]> {
 /// `record.processName`, `record.process` and `record.taskName`, asked for in that order.
 #[inline]
 fn others(py: Python<'_>) -> Res<[Obj<'_>; 3]> {
-    #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
-    if let Some(same) = unchanged(py)? {
-        return Ok(same);
+    #[cfg(not(Py_GIL_DISABLED))]
+    if let Some(same) = steady::unchanged(py) {
+        let task = match same.no_task(py)? {
+            Some(none) => none,
+            None => task_name(py)?,
+        };
+        return Ok([same.process_name, same.process, task]);
     }
     ask_others(py)
 }
 
 #[inline(never)]
 fn ask_others(py: Python<'_>) -> Res<[Obj<'_>; 3]> {
-    #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
-    let when = (globals::epoch(py), crate::fork::process_id());
+    #[cfg(not(Py_GIL_DISABLED))]
+    let before = steady::moment(py);
     let found = [process_name(py)?, process(py)?, task_name(py)?];
-    #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
-    keep(py, when, &found)?;
+    #[cfg(not(Py_GIL_DISABLED))]
+    steady::keep(py, &before, &found)?;
     Ok(found)
 }
-
-/// The three, where they are what they were at the last record and nobody's code tells them. Asking for each by itself takes
-/// 100 instructions more.
-#[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
-#[inline]
-fn unchanged(py: Python<'_>) -> Res<Option<[Obj<'_>; 3]>> {
-    let now = (globals::epoch(py), crate::fork::process_id());
-    let known = STILL.with(py, |still| {
-        let same = still.when == now && !still.process.is_null();
-        same.then(|| {
-            (
-                py_ffi::own_all(py, [still.process_name, still.process]),
-                still.tasks,
-            )
-        })
-    });
-    let Some(([process_name, process], tasks)) = known else {
-        return Ok(None);
-    };
-    if tasks && !runs_no_loop(py)? {
-        return Ok(None);
-    }
-    Ok(Some([process_name, process, py_ffi::none(py)]))
-}
-
-/// Keeps them for that, if nothing but what the epoch tells of can make them other ones; `when` is what held before they were read.
-#[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
-fn keep<'py>(
-    py: Python<'py>,
-    when: (Epoch, i64),
-    [process_name, process, task]: &[Obj<'py>; 3],
-) -> Res<()> {
-    if when != (globals::epoch(py), crate::fork::process_id()) {
-        return Ok(());
-    }
-    let module = |of| {
-        IMPORTS.with(py, |imports| {
-            let known = imports.epoch == when.0 && imports.known[of as usize];
-            known.then_some(imports.modules[of as usize])
-        })
-    };
-    let (Some(multiprocessing), Some(asyncio)) =
-        (module(Import::Multiprocessing), module(Import::Asyncio))
-    else {
-        return Ok(());
-    };
-    if !multiprocessing.is_null() {
-        return Ok(()); // which is asked for the process's name
-    }
-    // Those that are True or False, all of them: somebody's object may be true now and false later.
-    let asked = [
-        Switch::Multiprocessing,
-        Switch::Processes,
-        Switch::AsyncioTasks,
-    ];
-    let asked = asked.map(|switch| 1_u8 << switch as u8);
-    let generation = globals::LOGGING.generation(py);
-    let on = SWITCHES.with(py, |switches| {
-        let known = asked.iter().all(|bit| switches.known & bit != 0);
-        (known && switches.generation == generation).then_some(switches.on)
-    });
-    let Some(on) = on else {
-        return Ok(());
-    };
-    let tasks = on & asked[2] != 0 && !asyncio.is_null();
-    let steady = globals::is_epoch_true()
-        && can_wait(py)?
-        && (!tasks || OWN_LOOP.with(py, |own| *own == (when.0, asyncio)));
-    if steady && task.is_none() {
-        let still = Still {
-            when,
-            process_name: process_name.clone().into_ptr(),
-            process: process.clone().into_ptr(),
-            tasks,
-        };
-        let old = STILL.with(py, |kept| std::mem::replace(kept, still));
-        py_ffi::release_all(py, &[old.process_name, old.process]);
-    }
-    Ok(())
-}
-
-/// See [`unchanged`]; owned.
-#[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
-struct Still {
-    /// In which state of the modules, in which process.
-    when: (Epoch, i64),
-    process_name: *mut pyo3::ffi::PyObject,
-    process: *mut pyo3::ffi::PyObject,
-    /// May a task run?
-    tasks: bool,
-}
-
-#[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
-static STILL: Shared<Still> = Shared::new(Still {
-    when: (0, 0),
-    process_name: std::ptr::null_mut(),
-    process: std::ptr::null_mut(),
-    tasks: false,
-});
 
 /// The globals of `logging` that say whether a record is told of these.
 #[derive(Clone, Copy)]
@@ -295,27 +205,32 @@ static SWITCHES: Shared<Switches> = Shared::new(Switches {
     on: 0,
 });
 
-/// Is this switch on? Looking all four up and asking whether they are true would take 40 instructions each, as often as a record
-/// is made.
+/// What this switch is set to, if it is `True` or `False` and has been looked at: somebody's object may be true now and false later.
+/// Looking all four up and asking whether they are true would take 40 instructions each, as often as a record is made.
 #[inline]
-fn is_on(py: Python<'_>, switch: Switch) -> Res<bool> {
+fn settled(py: Python<'_>, switch: Switch) -> Option<bool> {
     let generation = globals::LOGGING.generation(py);
     let bit = 1 << switch as u8;
-    let known = SWITCHES.with(py, |switches| {
+    SWITCHES.with(py, |switches| {
         (switches.generation == generation && switches.known & bit != 0)
             .then_some(switches.on & bit != 0)
-    });
-    match known {
+    })
+}
+
+/// Is this switch on?
+#[inline]
+fn is_on(py: Python<'_>, switch: Switch) -> Res<bool> {
+    match settled(py, switch) {
         Some(on) => Ok(on),
-        None => look_at_switch(py, switch, generation),
+        None => look_at_switch(py, switch),
     }
 }
 
 #[cold]
-fn look_at_switch(py: Python<'_>, switch: Switch, generation: u64) -> Res<bool> {
+fn look_at_switch(py: Python<'_>, switch: Switch) -> Res<bool> {
+    let generation = globals::LOGGING.generation(py);
     let value = globals::get(py, switch.name())?;
     if !py_ffi::is_bool(&value) {
-        // Somebody's object: whether it is true may be another answer each time.
         return py_ffi::truthy(&value);
     }
     let (bit, on) = (1 << switch as u8, !py_ffi::is_false(&value));
@@ -713,7 +628,7 @@ fn process_name(py: Python<'_>) -> Res<Obj<'_>> {
     if !is_on(py, Switch::Multiprocessing)? {
         return Ok(py_ffi::none(py));
     }
-    if let Some(module) = imported(py, Import::Multiprocessing)?
+    if let Some(module) = imported(py, Asked::Multiprocessing)?
         && !module.is_none()
     {
         let asked = py_ffi::method(&module, Name::current_process, [])
@@ -734,7 +649,7 @@ fn process_name(py: Python<'_>) -> Res<Obj<'_>> {
 #[cfg(Py_3_12)]
 fn task_name(py: Python<'_>) -> Res<Obj<'_>> {
     if is_on(py, Switch::AsyncioTasks)?
-        && let Some(module) = imported(py, Import::Asyncio)?
+        && let Some(module) = imported(py, Asked::Asyncio)?
         && py_ffi::truthy(&module)?
         && !outside_any_loop(&module)?
     {
@@ -843,128 +758,55 @@ fn asks_own_loop(asyncio: &Obj<'_>) -> Res<bool> {
     }
     let own = CURRENT_TASK.is(&task) && RUNNING_LOOP.is(&running);
     #[cfg(not(Py_GIL_DISABLED))]
+    if own
+        && let Ok(module) = asyncio.cast_exact::<pyo3::types::PyModule>()
+        && steady::is_watched(steady::Table::Asyncio, &module.dict())
+        && globals::is_epoch_true()
     {
-        static GLOBALS: Shared<Option<raw::Watch>> = Shared::new(None);
-        if own
-            && let Ok(module) = asyncio.cast_exact::<pyo3::types::PyModule>()
-            && is_watched(&GLOBALS, &module.dict())
-            && globals::is_epoch_true()
-        {
-            OWN_LOOP.with(py, |known| *known = now);
-        }
+        OWN_LOOP.with(py, |known| *known = now);
     }
     Ok(own)
 }
 
-/// `sys.modules.get(name)`
-#[inline]
-fn imported(py: Python<'_>, module: Import) -> Res<Option<Obj<'_>>> {
-    #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
-    {
-        let epoch = globals::epoch(py);
-        let known = IMPORTS.with(py, |imports| {
-            let known = imports.epoch == epoch && imports.known[module as usize];
-            known.then(|| {
-                let found = imports.modules[module as usize];
-                (!found.is_null()).then(|| py_ffi::own_all(py, [found]))
-            })
-        });
-        match known {
-            Some(None) => return Ok(None),
-            Some(Some([found])) => return Ok(Some(found)),
-            None => {}
-        }
-    }
-    look_for_import(py, module)
-}
-
 /// The modules that a record may ask something of.
 #[derive(Clone, Copy)]
-enum Import {
+enum Asked {
     Multiprocessing,
     #[cfg(Py_3_12)]
     Asyncio,
 }
 
+impl Asked {
+    const fn name(self) -> Name {
+        match self {
+            Asked::Multiprocessing => Name::multiprocessing,
+            #[cfg(Py_3_12)]
+            Asked::Asyncio => Name::asyncio,
+        }
+    }
+}
+
+/// `sys.modules.get(name)`
+#[inline]
+fn imported(py: Python<'_>, module: Asked) -> Res<Option<Obj<'_>>> {
+    #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
+    match steady::import(py, module)? {
+        steady::Import::Found(found) => return Ok(Some(found)),
+        steady::Import::Missing => return Ok(None),
+        steady::Import::Unknown => {}
+    }
+    look_for_import(py, module)
+}
+
 #[inline(never)]
-fn look_for_import(py: Python<'_>, module: Import) -> Res<Option<Obj<'_>>> {
-    let name = match module {
-        Import::Multiprocessing => Name::multiprocessing,
-        #[cfg(Py_3_12)]
-        Import::Asyncio => Name::asyncio,
-    };
+fn look_for_import(py: Python<'_>, module: Asked) -> Res<Option<Obj<'_>>> {
     let modules = globals::from_module(py, Name::sys, &globals::SYS, Name::modules)?;
     if py_ffi::is_dict(&modules) {
-        let found = py_ffi::dict_get_name(&modules, name)?;
+        let found = py_ffi::dict_get_name(&modules, module.name())?;
         #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
-        keep_import(&modules, module, found.as_ref())?;
+        steady::keep_import(&modules, module, found.as_ref())?;
         return Ok(found);
     }
-    let found = py_ffi::method(&modules, Name::get, [&name.object(py)])?;
+    let found = py_ffi::method(&modules, Name::get, [&module.name().object(py)])?;
     Ok((!found.is_none()).then_some(found))
-}
-
-/// What `sys.modules` holds for them, null for nothing, as long as the epoch is the same: that dict is watched like the modules'
-/// own. Borrowed from it, which another thread could not be kept from changing. Looking takes 150 instructions, twice for each record.
-#[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
-struct Imports {
-    epoch: Epoch,
-    known: [bool; 2],
-    modules: [*mut pyo3::ffi::PyObject; 2],
-}
-
-#[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
-static IMPORTS: Shared<Imports> = Shared::new(Imports {
-    epoch: 0,
-    known: [false; 2],
-    modules: [std::ptr::null_mut(); 2],
-});
-
-/// Does the epoch tell of this dict's changes, and did it before whatever has been read of it now? It does from here on, where that can be.
-#[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
-#[cold]
-fn is_watched(cell: &Shared<Option<raw::Watch>>, dict: &Bound<'_, pyo3::types::PyDict>) -> bool {
-    let py = dict.py();
-    let watched = cell.with(py, |watch| {
-        watch
-            .as_ref()
-            .is_some_and(|watch| watch.dict(py).is(dict) && watch.is_counted())
-    });
-    if !watched {
-        let watch = raw::Watch::new(dict);
-        let old = cell.with(py, |known| known.replace(watch));
-        // Gives up a dict, which may run Python code: not within the cell.
-        drop(old);
-    }
-    watched
-}
-
-#[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
-#[cold]
-fn keep_import<'py>(modules: &Obj<'py>, module: Import, found: Option<&Obj<'py>>) -> Res<()> {
-    static TABLE: Shared<Option<raw::Watch>> = Shared::new(None);
-    let py = modules.py();
-    let Ok(modules) = modules.cast_exact::<pyo3::types::PyDict>() else {
-        return Ok(());
-    };
-    if !is_watched(&TABLE, modules) {
-        return Ok(());
-    }
-    let epoch = globals::epoch(py);
-    let same = globals::from_module(py, Name::sys, &globals::SYS, Name::modules)?.is(modules);
-    if same && globals::is_epoch_true() && globals::SYS.is_counted() {
-        let pointer = found.map_or(std::ptr::null_mut(), Bound::as_ptr);
-        IMPORTS.with(py, |imports| {
-            if imports.epoch != epoch {
-                *imports = Imports {
-                    epoch,
-                    known: [false; 2],
-                    modules: [std::ptr::null_mut(); 2],
-                };
-            }
-            imports.known[module as usize] = true;
-            imports.modules[module as usize] = pointer;
-        });
-    }
-    Ok(())
 }
