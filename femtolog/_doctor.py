@@ -124,7 +124,7 @@ def _about_the_process(data: dict[str, Any]) -> Iterator[str]:
 
 
 def _patches(native: Any) -> list[dict[str, str]]:
-    """Each method or function of logging in whose place something of somebody else's stands, or whose code was exchanged."""
+    """Each method of logging that native code runs or knows, where something of somebody else's stands or the code was exchanged."""
     found = []
     installed = native.is_bound()
     for name, bound in native.bound_objects().items():

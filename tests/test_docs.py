@@ -299,14 +299,14 @@ def section(module):
 
 
 def bound_in_rust():
-    """{(class or "", name)} of the table the extension binds from."""
+    """{(class or "", name)} of the table the extension binds from, but for lines without a function, which the interpreter runs."""
     source = (ROOT / "native" / "py" / "src" / "natives.rs").read_text()
     table = source[source.index("\nnatives! {") :]
     bound = set()
     for line in table.splitlines():
         if home := re.match(r'\s+Home::\w+(?:\("(\w+)"\))? => \{', line):
             owner = home[1] or ""
-        elif entry := re.match(r'\s+"([\w.]+)" =>', line):
+        elif entry := re.match(r'\s+"([\w.]+)" => \w+, ', line):
             bound.add((owner, entry[1].partition(".")[0]))
     return bound
 

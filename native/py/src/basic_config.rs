@@ -172,7 +172,7 @@ fn formatter<'py>(options: &Obj<'py>) -> Res<Obj<'py>> {
 }
 
 /// Raises unless `style` is one of the styles.
-pub fn require_style(style: &Obj<'_>) -> Res<()> {
+fn require_style(style: &Obj<'_>) -> Res<()> {
     let py = style.py();
     if py_ffi::contains(&globals::get(py, Name::_STYLES)?, style)? {
         return Ok(());

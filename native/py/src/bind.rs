@@ -23,7 +23,7 @@ use pyo3::types::{PyDict, PyModule, PyString, PyTuple, PyType};
 use crate::call::Call;
 use crate::ffi::{Exc, Obj, Raised, Res};
 use crate::guard::Seen;
-use crate::natives::{COUNT, ENTRANCES, Entry, Home, Look, Module, TABLE, Target};
+use crate::natives::{COUNT, ENTRANCES, Entry, Home, Look, Module, NativeFn, TABLE, Target};
 
 unsafe extern "C" {
     #[cfg(Py_3_12)]
@@ -380,6 +380,9 @@ pub fn call_native<'py>(
     let py = args.py();
     let index = index_of(name)?;
     let entry = &TABLE[index];
+    let Some(run) = entry.run else {
+        return Err(PyRuntimeError::new_err(format!("{name} is not native")));
+    };
     if BOUND[index].load(Ordering::Relaxed).is_null() || (entry.home.is_class() && args.is_empty())
     {
         return Err(PyRuntimeError::new_err(format!("{name} is not bound")));
@@ -399,7 +402,7 @@ pub fn call_native<'py>(
     };
     let ran = quietly(|| {
         crate::clock::at(nanoseconds, || {
-            catch_unwind(AssertUnwindSafe(|| (entry.run)(&call)))
+            catch_unwind(AssertUnwindSafe(|| run(&call)))
         })
     });
     match ran {
@@ -440,7 +443,7 @@ fn flat<'py>(
     (values, Some(kwargs.keys().to_tuple()))
 }
 
-/// What stands in its class or module for each native implementation ("Logger.info", "getLevelName"); None for one that is not
+/// What stands in its class or module for each line of the table ("Logger.info", "getLevelName"); None for one that is not
 /// bound: this Python has no such method, or it was not the interpreter's own when femtolog came, or its code was exchanged.
 #[pyfunction]
 pub fn bound_objects(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
@@ -457,7 +460,7 @@ pub fn bound_objects(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     Ok(found)
 }
 
-/// Which native implementation `object.method(...)` would run now ("StreamHandler.emit"); None: Python code of somebody's.
+/// Which method of the table `object.method(...)` would run now ("StreamHandler.emit"); None: Python code of somebody's.
 #[pyfunction]
 #[pyo3(signature = (object, method, /))]
 pub fn runs(object: &Bound<'_, PyAny>, method: &str) -> PyResult<Option<String>> {
@@ -474,6 +477,10 @@ struct Entrance<const T: usize>;
 
 impl<const T: usize> Entrance<T> {
     const ENTRY: Entry = TABLE[T];
+    const RUN: NativeFn = match Self::ENTRY.run {
+        Some(run) => run,
+        None => panic!("`entrance` makes no entry point for it"),
+    };
 
     /// Runs the native function; a panic becomes `SystemError` and never crosses into the interpreter.
     #[inline(always)]
@@ -489,7 +496,7 @@ impl<const T: usize> Entrance<T> {
             enabled
         };
         let call = &call.known_enabled(enabled);
-        match catch_unwind(AssertUnwindSafe(|| (Self::ENTRY.run)(call))) {
+        match catch_unwind(AssertUnwindSafe(|| (Self::RUN)(call))) {
             Ok(Ok(result)) => result.into_ptr(),
             Ok(Err(Raised { .. })) => std::ptr::null_mut(),
             Err(_panic) => {
@@ -666,13 +673,16 @@ pub struct RawEntry {
     pub fastcall: ffi::PyCFunctionFastWithKeywords,
 }
 
-/// The C entry points of target number `T`.
-pub const fn entrance<const T: usize>() -> RawEntry {
-    RawEntry {
+/// The C entry points of target number `T`, if a Rust function runs it.
+pub const fn entrance<const T: usize>() -> Option<RawEntry> {
+    if TABLE[T].run.is_none() {
+        return None;
+    }
+    Some(RawEntry {
         vectorcall: Entrance::<T>::vectorcall,
         #[cfg(not(Py_3_12))]
         fastcall: Entrance::<T>::fastcall,
-    }
+    })
 }
 
 /// Binds every native implementation that belongs to `module` (the real `logging`, `logging.handlers` or `logging.config`).
@@ -821,20 +831,24 @@ fn attach(
         REFERENCE[index].store(function.clone().into_ptr(), Ordering::Relaxed);
     }
     BOUND[index].store(pointer, Ordering::Relaxed);
-    if interpreter_is_quicker(TABLE[index].target) {
-        return Ok(());
+    if let Some(entrance) = entrance_in_use(index) {
+        // SAFETY: exactly a Python function (`is_interpreters_own`), alive; the entry keeps the function's behaviour, which is
+        // what this crate is about.
+        unsafe { PyFunction_SetVectorcall(pointer.cast(), entrance.vectorcall) }
     }
-    // SAFETY: exactly a Python function (`is_interpreters_own`), alive; the entry keeps the function's behaviour, which is
-    // what this crate is about.
-    unsafe { PyFunction_SetVectorcall(pointer.cast(), ENTRANCES[index].vectorcall) }
     Ok(())
 }
 
-/// Is the call of a native function out of Python code slower than the interpreter's own body, two attributes and an item? Then it
-/// keeps its entry, and what is native knows it as its own all the same. So it is with `isEnabledFor` where the logger's attributes
-/// cannot be read in place, or only by taking references (without a GIL), and with `getLogger` and the lock it takes where nothing
-/// can be read in place, and always with those that do little but set attributes or call something of Python's: they took 3 to 20 %
-/// longer. On 3.11, where what stands in is no Python function, they are others.
+/// What calls of that method out of Python code go to; `None`: to the interpreter's own body, which native code knows all the same.
+fn entrance_in_use(index: usize) -> Option<RawEntry> {
+    ENTRANCES[index].filter(|_| !interpreter_is_quicker(TABLE[index].target))
+}
+
+/// Is the call of a native function out of Python code slower here than the interpreter's own body, two attributes and an item? Then
+/// the interpreter's keeps its entry. So it is with `isEnabledFor` where the logger's attributes cannot be read in place, or only by taking
+/// references (without a GIL), with `getLogger` and the lock it takes where nothing can be read in place, and with those that do
+/// little but set attributes or call something of Python's: they took 3 to 20 % longer. On 3.11, where what stands in is no Python
+/// function, they are others. What is slower everywhere has no native function.
 fn interpreter_is_quicker(target: Target) -> bool {
     match target {
         Target::LoggerIsEnabledFor => {
@@ -846,19 +860,6 @@ fn interpreter_is_quicker(target: Target) -> bool {
         | Target::ReleaseLock => {
             cfg!(all(Py_3_12, not(Py_GIL_DISABLED))) && !crate::raw::reads_instances()
         }
-        Target::HandlerAcquire
-        | Target::HandlerRelease
-        | Target::HandlerSetFormatter
-        | Target::HandlerRepr
-        | Target::StreamRepr
-        | Target::FileRepr
-        | Target::FormatterRepr
-        | Target::FilterRepr
-        | Target::LogRecordRepr
-        | Target::LoggerRepr
-        | Target::LoggerInit
-        | Target::FormatterInit
-        | Target::GetHandlerByName => true,
         // Without a GIL their lock, and each attribute, is taken for itself.
         Target::HandlerInit
         | Target::HandlerSetLevel
@@ -911,18 +912,18 @@ fn attach(
         [const { AtomicPtr::new(std::ptr::null_mut()) }; COUNT];
     let entry = &TABLE[index];
     let known = REFERENCE[index].load(Ordering::Relaxed) == function.as_ptr();
-    if interpreter_is_quicker(entry.target) {
+    let Some(entrance) = entrance_in_use(index) else {
         if !known {
             REFERENCE[index].store(function.clone().into_ptr(), Ordering::Relaxed);
         }
         BOUND[index].store(function.as_ptr(), Ordering::Relaxed);
         return Ok(());
-    }
+    };
     let made = MADE[index].load(Ordering::Relaxed);
     let stand_in = if known && !made.is_null() {
         crate::ffi::immortal(py, made).to_owned()
     } else {
-        let stand_in = crate::signature::stand_in(py, entry, holder, function, ENTRANCES[index])?;
+        let stand_in = crate::signature::stand_in(py, entry, holder, function, entrance)?;
         REFERENCE[index].store(function.clone().into_ptr(), Ordering::Relaxed);
         MADE[index].store(stand_in.clone().into_ptr(), Ordering::Relaxed);
         stand_in
@@ -935,7 +936,7 @@ fn attach(
 fn detach(_py: Python<'_>, index: usize) {
     let function = BOUND[index].swap(std::ptr::null_mut(), Ordering::Relaxed);
     // One that has kept its entry is not touched: from 3.13 on no calls of a function are specialised whose entry was ever set.
-    if !function.is_null() && !interpreter_is_quicker(TABLE[index].target) {
+    if !function.is_null() && entrance_in_use(index).is_some() {
         // SAFETY: `attach` put a Python function there, which REFERENCE keeps alive.
         unsafe {
             PyFunction_SetVectorcall(

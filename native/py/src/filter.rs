@@ -333,14 +333,3 @@ fn name_matches<'py>(filter: &Obj<'py>, record: &Obj<'py>) -> Res<Obj<'py>> {
     .at(py, here, item("find"))?;
     py_ffi::eq_object(&next, &py_ffi::text_from(py, ".")?)
 }
-
-/// `Filter.__repr__` (3.15+)
-pub fn repr<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
-    let Some([]) = call.parse([], 0) else {
-        return call.mismatch();
-    };
-    let filter = call.slf();
-    let class = py_ffi::class_name(&filter)?;
-    let name = guard::attr(&filter, Name::name)?;
-    py_ffi::percent(call.py(), "<%s (%s)>", &[&class, &name])
-}

@@ -339,15 +339,6 @@ pub fn disable<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
 
 // ---- the registry of handlers
 
-/// `logging.getHandlerByName` (3.12+)
-pub fn get_handler_by_name<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
-    let Some([Some(name)]) = call.parse([Name::name], 1) else {
-        return call.mismatch();
-    };
-    let handlers = globals::get(call.py(), Name::_handlers)?;
-    py_ffi::method(&handlers, Name::get, [&name])
-}
-
 /// `logging.getHandlerNames` (3.12+)
 pub fn get_handler_names<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     let Some([]) = call.parse([], 0) else {

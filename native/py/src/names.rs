@@ -59,7 +59,7 @@ names! {
     emit = c"emit", format = c"format", flush = c"flush", close = c"close", handleError = c"handleError",
     createLock = c"createLock", formatTime = c"formatTime", formatMessage = c"formatMessage", usesTime = c"usesTime",
     formatException = c"formatException", formatStack = c"formatStack", converter = c"converter", _format = c"_format",
-    validate = c"validate", getMessage = c"getMessage", process_ = c"process", _open = c"_open",
+    getMessage = c"getMessage", process_ = c"process", _open = c"_open",
     shouldRollover = c"shouldRollover", doRollover = c"doRollover", shouldFlush = c"shouldFlush", prepare = c"prepare",
     enqueue = c"enqueue", put_nowait = c"put_nowait", reopenIfNeeded = c"reopenIfNeeded", _statstream = c"_statstream",
     formatHeader = c"formatHeader", formatFooter = c"formatFooter", get_name = c"get_name",

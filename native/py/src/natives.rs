@@ -1,6 +1,7 @@
 //! The table of everything that has a native implementation: where it lives in `logging` and which Rust function runs it.
 //!
-//! One line per method. A name a running version does not have is skipped when binding.
+//! One line per method. A name a running version does not have is skipped when binding. A line without a function is about a method
+//! that stays the interpreter's: native code does what it would do, if it is the interpreter's own that stands there.
 use crate::bind::{RawEntry, entrance};
 use crate::call::Call;
 use crate::ffi::{Obj, Res};
@@ -75,7 +76,7 @@ impl Home {
     }
 }
 
-/// One native implementation and its place.
+/// One native implementation, or a method that native code only knows, and its place.
 #[derive(Clone, Copy)]
 pub struct Entry {
     /// Its identity.
@@ -84,8 +85,8 @@ pub struct Entry {
     pub home: Home,
     /// The attribute's name.
     pub name: &'static str,
-    /// The Rust function.
-    pub run: NativeFn,
+    /// The Rust function; `None`: the interpreter's own body is never replaced, only known.
+    pub run: Option<NativeFn>,
     /// What it looks at first, if most calls end there: part of the entry point itself.
     pub first: Option<FirstLook>,
 }
@@ -112,8 +113,8 @@ impl Entry {
 }
 
 macro_rules! natives {
-    ($($home:expr => { $($name:literal => $variant:ident, $run:path $(, first $first:path)?;)* })*) => {
-        /// The identity of a native implementation.
+    ($($home:expr => { $($name:literal => $variant:ident $(, $run:path $(, first $first:path)?)?;)* })*) => {
+        /// The identity of a line of the table.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         #[allow(clippy::enum_variant_names, reason = "named after the method each stands for")]
         #[repr(u16)]
@@ -123,7 +124,7 @@ macro_rules! natives {
             Foreign,
         }
 
-        /// How many native implementations there are.
+        /// How many lines there are.
         pub const COUNT: usize = Target::Foreign as usize;
 
         /// All of them, in the order of [`Target`].
@@ -132,20 +133,19 @@ macro_rules! natives {
                 target: Target::$variant,
                 home: $home,
                 name: $name,
-                run: $run,
-                first: [$(Some($first as FirstLook),)? None][0],
+                run: [$(Some($run as NativeFn),)? None][0],
+                first: [$($(Some($first as FirstLook),)?)? None][0],
             },)*)*
         ];
 
-        /// The C entry points of each.
-        pub static ENTRANCES: [RawEntry; COUNT] = [$($(entrance::<{ Target::$variant as usize }>(),)*)*];
+        /// The C entry points of each that has a Rust function.
+        pub static ENTRANCES: [Option<RawEntry>; COUNT] = [$($(entrance::<{ Target::$variant as usize }>(),)*)*];
     };
 }
 
 natives! {
     Home::Class("LogRecord") => {
         "__init__" => LogRecordInit, crate::record::init;
-        "__repr__" => LogRecordRepr, crate::record::repr;
         "getMessage" => RecordGetMessage, crate::record::get_message;
     }
     Home::Class("PercentStyle") => {
@@ -172,13 +172,10 @@ natives! {
         "usesTime" => FormatterUsesTime, crate::format::uses_time;
         "formatMessage" => FormatterFormatMessage, crate::format::format_message;
         "formatStack" => FormatterFormatStack, crate::format::format_stack;
-        "__init__" => FormatterInit, crate::format::init;
-        "__repr__" => FormatterRepr, crate::format::repr;
     }
     Home::Class("Filter") => {
         "__init__" => FilterInit, crate::filter::init;
         "filter" => FilterFilter, crate::filter::filter;
-        "__repr__" => FilterRepr, crate::filter::repr;
     }
     Home::Class("Filterer") => {
         "__init__" => FiltererInit, crate::filter::filterer_init;
@@ -188,13 +185,12 @@ natives! {
     }
     Home::Class("Handler") => {
         "get_name" => HandlerGetName, crate::handler::get_name;
-        "acquire" => HandlerAcquire, crate::handler::acquire;
-        "release" => HandlerRelease, crate::handler::release;
+        "acquire" => HandlerAcquire;
+        "release" => HandlerRelease;
         "setLevel" => HandlerSetLevel, crate::handler::set_level;
         "format" => HandlerFormat, crate::handler::format;
         "emit" => HandlerEmit, crate::handler::emit_missing;
         "handle" => HandlerHandle, crate::handler::handle;
-        "setFormatter" => HandlerSetFormatter, crate::handler::set_formatter;
         "flush" => HandlerFlush, crate::handler::flush;
         "handleError" => HandlerHandleError, crate::handler::error::handle_error;
         "__init__" => HandlerInit, crate::handler::init;
@@ -202,21 +198,18 @@ natives! {
         "createLock" => HandlerCreateLock, crate::handler::create_lock;
         "_at_fork_reinit" => HandlerAtForkReinit, crate::handler::at_fork_reinit;
         "close" => HandlerClose, crate::handler::close;
-        "__repr__" => HandlerRepr, crate::handler::repr;
     }
     Home::Class("StreamHandler") => {
         "flush" => StreamFlush, crate::handler::stream::flush;
         "emit" => StreamEmit, crate::handler::stream::emit;
         "__init__" => StreamInit, crate::handler::stream::init;
         "setStream" => StreamSetStream, crate::handler::stream::set_stream;
-        "__repr__" => StreamRepr, crate::handler::stream::repr;
     }
     Home::Class("FileHandler") => {
         "emit" => FileEmit, crate::handler::file::emit;
         "__init__" => FileInit, crate::handler::file::init;
         "close" => FileClose, crate::handler::file::close;
         "_open" => FileOpen, crate::handler::file::open;
-        "__repr__" => FileRepr, crate::handler::file::repr;
     }
     Home::Class("NullHandler") => {
         "handle" => NullHandle, crate::handler::nothing;
@@ -282,12 +275,10 @@ natives! {
         "callHandlers" => LoggerCallHandlers, crate::logger::call_handlers;
         "getEffectiveLevel" => LoggerGetEffectiveLevel, crate::logger::get_effective_level;
         "isEnabledFor" => LoggerIsEnabledFor, crate::logger::is_enabled_for, first crate::logger::first_look::is_enabled_for;
-        "__init__" => LoggerInit, crate::logger::init;
         "addHandler" => LoggerAddHandler, crate::logger::add_handler;
         "removeHandler" => LoggerRemoveHandler, crate::logger::remove_handler;
         "getChild" => LoggerGetChild, crate::logger::get_child;
         "getChildren" => LoggerGetChildren, crate::logger::get_children;
-        "__repr__" => LoggerRepr, crate::logger::repr;
         "__reduce__" => LoggerReduce, crate::logger::reduce;
     }
     Home::Class("BufferingFormatter") => {
@@ -362,7 +353,6 @@ natives! {
         "addLevelName" => AddLevelName, crate::functions::add_level_name;
         "getLevelNamesMapping" => GetLevelNamesMapping, crate::functions::get_level_names_mapping;
         "disable" => Disable, crate::functions::disable;
-        "getHandlerByName" => GetHandlerByName, crate::functions::get_handler_by_name;
         "getHandlerNames" => GetHandlerNames, crate::functions::get_handler_names;
         "_addHandlerRef" => AddHandlerRef, crate::functions::add_handler_ref;
         "_removeHandlerRef" => RemoveHandlerRef, crate::functions::remove_handler_ref;

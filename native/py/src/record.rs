@@ -931,28 +931,6 @@ fn shows_what_is_set(record: &Obj<'_>) -> bool {
     })
 }
 
-/// `LogRecord.__repr__`
-pub fn repr<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
-    let Some([]) = call.parse([], 0) else {
-        return call.mismatch();
-    };
-    let record = call.slf();
-    let values = [
-        Name::name,
-        Name::levelno,
-        Name::pathname,
-        Name::lineno,
-        Name::msg,
-    ];
-    let mut parts = Vec::with_capacity(values.len());
-    for name in values {
-        parts.push(guard::attr(&record, name)?);
-    }
-    let parts: Vec<&Obj<'py>> = parts.iter().collect();
-    let format = py_ffi::text_from(call.py(), "<LogRecord: %s, %s, %s, %s, \"%s\">")?;
-    py_ffi::remainder(&format, &py_ffi::new_tuple(call.py(), &parts)?)
-}
-
 /// `LogRecord.getMessage`
 pub fn get_message<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     let Some([]) = call.parse([], 0) else {

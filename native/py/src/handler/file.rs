@@ -239,15 +239,3 @@ fn close_stream(handler: &Obj<'_>) -> Res<()> {
         },
     )
 }
-
-/// `FileHandler.__repr__`
-pub fn repr<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
-    let Some([]) = call.parse([], 0) else {
-        return call.mismatch();
-    };
-    let handler = call.slf();
-    let level = super::level_name(&handler)?;
-    let class = py_ffi::class_name(&handler)?;
-    let path = guard::attr(&handler, Name::baseFilename)?;
-    py_ffi::percent(call.py(), "<%s %s (%s)>", &[&class, &path, &level])
-}

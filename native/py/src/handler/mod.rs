@@ -605,29 +605,6 @@ pub fn nothing<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     Ok(py_ffi::none(call.py()))
 }
 
-/// `Handler.acquire`
-pub fn acquire<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
-    on_lock(call, Name::acquire, Target::HandlerAcquire)
-}
-
-/// `Handler.release`
-pub fn release<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
-    on_lock(call, Name::release, Target::HandlerRelease)
-}
-
-fn on_lock<'py>(call: &Call<'_, 'py>, method: Name, here: Target) -> Res<Obj<'py>> {
-    let Some([]) = call.parse([], 0) else {
-        return call.mismatch();
-    };
-    let py = call.py();
-    let lock = guard::attr(&call.slf(), Name::lock).at(py, here, get("lock"))?;
-    if py_ffi::truthy(&lock).at(py, here, truth("lock"))? {
-        let lock = guard::attr(&call.slf(), Name::lock)?;
-        py_ffi::method(&lock, method, []).at(py, here, calling(method.text()))?;
-    }
-    Ok(py_ffi::none(call.py()))
-}
-
 /// `Handler.setLevel`
 pub fn set_level<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     let Some([Some(given)]) = call.parse([Name::level], 1) else {
@@ -637,15 +614,6 @@ pub fn set_level<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     let level = level::checked(py, &given).at(py, here, calling("_checkLevel"))?;
     py_ffi::setattr(&call.slf(), Name::level, &level)?;
     Ok(py_ffi::none(py))
-}
-
-/// `Handler.setFormatter`
-pub fn set_formatter<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
-    let Some([Some(formatter)]) = call.parse([Name::fmt], 1) else {
-        return call.mismatch();
-    };
-    py_ffi::setattr(&call.slf(), Name::formatter, &formatter)?;
-    Ok(py_ffi::none(call.py()))
 }
 
 /// `Handler.flush`: nothing to do.
@@ -780,20 +748,4 @@ pub fn close<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
         Ok(())
     })?;
     Ok(py_ffi::none(py))
-}
-
-/// `Handler.__repr__`
-pub fn repr<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
-    let Some([]) = call.parse([], 0) else {
-        return call.mismatch();
-    };
-    let handler = call.slf();
-    let level = level_name(&handler)?;
-    let class = py_ffi::class_name(&handler)?;
-    py_ffi::percent(call.py(), "<%s (%s)>", &[&class, &level])
-}
-
-/// `getLevelName(self.level)`
-fn level_name<'py>(handler: &Obj<'py>) -> Res<Obj<'py>> {
-    crate::record::level_name(handler.py(), &guard::attr(handler, Name::level)?)
 }

@@ -549,27 +549,6 @@ pub fn set_stream<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     Ok(old)
 }
 
-/// `StreamHandler.__repr__`
-pub fn repr<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
-    let Some([]) = call.parse([], 0) else {
-        return call.mismatch();
-    };
-    let py = call.py();
-    let handler = call.slf();
-    let level = super::level_name(&handler)?;
-    let stream = guard::attr(&handler, Name::stream)?;
-    // The name of a stream need not be a str: a descriptor's number is one, too.
-    let mut name = match py_ffi::getattr_opt(&stream, Name::name)? {
-        Some(name) => py_ffi::str(&name)?,
-        None => py_ffi::text_from(py, "")?,
-    };
-    if py_ffi::truthy(&name)? {
-        name = py_ffi::add(&name, &py_ffi::text_from(py, " ")?)?;
-    }
-    let class = py_ffi::class_name(&handler)?;
-    py_ffi::percent(py, "<%s %s(%s)>", &[&class, &name, &level])
-}
-
 /// `_StderrHandler.__init__`: `(self, level=NOTSET)`; it has no stream of its own.
 pub fn stderr_init<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     let Some([level]) = call.parse([Name::level], 0) else {

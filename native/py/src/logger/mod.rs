@@ -32,7 +32,6 @@ use crate::lock;
 use crate::manager;
 use crate::names::Name;
 use crate::natives::Target;
-use crate::record;
 use crate::trace::{At as _, call as calling, get, store};
 
 /// `Logger.setLevel`
@@ -47,30 +46,6 @@ pub fn set_level<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     let manager = guard::attr(&logger, Name::manager).at(py, here, get("manager"))?;
     py_ffi::method(&manager, Name::_clear_cache, []).at(py, here, calling("_clear_cache"))?;
     Ok(py_ffi::none(py))
-}
-
-/// `Logger.__init__`: `(self, name, level=NOTSET)`.
-pub fn init<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
-    let Some([Some(name), level]) = call.parse([Name::name, Name::level], 1) else {
-        return call.mismatch();
-    };
-    let py = call.py();
-    let logger = call.slf();
-    let none = py_ffi::none(py);
-    let base = globals::get(py, Name::Filterer)?;
-    py_ffi::method(&base, Name::__init__, [&logger])?;
-    py_ffi::setattr(&logger, Name::name, &name)?;
-    let level = match level {
-        Some(level) => level::checked(py, &level)?,
-        None => level::checked(py, &py_ffi::new_int(py, 0)?)?,
-    };
-    py_ffi::setattr(&logger, Name::level, &level)?;
-    py_ffi::setattr(&logger, Name::parent, &none)?;
-    py_ffi::setattr(&logger, Name::propagate, &py_ffi::boolean(py, true))?;
-    py_ffi::setattr(&logger, Name::handlers, &py_ffi::new_list(py)?)?;
-    py_ffi::setattr(&logger, Name::disabled, &py_ffi::boolean(py, false))?;
-    py_ffi::setattr(&logger, Name::_cache, &py_ffi::new_dict(py)?)?;
-    Ok(none)
 }
 
 /// `RootLogger.__init__`: `(self, level)`.
@@ -178,20 +153,6 @@ fn depth<'py>(logger: &Obj<'py>) -> Res<Obj<'py>> {
     let name = guard::attr(logger, Name::name)?;
     let dots = py_ffi::method(&name, Name::count, [&py_ffi::text_from(py, ".")?])?;
     py_ffi::add(&py_ffi::new_int(py, 1)?, &dots)
-}
-
-/// `Logger.__repr__`
-pub fn repr<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
-    let Some([]) = call.parse([], 0) else {
-        return call.mismatch();
-    };
-    let py = call.py();
-    let logger = call.slf();
-    let level = py_ffi::method(&logger, Name::getEffectiveLevel, [])?;
-    let level = record::level_name(py, &level)?;
-    let class = py_ffi::class_name(&logger)?;
-    let name = guard::attr(&logger, Name::name)?;
-    py_ffi::percent(py, "<%s %s (%s)>", &[&class, &name, &level])
 }
 
 /// `Logger.__reduce__`: a logger is pickled as `getLogger(name)`, if that leads back to it.
