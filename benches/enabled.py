@@ -1,5 +1,6 @@
 """What a call costs that logs, with everything programs commonly put on its way."""
 
+import importlib
 import logging
 from typing import Any
 
@@ -18,6 +19,16 @@ def stream(form: str = "%(levelname)s %(message)s") -> Any:
         bench.names["info"] = bench.logger(bench.stream_handler(form)).info
 
     return prepare
+
+
+def with_multiprocessing(prepare: Any) -> Any:
+    """In a program that has imported `multiprocessing`, which a record asks for the name of the process."""
+
+    def prepare_there(bench: Bench) -> None:
+        importlib.import_module("multiprocessing")
+        prepare(bench)
+
+    return prepare_there
 
 
 def a_record() -> logging.LogRecord:
@@ -130,4 +141,18 @@ SCENARIOS = [
     Scenario("adapter", HELLO, adapter, r"INFO eve hello world\n", alone=ALONE, picologging="has no LoggerAdapter"),
     Scenario("four loggers below the handler's", HELLO, propagate(".a.b.c.d"), r"INFO hello world\n", alone=ALONE),
     Scenario("six loggers below the handler's", HELLO, propagate(".a.b.c.d.e.f"), r"INFO hello world\n", alone=ALONE),
+    Scenario(
+        "process in the format, multiprocessing imported",
+        HELLO,
+        with_multiprocessing(stream("%(levelname)s %(processName)s %(message)s")),
+        r"INFO MainProcess hello world\n",
+        apart=True,
+    ),
+    Scenario(
+        "filter in Python, multiprocessing imported",
+        HELLO,
+        with_multiprocessing(python_filter),
+        r"INFO hello world\n",
+        apart=True,
+    ),
 ]

@@ -19,7 +19,7 @@ def machine(versions: dict[str, str], command: str) -> dict[str, str]:
     return {**bench.machine(), "command": command, **versions}
 
 
-APART = "what makes and changes handlers in processes of each side's own"
+APART = "what makes and changes handlers, and where multiprocessing is imported, in processes of each side's own"
 
 
 def collect(measurement: Measurement, about: dict[str, str], others: dict[str, Any]) -> Found:

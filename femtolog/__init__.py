@@ -63,7 +63,8 @@ def _forward(module, target_name, settings=None, elsewhere=None):  # type: ignor
     its own, and the modules that they are imported from when somebody asks for one.
     """
     in_force = settings or {}
-    homes = elsewhere or {}
+    elsewhere = elsewhere or {}
+    homes = dict(elsewhere)  # without those that were deleted
 
     class ForwardingModule(type(_sys)):  # not types.ModuleType: at start-up `types` would be one more file
         # `object`'s lookup does not format an error message for each name that is not the module's own (-400 ns a read).
@@ -85,11 +86,11 @@ def _forward(module, target_name, settings=None, elsewhere=None):  # type: ignor
             return getattr(_reach(target), name)  # asked again: on 3.11 installing puts another object in its place
 
         def __setattr__(self, name, value):
-            if name in homes:
-                vars(self)[name] = value
-            elif name in in_force:
+            if name in in_force:
                 in_force[name](value)
                 super().__setattr__(name, value)
+            elif name in elsewhere:
+                vars(self)[name] = value
             elif _is_own(self, name, value):
                 super().__setattr__(name, value)
             else:
@@ -98,8 +99,12 @@ def _forward(module, target_name, settings=None, elsewhere=None):  # type: ignor
         def __delattr__(self, name):
             if name in in_force:
                 raise AttributeError(f"{self.__name__}.{name} can be set, not deleted")
-            if name in vars(self):
-                del vars(self)[name]
+            if name in homes:
+                del homes[name]
+                delattr(ForwardingModule, name)
+                vars(self).pop(name, None)
+            elif name in vars(self):
+                super().__delattr__(name)
             else:
                 delattr(_reach(_imported(target_name)), name)
 
@@ -107,6 +112,7 @@ def _forward(module, target_name, settings=None, elsewhere=None):  # type: ignor
             return sorted({*dir(_imported(target_name)), *vars(self), *homes})
 
     for name, home in homes.items():
+        vars(module).pop(name, None)  # found before a reload
         setattr(ForwardingModule, name, _found_at(home, name))
 
     def _reach(target):
@@ -122,9 +128,13 @@ def _forward(module, target_name, settings=None, elsewhere=None):  # type: ignor
 def _found_at(home, name):
     def find(module):
         own = vars(module)
-        if name not in own:
-            own[name] = getattr(_imported(home), name)
-        return own[name]
+        if name in own:
+            return own[name]
+        try:
+            found = getattr(_imported(home), name)
+        except AttributeError as error:  # which would have `logging` asked for the name
+            raise ImportError(f"{home} cannot be used: {error}", name=home) from error
+        return own.setdefault(name, found)  # somebody may have assigned to it meanwhile
 
     return property(find)
 

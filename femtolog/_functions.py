@@ -3,7 +3,6 @@
 Most programs use none of them, and reading them took a tenth of the time of `import femtolog`.
 """
 
-# What the names of `logging` mean in a program's `femtolog` they mean here, too: nothing of `logging` is imported at the top.
 import sys as _sys
 
 from femtolog_compat import load_native_or_fall_back as _load_native_or_fall_back

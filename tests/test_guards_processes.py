@@ -1,6 +1,7 @@
 """The process and the task of a record, changed between two calls: what is asked of `multiprocessing` and `asyncio`."""
 
 import asyncio
+import gc
 import logging
 import multiprocessing
 import multiprocessing.process
@@ -8,6 +9,7 @@ import os
 import sys
 import sysconfig
 import types
+import weakref
 
 import pytest
 from oracle import same_as_stdlib
@@ -121,6 +123,116 @@ def test_another_multiprocessing(w):
 
 
 @same_as_stdlib
+def test_a_module_is_given_a_class(w):
+    class Module(types.ModuleType):
+        current_process = property(lambda self: lambda: types.SimpleNamespace(name="of the class"))
+        current_task = property(lambda self: lambda: types.SimpleNamespace(get_name=lambda: "of the class"))
+
+    often = both_ways(w, "%(processName)s %(taskName)s %(message)s" if TASKS else "%(processName)s %(message)s")
+    for module in (multiprocessing, asyncio):
+        often("as it is")
+        module.__class__ = Module
+        often("another class")
+        module.__class__ = types.ModuleType
+        often("as it was")
+
+
+@same_as_stdlib
+def test_functions_of_the_same_module_in_another_place(w):
+    class Numbered(type(process.current_process())):
+        name = process.BaseProcess.ident
+
+    often = both_ways(w, "%(processName)s %(message)s")
+    process.current_process().name = "own"
+    saved, multiprocessing.current_process = multiprocessing.current_process, process.parent_process
+    often("there is no parent")
+    multiprocessing.current_process = saved
+    own, process._current_process = process._current_process, Numbered()
+    often("no name, a number" if process.current_process().name == os.getpid() else "")
+    process._current_process = own
+    often("as it was")
+    own.name = "MainProcess"
+
+
+@same_as_stdlib
+def test_another_module_of_processes(w):
+    often = both_ways(w, "%(processName)s %(message)s")
+    often("as it is")
+    saved = sys.modules["multiprocessing.process"]
+    sys.modules["multiprocessing.process"] = types.ModuleType("process")
+    sys.modules["multiprocessing.process"]._current_process = type(process.current_process())()
+    sys.modules["multiprocessing.process"]._current_process.name = "wrong"
+    often("the function knows its own module")
+    sys.modules["multiprocessing.process"] = saved
+    often("as it was")
+
+
+@same_as_stdlib
+def test_code_is_exchanged(w):
+    often = both_ways(w, "%(processName)s %(message)s")
+    for function, other in (
+        (process.current_process, lambda: type("Other", (), {"name": "of other code"})),
+        (process.BaseProcess.name.fget, lambda self: "of other code"),
+    ):
+        often("as it is")
+        saved, function.__code__ = function.__code__, other.__code__
+        often("other code")
+        function.__code__ = saved
+        often("as it was")
+
+
+@same_as_stdlib
+def test_nothing_is_kept_alive(w):
+    often = both_ways(w, "%(processName)s %(message)s")
+    saved, process._current_process = process._current_process, type("Named", (process.BaseProcess,), {})(name="named")
+    often("a process that will be gone")
+    gone = weakref.ref(process._current_process)
+    process._current_process = saved
+    gc.collect()
+    w.note("the process", gone())
+    module, modules = sys.modules["multiprocessing"], []
+    for number in range(5):
+        other = sys.modules["multiprocessing"] = types.ModuleType(f"number {number}")
+        other.current_process = lambda other=other: types.SimpleNamespace(name=other.__name__)
+        modules.append(weakref.ref(other))
+        often("a module that will be gone")
+        del other
+    sys.modules["multiprocessing"] = module
+    often("as it was")
+    gc.collect()
+    w.note("the modules", [gone() for gone in modules])
+
+
+@same_as_stdlib
+def test_a_function_that_counts_the_questions(w):
+    if not TASKS:
+        pytest.skip("taskName is new in 3.12")
+    asked = []
+    log, _, _ = w.plain("%(processName)s %(message)s")
+    log.info("as it is")
+    saved = asyncio.current_task
+    asyncio.current_task = lambda: asked.append(1) or saved()
+    for _ in range(4):
+        log.info("asked")
+    asyncio.current_task = saved
+    w.note("asked", len(asked))
+
+
+@same_as_stdlib
+def test_renamed_between_two_handlers(w):
+    class Renaming(logging.Handler):
+        def emit(self, record):
+            multiprocessing.current_process().name = f"renamed by {record.msg}"
+
+    log, _, _ = w.plain("%(processName)s %(message)s")
+    log.addHandler(Renaming())
+    log.addHandler(w.handler("%(processName)s %(message)s"))
+    for number in range(4):
+        log.info(number)
+    multiprocessing.current_process().name = "MainProcess"
+
+
+@same_as_stdlib
 def test_switches(w):
     often = both_ways(w, "%(processName)s %(message)s")
     switch: list[int] = []
@@ -146,17 +258,19 @@ def test_a_forked_process(w):
         read, write = os.pipe()
         pid = os.fork()
         if not pid:
-            handler = logging.StreamHandler(os.fdopen(write, "w"))
-            handler.setFormatter(logging.Formatter("%(processName)s %(process)s %(message)s"))
-            log = logging.Logger("child")
-            log.addHandler(handler)
-            log.info("before")
-            if child:
-                process._current_process = type("Child", (process.BaseProcess,), {})(name="child")
-            for _ in range(4):
-                log.info(os.getpid())
-            handler.stream.flush()
-            os._exit(0)
+            try:
+                handler = logging.StreamHandler(os.fdopen(write, "w"))
+                handler.setFormatter(logging.Formatter("%(processName)s %(process)s %(message)s"))
+                log = logging.Logger("child")
+                log.addHandler(handler)
+                log.info("before")
+                if child:
+                    process._current_process = type("Child", (process.BaseProcess,), {})(name="child")
+                for _ in range(4):
+                    log.info(os.getpid())
+                handler.stream.flush()
+            finally:
+                os._exit(0)
         os.close(write)
         os.waitpid(pid, 0)
         with os.fdopen(read) as lines:
@@ -209,7 +323,8 @@ def test_inside_a_loop(w):
 
 @pytest.mark.skipif(bool(sysconfig.get_config_var("Py_GIL_DISABLED")), reason="asked each time where threads run side by side")
 @pytest.mark.parametrize("loop", [False, True], ids=["outside", "in a loop"])
-def test_nobody_is_asked_for_what_is_known(loop):
+@pytest.mark.parametrize("seen", [False, True], ids=["a line", "a record"])
+def test_nobody_is_asked_for_what_is_known(loop, seen):
     femtolog.install()
     try:
         lines, called = [], []
@@ -218,11 +333,13 @@ def test_nobody_is_asked_for_what_is_known(loop):
         handler.setFormatter(logging.Formatter("%(processName)s %(message)s"))
         log = logging.Logger("app")
         log.addHandler(handler)
+        if seen:
+            log.addFilter(lambda record: True)
 
         def work():
             for _ in range(4):
                 log.info("line")
-            sys.setprofile(lambda frame, event, arg: called.append((event, frame.f_code.co_name)))
+            sys.setprofile(lambda frame, event, arg: event == "call" and called.append(frame.f_code.co_name))
             log.info("line")
             sys.setprofile(None)
 
@@ -231,7 +348,6 @@ def test_nobody_is_asked_for_what_is_known(loop):
 
         asyncio.run(main()) if loop else work()
         assert lines == ["MainProcess line\n"] * 5
-        assert ("call", "current_process") not in called, called
-        assert ("c_call", "work") in called
+        assert called == ["<lambda>"] * (1 + seen), called  # flush() and the filter
     finally:
         femtolog.uninstall()

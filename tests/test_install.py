@@ -206,6 +206,51 @@ def test_mock_patches_through_femtolog():
     )
 
 
+def test_names_of_its_own_that_are_found_when_asked_for():
+    python(
+        """
+        import importlib, sys, femtolog
+        from unittest import mock
+        assert "femtolog._functions" not in sys.modules and {"explain", "stats", "LogServer"} <= set(dir(femtolog))
+        with mock.patch("femtolog.explain") as patched:
+            assert femtolog.explain is patched
+        from femtolog import _functions, explain
+        assert femtolog.explain is explain is _functions.explain
+        for _ in range(2):
+            femtolog.stats = 7
+            assert femtolog.stats == 7
+            del femtolog.stats
+            for read in (lambda: femtolog.stats, lambda: delattr(femtolog, "stats")):
+                try:
+                    read()
+                except AttributeError:
+                    continue
+                raise AssertionError("it was deleted")
+        femtolog.stats = 8
+        importlib.reload(femtolog)
+        assert femtolog.stats is _functions.stats
+        assert not hasattr(sys.modules.get("logging"), "stats")
+        """
+    )
+
+
+def test_one_of_them_that_cannot_be_found():
+    python(
+        """
+        import femtolog
+        from femtolog import _functions
+        del _functions.doctor
+        try:
+            femtolog.doctor
+        except ImportError as error:
+            assert str(error).startswith("femtolog._functions cannot be used: module "), error
+        else:
+            raise AssertionError("found")
+        assert not femtolog.is_installed()
+        """
+    )
+
+
 # -- install and uninstall -------------------------------------------------------------------------------------------------
 
 

@@ -200,3 +200,8 @@ def test_a_subclass_with_one_override_stays_native(bound):
     log.__class__ = Mine
     use(log)
     all_native(12)
+
+
+def test_a_method_that_is_only_known_is_not_called(bound):
+    with pytest.raises(RuntimeError, match=r"^Handler\.acquire is not native$"):
+        femtolog._native.call_native("Handler.acquire", (logging.NullHandler(),))

@@ -320,11 +320,11 @@ def grow(run, body, count, *, warm_up=2000, blocks=400, kilobytes=2500, deferred
 @pytest.mark.parametrize("kind", KINDS)
 def test_memory_is_bounded_over_records_of_kind(run, kind):
     body, share = KINDS[kind]
-    # Places that were called from are remembered, up to a number; and without a GIL names of compiled code are immortal: the same
-    # ones, and as many places, before it is measured.
     count = max(RECORDS // share, 4000)
     if kind == "exec'ed call sites":
-        # The smallest piece that malloc() gives out, lost once per place, is 625 KiB.
+        # Places that were called from are remembered, up to a number; and without a GIL names of compiled code are immortal: the same
+        # ones, and as many places, before it is measured.
+        # At the default number the smallest piece that malloc() gives out, lost once per place, is 625 KiB.
         grow(run, body, count, warm_up=count, kilobytes=500, deferred=True)
     else:
         grow(run, body, count)

@@ -108,7 +108,7 @@ names! {
     multiprocessing_process = c"multiprocessing.process", current_task = c"current_task",
     __dict__ = c"__dict__", __class__ = c"__class__", __name__ = c"__name__", __init__ = c"__init__",
     __traceback__ = c"__traceback__", __enter__ = c"__enter__", __exit__ = c"__exit__", __reduce__ = c"__reduce__",
-    __code__ = c"__code__", __qualname__ = c"__qualname__", __module__ = c"__module__",
+    __code__ = c"__code__", co_qualname = c"co_qualname", BaseProcess = c"BaseProcess", __qualname__ = c"__qualname__", __module__ = c"__module__",
     co_filename = c"co_filename", co_name = c"co_name", co_names = c"co_names", co_flags = c"co_flags",
     co_varnames = c"co_varnames", co_argcount = c"co_argcount", co_kwonlyargcount = c"co_kwonlyargcount", f_locals = c"f_locals",
     f_back = c"f_back", f_code = c"f_code", tb_frame = c"tb_frame", substitute = c"substitute",

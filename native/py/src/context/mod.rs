@@ -6,6 +6,8 @@
 mod steady;
 
 use pyo3::prelude::*;
+#[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
+use pyo3::types::PyModule;
 
 use crate::cell::Shared;
 use crate::ffi::{self as py_ffi, Exc, Obj, Ref, Res};
@@ -106,6 +108,7 @@ impl<'py> Context<'py> {
         #[cfg(not(Py_GIL_DISABLED))]
         if self.process.get().is_none()
             && let Some(found) = steady::unchanged(py)
+            && found.has_own_tasks()
         {
             if let Some(task_name) = py_ffi::or_nothing(py, found.no_task(py)).flatten() {
                 self.task_name.learn(task_name);
@@ -730,7 +733,7 @@ fn prove_where_loops_are(asyncio: &Obj<'_>) -> Res<()> {
 #[cfg(all(Py_3_12, not(Py_GIL_DISABLED)))]
 static OWN_LOOP: Shared<(Epoch, *mut pyo3::ffi::PyObject)> = Shared::new((0, std::ptr::null_mut()));
 
-/// Are `asyncio.current_task` and `asyncio._get_running_loop` the interpreter's own? Looked up again after any change to that module.
+/// Are `asyncio.current_task` and `asyncio._get_running_loop` the interpreter's own? Looked up again after any change that the epoch tells of.
 #[cfg(Py_3_12)]
 fn asks_own_loop(asyncio: &Obj<'_>) -> Res<bool> {
     #[cfg(not(Py_GIL_DISABLED))]
@@ -739,7 +742,7 @@ fn asks_own_loop(asyncio: &Obj<'_>) -> Res<bool> {
         (globals::epoch(asyncio.py()), asyncio.as_ptr()),
     );
     #[cfg(not(Py_GIL_DISABLED))]
-    if OWN_LOOP.with(py, |own| *own == now) {
+    if OWN_LOOP.with(py, |own| *own == now) && asyncio.cast_exact::<PyModule>().is_ok() {
         return Ok(true);
     }
     let (Some(task), Some(running)) = (
@@ -759,7 +762,7 @@ fn asks_own_loop(asyncio: &Obj<'_>) -> Res<bool> {
     let own = CURRENT_TASK.is(&task) && RUNNING_LOOP.is(&running);
     #[cfg(not(Py_GIL_DISABLED))]
     if own
-        && let Ok(module) = asyncio.cast_exact::<pyo3::types::PyModule>()
+        && let Ok(module) = asyncio.cast_exact::<PyModule>()
         && steady::is_watched(steady::Table::Asyncio, &module.dict())
         && globals::is_epoch_true()
     {

@@ -1,7 +1,7 @@
 //! The process of a record for as long as nothing can have made it another one, and whether a task may run.
 //!
 //! To ask for each takes 100 instructions more, and 1.2 µs of `multiprocessing`'s own Python code where that is imported. What is kept
-//! here holds for one [`Moment`]; that of a process's own object is read each time, since anybody may give a process a new name.
+//! here holds for one [`Moment`]. The name of a process object is read each time, since anybody may give a process a new name.
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule};
 
@@ -76,7 +76,7 @@ pub(super) fn is_watched(table: Table, dict: &Bound<'_, PyDict>) -> bool {
         let watch = raw::Watch::new(dict);
         let old = cell.with(py, |known| known.replace(watch));
         // Gives up a dict, which may run Python code: not within the cell.
-        drop(old);
+        drop(old.map(|old| old.into_dict(py)));
     }
     watched
 }
@@ -89,11 +89,21 @@ pub(super) struct Same<'py> {
 }
 
 impl<'py> Same<'py> {
+    /// Would asking for the task run none but the interpreter's own functions?
+    #[inline]
+    #[cfg_attr(not(Py_3_12), allow(clippy::unused_self, reason = "3.11 asks nobody"))]
+    pub fn has_own_tasks(&self) -> bool {
+        #[cfg(Py_3_12)]
+        return !matches!(self.tasks, Tasks::ToBeAsked);
+        #[cfg(not(Py_3_12))]
+        true
+    }
+
     /// The task's name, `None`, if it is certain that no task runs.
     #[inline]
-    #[allow(
-        clippy::unnecessary_wraps,
-        reason = "3.11, which has no tasks' names, asks nobody"
+    #[cfg_attr(
+        not(Py_3_12),
+        allow(clippy::unnecessary_wraps, reason = "3.11 asks nobody")
     )]
     pub fn no_task(&self, py: Python<'py>) -> Res<Option<Obj<'py>>> {
         let none = match self.tasks {
@@ -118,13 +128,16 @@ enum Tasks {
     ToBeAsked,
 }
 
-/// What was read in a [`Moment`]; owned.
+/// What was read in a [`Moment`].
 struct Still {
     when: Option<Moment>,
+    /// Owned.
     process: *mut pyo3::ffi::PyObject,
-    /// The process's name, or the process object that has it.
+    /// The process's name, owned; or the process object that has it, which `multiprocessing.process` holds in this moment.
     named: *mut pyo3::ffi::PyObject,
     has_name: bool,
+    /// The modules that were looked at, null for none; `sys.modules` holds them in this moment.
+    modules: [*mut pyo3::ffi::PyObject; 2],
     tasks: Tasks,
 }
 
@@ -133,6 +146,7 @@ static STILL: Shared<Still> = Shared::new(Still {
     process: std::ptr::null_mut(),
     named: std::ptr::null_mut(),
     has_name: false,
+    modules: [std::ptr::null_mut(); 2],
     tasks: Tasks::Never,
 });
 
@@ -140,16 +154,28 @@ static STILL: Shared<Still> = Shared::new(Still {
 #[inline]
 pub(super) fn unchanged(py: Python<'_>) -> Option<Same<'_>> {
     let now = moment(py);
-    let ([named, process], has_name, tasks) = STILL.with(py, |still| {
+    let ([named, process], has_name, modules, tasks) = STILL.with(py, |still| {
         (still.when == Some(now)).then(|| {
             (
                 py_ffi::own_all(py, [still.named, still.process]),
                 still.has_name,
+                still.modules,
                 still.tasks,
             )
         })
     })?;
-    let process_name = if has_name { name_of(&named)? } else { named };
+    // A module's class comes before its dict, and is anybody's to replace.
+    let plain = |module: *mut pyo3::ffi::PyObject| {
+        module.is_null() || py_ffi::lent(py, module).cast_exact::<PyModule>().is_ok()
+    };
+    if !modules.into_iter().all(plain) {
+        return None;
+    }
+    let process_name = match (has_name, named) {
+        (false, name) => name,
+        (true, process) if asks_own_code(py) => name_of(&process)?,
+        (true, _) => return None,
+    };
     Some(Same {
         process_name,
         process,
@@ -170,15 +196,22 @@ pub(super) fn keep<'py>(
     ) else {
         return Ok(());
     };
-    let speaker = match import(py, Asked::Multiprocessing)? {
-        Import::Unknown => return Ok(()),
-        Import::Found(module) if names && !module.is_none() => match speaker(&module)? {
-            None => return Ok(()),
-            found => found,
-        },
-        Import::Found(_) | Import::Missing => None,
-    };
-    let Some(tasks) = tasks(py)? else {
+    let mut modules = [std::ptr::null_mut(); 2];
+    let mut speaker = None;
+    if names {
+        match import(py, Asked::Multiprocessing)? {
+            Import::Unknown => return Ok(()),
+            Import::Found(module) if !module.is_none() => {
+                modules[0] = module.as_ptr();
+                speaker = find_speaker(&module)?;
+                if speaker.is_none() {
+                    return Ok(());
+                }
+            }
+            Import::Found(_) | Import::Missing => {}
+        }
+    }
+    let Some(tasks) = tasks(py, &mut modules[1])? else {
         return Ok(());
     };
     if !globals::is_epoch_true() || !can_wait(py)? || *before != moment(py) {
@@ -188,18 +221,25 @@ pub(super) fn keep<'py>(
     let still = Still {
         when: Some(*before),
         process: process.clone().into_ptr(),
-        named: speaker.unwrap_or_else(|| process_name.clone()).into_ptr(),
+        named: match &speaker {
+            Some(process) => process.as_ptr(),
+            None => process_name.clone().into_ptr(),
+        },
         has_name,
+        modules,
         tasks,
     };
-    let old = STILL.with(py, |kept| std::mem::replace(kept, still));
+    let mut old = STILL.with(py, |kept| std::mem::replace(kept, still));
+    if old.has_name {
+        old.named = std::ptr::null_mut();
+    }
     py_ffi::release_all(py, &[old.named, old.process]);
     Ok(())
 }
 
-/// When a task may run, as far as that will be the same in this [`Moment`].
+/// When a task may run, as far as that will be the same in this [`Moment`], and which module tells, if it is trusted.
 #[cfg(Py_3_12)]
-fn tasks(py: Python<'_>) -> Res<Option<Tasks>> {
+fn tasks(py: Python<'_>, module: &mut *mut pyo3::ffi::PyObject) -> Res<Option<Tasks>> {
     if settled(py, Switch::AsyncioTasks) == Some(false) {
         return Ok(Some(Tasks::Never));
     }
@@ -212,6 +252,7 @@ fn tasks(py: Python<'_>) -> Res<Option<Tasks>> {
     let tells = OWN_LOOP.with(py, |known| *known == own);
     Ok(Some(
         if tells && settled(py, Switch::AsyncioTasks).is_some() {
+            *module = asyncio.as_ptr();
             Tasks::InLoops
         } else {
             Tasks::ToBeAsked
@@ -221,19 +262,47 @@ fn tasks(py: Python<'_>) -> Res<Option<Tasks>> {
 
 #[cfg(not(Py_3_12))]
 #[allow(clippy::unnecessary_wraps, reason = "same shape as on newer versions")]
-fn tasks(_py: Python<'_>) -> Res<Option<Tasks>> {
+fn tasks(_py: Python<'_>, _module: &mut *mut pyo3::ffi::PyObject) -> Res<Option<Tasks>> {
     Ok(Some(Tasks::Never))
 }
 
 // -- multiprocessing -----------------------------------------------------------------------------------------------------------------
 
-/// The function and the property of the interpreter's own `multiprocessing.process`, as they were when first seen.
+/// The function and the property of the interpreter's own `multiprocessing.process`, as they were when first seen, and what they run.
 static CURRENT_PROCESS: Saved = Saved::new();
 static PROCESS_NAME: Saved = Saved::new();
+static FUNCTIONS: [(Saved, Saved); 2] = [const { (Saved::new(), Saved::new()) }; 2];
+
+/// Do both still run the code that they ran then?
+#[inline]
+fn asks_own_code(py: Python<'_>) -> bool {
+    FUNCTIONS.iter().all(|(function, code)| {
+        code.is_at(py_ffi::function_code(&py_ffi::immortal(
+            py,
+            function.address(),
+        )))
+    })
+}
+
+/// Saves a function with its code, if it is the one that the module `home` defines by that name.
+#[cold]
+fn save(function: &Obj<'_>, home: &Bound<'_, PyModule>, name: &str, place: usize) -> Res<bool> {
+    if !py_ffi::is_function_of(function, home) {
+        return Ok(false);
+    }
+    let code = py_ffi::getattr(function, Name::__code__)?;
+    let called = py_ffi::getattr(&code, Name::co_qualname)?;
+    if !py_ffi::is_str(&called) || py_ffi::utf8(&called) != Some(name) {
+        return Ok(false);
+    }
+    FUNCTIONS[place].0.set(function.clone());
+    FUNCTIONS[place].1.set(code);
+    Ok(true)
+}
 
 /// What `multiprocessing.current_process()` answers, if that will be the same in this [`Moment`] and its name is what its `_name` is.
 #[cold]
-fn speaker<'py>(multiprocessing: &Obj<'py>) -> Res<Option<Obj<'py>>> {
+fn find_speaker<'py>(multiprocessing: &Obj<'py>) -> Res<Option<Obj<'py>>> {
     let py = multiprocessing.py();
     let modules = globals::from_module(py, Name::sys, &globals::SYS, Name::modules)?;
     if !py_ffi::is_dict(&modules) {
@@ -258,17 +327,28 @@ fn speaker<'py>(multiprocessing: &Obj<'py>) -> Res<Option<Obj<'py>>> {
     ) else {
         return Ok(None);
     };
-    if CURRENT_PROCESS.is_empty() && py_ffi::is_function_of(&function, home) {
+    if CURRENT_PROCESS.is_empty() && save(&function, home, "current_process", 0)? {
         CURRENT_PROCESS.set(function.clone());
     }
     if PROCESS_NAME.is_empty()
-        && let Some(property) = py_ffi::type_attr(&process, Name::name)
+        && let Some(class) = in_own(Name::BaseProcess)?
+        && let Some(property) = py_ffi::getattr_opt(&class, Name::name)?
         && py_ffi::is_property(&property)
-        && py_ffi::is_function_of(&py_ffi::getattr(&property, Name::fget)?, home)
+        && save(
+            &py_ffi::getattr(&property, Name::fget)?,
+            home,
+            "BaseProcess.name",
+            1,
+        )?
     {
         PROCESS_NAME.set(property);
     }
-    let tells = CURRENT_PROCESS.is(&function) && name_of(&process).is_some();
+    // The function answers what the module has in which it was defined.
+    let tells = CURRENT_PROCESS.is(&function)
+        && py_ffi::is_function_of(&function, home)
+        && !PROCESS_NAME.is_empty()
+        && asks_own_code(py)
+        && name_of(&process).is_some();
     Ok(tells.then_some(process))
 }
 

@@ -605,11 +605,11 @@ impl Forever {
     }
 }
 
-/// New references to objects a table owns.
+/// New references to objects that a table owns, or that somebody holds whom it watches (`context::steady`).
 #[inline]
 pub fn own_all<const N: usize>(_py: Python<'_>, objects: [*mut ffi::PyObject; N]) -> [Obj<'_>; N] {
-    // SAFETY: the table (see `caller`) holds a reference to each, none is null, and attached nobody can take one away meanwhile. A
-    // bound reference is nothing but the pointer. (`map`, which has to stop where a null one panics, takes twice as long.)
+    // SAFETY: the table (see `caller`), or the dict that it watches, holds a reference to each, none is null, and attached nobody can
+    // take one away meanwhile. A bound reference is nothing but the pointer. (`map`, which has to stop where a null one panics, takes twice as long.)
     unsafe {
         for object in objects {
             debug_assert!(!object.is_null());

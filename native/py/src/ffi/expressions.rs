@@ -334,6 +334,20 @@ pub fn is_function_of(obj: &Obj<'_>, module: &Bound<'_, PyModule>) -> bool {
     }
 }
 
+/// The code of a Python function, only to be compared; null for anything else.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline]
+pub fn function_code(obj: &Obj<'_>) -> *mut ffi::PyObject {
+    // SAFETY: alive; its code is read only where it is exactly a Python function.
+    unsafe {
+        if ffi::Py_TYPE(obj.as_ptr()) == &raw mut ffi::PyFunction_Type {
+            ffi::PyFunction_GetCode(obj.as_ptr())
+        } else {
+            std::ptr::null_mut()
+        }
+    }
+}
+
 /// Takes a lock if that needs no waiting and the lock is one whose structure is known; see [`crate::raw::rlock_acquire`].
 #[inline]
 pub fn try_acquire(lock: &Obj<'_>) -> bool {

@@ -32,6 +32,14 @@ impl Watch {
         self.dict.bind(py)
     }
 
+    /// The dict, given up where that is possible at once: what is dropped while a log call runs waits for the next call of a function
+    /// of the extension's.
+    #[must_use]
+    #[cfg(not(Py_GIL_DISABLED))]
+    pub fn into_dict(self, py: Python<'_>) -> Bound<'_, PyDict> {
+        self.dict.into_bound(py)
+    }
+
     /// A number that is another one after any change to the dict. 0.5 ns. Where no watcher is to be had (all eight of
     /// the interpreter taken) it is never the same twice, so that nothing derived is ever trusted.
     #[cfg(Py_3_12)]
