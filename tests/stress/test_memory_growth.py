@@ -405,7 +405,7 @@ def test_install_and_uninstall_again_and_again(run):
             log.info("reference")
             femtolog.install()
             log.info("native")
-        measure(call, 2000, 200)
+        measure(call, 2000, 1000)
         """),
         args=("0",),
         compare=False,
