@@ -128,6 +128,9 @@ def test_a_module_is_given_a_class(w):
         current_process = property(lambda self: lambda: types.SimpleNamespace(name="of the class"))
         current_task = property(lambda self: lambda: types.SimpleNamespace(get_name=lambda: "of the class"))
 
+        def __getattribute__(self, name):  # without one, code of 3.14 that is specialised for a module goes on to read its dict
+            return super().__getattribute__(name)
+
     often = both_ways(w, "%(processName)s %(taskName)s %(message)s" if TASKS else "%(processName)s %(message)s")
     for module in (multiprocessing, asyncio):
         often("as it is")
