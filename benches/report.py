@@ -90,11 +90,14 @@ def call_rows(found: Found) -> list[dict[str, Any]]:
 
 def calls(found: Found) -> list[str]:
     rows = call_rows(found)
-    turns = max(len(row["femtolog"]["turns"]) for row in rows)
+    numbers = [len(row["femtolog"]["turns"]) for row in rows]
+    turns = f"{min(numbers)} turns" + (
+        f" (up to {max(numbers)} where femtolog seemed slower)" if max(numbers) > min(numbers) else ""
+    )
     loops = [row["loop"]["least"] for row in rows if "loop" in row]
     loop = f", the empty loop ({min(loops):.0f} to {max(loops):.0f} ns) subtracted where one thread runs" if loops else ""
     lines = [
-        f"Nanoseconds a call: least (median) of {turns} turns by turns in one process{loop}; {APART}.",
+        f"Nanoseconds a call: least (median) of {turns} by turns in one process{loop}; {APART}.",
         "",
         "| scenario | stdlib | picologging | femtolog | what stays | stdlib ÷ femtolog | stdlib ÷ what stays | picologging ÷ femtolog |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",

@@ -1,6 +1,7 @@
 """Module globals, the manager, threads and processes: what logging looks up at each call, changed between two calls."""
 
 import asyncio
+import gc
 import io
 import logging
 import multiprocessing
@@ -9,6 +10,7 @@ import sys
 import sysconfig
 import threading
 import types
+import weakref
 from collections import UserDict
 
 import pytest
@@ -680,3 +682,22 @@ def test_default_arguments_and_attributes_of_functions_changed(w):
         logging.Logger.info.tag = 5
         w.note("tag", logging.Logger.info.tag)
         del logging.Logger.info.tag
+
+
+@same_as_stdlib
+def test_a_table_of_level_names_that_was_replaced_is_not_kept_alive(w):
+    class Name:
+        pass
+
+    log, _, _ = w.plain("%(levelname)s %(message)s")
+    saved, gone = logging._levelToName, []
+    for _ in range(5):
+        logging._levelToName = {**saved, 777: Name()}
+        gone.append(weakref.ref(logging._levelToName[777]))
+        for _ in range(4):
+            log.log(25, "no standard level")
+    logging._levelToName = saved
+    for _ in range(4):
+        log.log(25, "as it was")
+    gc.collect()
+    w.note("alive", [name() for name in gone])

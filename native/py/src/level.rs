@@ -167,20 +167,8 @@ pub fn remember<'py>(py: Python<'py>, level: &Obj<'py>) -> Res<()> {
     let Ok(table) = table.cast_exact::<PyDict>() else {
         return Ok(());
     };
-    let watched = TABLE.with(py, |watch| {
-        watch
-            .as_ref()
-            .is_some_and(|watch| watch.dict(py).is(table) && watch.is_counted())
-    });
-    if !watched {
-        let watch = raw::Watch::new(table);
-        let counted = watch.is_counted();
-        // The old one gives up a dict, which may run Python code: not within the cell.
-        let old = TABLE.with(py, |known| known.replace(watch));
-        drop(old);
-        if !counted || !globals::is_epoch_true() {
-            return Ok(());
-        }
+    if !raw::Watch::is_on(&TABLE, table) || !globals::is_epoch_true() {
+        return Ok(());
     }
     #[cfg(not(Py_GIL_DISABLED))]
     let (epoch, name) = (

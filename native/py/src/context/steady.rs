@@ -64,21 +64,8 @@ static TABLES: [Shared<Option<raw::Watch>>; if cfg!(Py_3_12) { 4 } else { 3 }] =
 
 /// Does the [`Moment`] tell of this dict's changes, and did it before whatever has been read of it now? It does from here on, where that
 /// can be.
-#[cold]
 pub(super) fn is_watched(table: Table, dict: &Bound<'_, PyDict>) -> bool {
-    let (py, cell) = (dict.py(), &TABLES[table as usize]);
-    let watched = cell.with(py, |watch| {
-        watch
-            .as_ref()
-            .is_some_and(|watch| watch.dict(py).is(dict) && watch.is_counted())
-    });
-    if !watched {
-        let watch = raw::Watch::new(dict);
-        let old = cell.with(py, |known| known.replace(watch));
-        // Gives up a dict, which may run Python code: not within the cell.
-        drop(old.map(|old| old.into_dict(py)));
-    }
-    watched
+    raw::Watch::is_on(&TABLES[table as usize], dict)
 }
 
 /// What is the same as at the last record.
@@ -173,7 +160,9 @@ pub(super) fn unchanged(py: Python<'_>) -> Option<Same<'_>> {
     }
     let process_name = match (has_name, named) {
         (false, name) => name,
-        (true, process) if asks_own_code(py) => name_of(&process)?,
+        (true, process) if CURRENT_PROCESS.runs_as_it_did(py) && GET_NAME.runs_as_it_did(py) => {
+            name_of(&process)?
+        }
         (true, _) => return None,
     };
     Some(Same {
@@ -268,37 +257,48 @@ fn tasks(_py: Python<'_>, _module: &mut *mut pyo3::ffi::PyObject) -> Res<Option<
 
 // -- multiprocessing -----------------------------------------------------------------------------------------------------------------
 
-/// The function and the property of the interpreter's own `multiprocessing.process`, as they were when first seen, and what they run.
-static CURRENT_PROCESS: Saved = Saved::new();
+/// A function of the interpreter's own `multiprocessing.process`, as it was when first seen, and the code that it ran then.
+struct Function {
+    object: Saved,
+    code: Saved,
+}
+
+impl Function {
+    const fn new() -> Self {
+        Self {
+            object: Saved::new(),
+            code: Saved::new(),
+        }
+    }
+
+    /// Saves it the first time, if it is the one that the module `home` defines by that name.
+    #[cold]
+    fn save(&self, function: &Obj<'_>, home: &Bound<'_, PyModule>, name: &str) -> Res<()> {
+        if !self.object.is_empty() || !py_ffi::is_function_of(function, home) {
+            return Ok(());
+        }
+        let code = py_ffi::getattr(function, Name::__code__)?;
+        let called = py_ffi::getattr(&code, Name::co_qualname)?;
+        if py_ffi::is_str(&called) && py_ffi::utf8(&called) == Some(name) {
+            self.code.set(code);
+            self.object.set(function.clone());
+        }
+        Ok(())
+    }
+
+    /// Does it still run that code?
+    #[inline]
+    fn runs_as_it_did(&self, py: Python<'_>) -> bool {
+        let object = self.object.address();
+        let code = py_ffi::function_code(&py_ffi::immortal(py, object));
+        self.code.is_at(code)
+    }
+}
+
+static CURRENT_PROCESS: Function = Function::new();
+/// The property `name` of processes, and what it calls.
 static PROCESS_NAME: Saved = Saved::new();
-static FUNCTIONS: [(Saved, Saved); 2] = [const { (Saved::new(), Saved::new()) }; 2];
-
-/// Do both still run the code that they ran then?
-#[inline]
-fn asks_own_code(py: Python<'_>) -> bool {
-    FUNCTIONS.iter().all(|(function, code)| {
-        code.is_at(py_ffi::function_code(&py_ffi::immortal(
-            py,
-            function.address(),
-        )))
-    })
-}
-
-/// Saves a function with its code, if it is the one that the module `home` defines by that name.
-#[cold]
-fn save(function: &Obj<'_>, home: &Bound<'_, PyModule>, name: &str, place: usize) -> Res<bool> {
-    if !py_ffi::is_function_of(function, home) {
-        return Ok(false);
-    }
-    let code = py_ffi::getattr(function, Name::__code__)?;
-    let called = py_ffi::getattr(&code, Name::co_qualname)?;
-    if !py_ffi::is_str(&called) || py_ffi::utf8(&called) != Some(name) {
-        return Ok(false);
-    }
-    FUNCTIONS[place].0.set(function.clone());
-    FUNCTIONS[place].1.set(code);
-    Ok(true)
-}
+static GET_NAME: Function = Function::new();
 
 /// What `multiprocessing.current_process()` answers, if that will be the same in this [`Moment`] and its name is what its `_name` is.
 #[cold]
@@ -327,27 +327,25 @@ fn find_speaker<'py>(multiprocessing: &Obj<'py>) -> Res<Option<Obj<'py>>> {
     ) else {
         return Ok(None);
     };
-    if CURRENT_PROCESS.is_empty() && save(&function, home, "current_process", 0)? {
-        CURRENT_PROCESS.set(function.clone());
-    }
+    CURRENT_PROCESS.save(&function, home, "current_process")?;
     if PROCESS_NAME.is_empty()
         && let Some(class) = in_own(Name::BaseProcess)?
         && let Some(property) = py_ffi::getattr_opt(&class, Name::name)?
         && py_ffi::is_property(&property)
-        && save(
+    {
+        GET_NAME.save(
             &py_ffi::getattr(&property, Name::fget)?,
             home,
             "BaseProcess.name",
-            1,
-        )?
-    {
-        PROCESS_NAME.set(property);
+        )?;
+        if !GET_NAME.object.is_empty() {
+            PROCESS_NAME.set(property);
+        }
     }
     // The function answers what the module has in which it was defined.
-    let tells = CURRENT_PROCESS.is(&function)
+    let tells = CURRENT_PROCESS.object.is(&function)
         && py_ffi::is_function_of(&function, home)
         && !PROCESS_NAME.is_empty()
-        && asks_own_code(py)
         && name_of(&process).is_some();
     Ok(tells.then_some(process))
 }

@@ -7,6 +7,8 @@
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::cell::Shared;
+
 /// A watched dict, kept alive by this value. Compare what [`Watch::generation`] gives with what it gave when the derived
 /// values were read: equal means the dict is as it was then.
 pub struct Watch {
@@ -32,12 +34,21 @@ impl Watch {
         self.dict.bind(py)
     }
 
-    /// The dict, given up where that is possible at once: what is dropped while a log call runs waits for the next call of a function
-    /// of the extension's.
-    #[must_use]
-    #[cfg(not(Py_GIL_DISABLED))]
-    pub fn into_dict(self, py: Python<'_>) -> Bound<'_, PyDict> {
-        self.dict.into_bound(py)
+    /// Is the watch of `cell` on this dict, so that changes have been told since somebody last asked? It is from here on, where that can be.
+    #[cold]
+    pub fn is_on(cell: &Shared<Option<Self>>, dict: &Bound<'_, PyDict>) -> bool {
+        let py = dict.py();
+        let watched = cell.with(py, |known| {
+            (known.as_ref()).is_some_and(|watch| watch.dict(py).is(dict) && watch.is_counted())
+        });
+        if !watched {
+            let watch = Self::new(dict);
+            let old = cell.with(py, |known| known.replace(watch));
+            // Giving up a dict may run Python code: not within the cell. And bound, at once: what is dropped otherwise while a log call
+            // runs waits for the next call of a function of the extension's.
+            drop(old.map(|old| old.dict.into_bound(py)));
+        }
+        watched
     }
 
     /// A number that is another one after any change to the dict. 0.5 ns. Where no watcher is to be had (all eight of
