@@ -97,7 +97,7 @@ def calls(found: Found) -> list[str]:
     loops = [row["loop"]["least"] for row in rows if "loop" in row]
     loop = f", the empty loop ({min(loops):.0f} to {max(loops):.0f} ns) subtracted where one thread runs" if loops else ""
     lines = [
-        f"Nanoseconds a call: least (median) of {turns} by turns in one process{loop}; {APART}.",
+        f"Nanoseconds a call: least (median) of {turns} by turns in one process{loop}, what needs more threads in a second one; {APART}.",
         "",
         "| scenario | stdlib | picologging | femtolog | what stays | stdlib ÷ femtolog | stdlib ÷ what stays | picologging ÷ femtolog |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",

@@ -46,7 +46,7 @@ def tree(tmp_path):
     return tmp_path
 
 
-TURNS = ("disabled", "enabled", "format", "file", "threads", "queue", "asynchronous", "network", "scaling", "changed", "objects")
+TURNS = ("disabled", "enabled", "format", "file", "queue", "changed", "objects", "threads", "asynchronous", "network", "scaling")
 
 
 def test_each_scenario_runs_on_both_sides_and_its_sink_is_checked(publish, tmp_path):

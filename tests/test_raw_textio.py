@@ -116,6 +116,31 @@ def test_reconfigured(stream: io.TextIOWrapper) -> None:
     assert idle(stream) == (stream.fileno(), True)
 
 
+@pytest.mark.parametrize("options", [{}, {"write_through": True}, {"line_buffering": True}])
+def test_without_a_buffer(tmp_path: Path, options: dict[str, bool]) -> None:
+    with io.TextIOWrapper(io.FileIO(tmp_path / "log", "w"), encoding="utf-8", **options) as stream:
+        plain = (stream.fileno(), True)
+        assert idle(stream) == plain
+        stream.write("pending")
+        assert idle(stream) == (plain if options.get("write_through") else None)
+        stream.flush()
+        assert idle(stream) == plain
+        stream.buffer.write = print  # type: ignore[method-assign]
+        assert idle(stream) is None
+        del stream.buffer.write
+        assert idle(stream) == plain
+        stream.buffer.close()
+        assert idle(stream) is None
+
+
+@pytest.mark.parametrize(("mode", "plain"), [("w", True), ("a", True), ("x", True), ("r+", False), ("w+", False), ("r", False)])
+def test_without_a_buffer_and_also_read(tmp_path: Path, mode: str, plain: bool) -> None:
+    if mode != "x":
+        (tmp_path / "log").write_text("before")
+    with io.TextIOWrapper(io.FileIO(tmp_path / "log", mode), encoding="utf-8") as stream:
+        assert (idle(stream) is not None) is plain
+
+
 def test_detached(stream: io.TextIOWrapper) -> None:
     buffer = stream.detach()
     assert idle(stream) is None

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 WAYS = tuple(os.environ.get("FEMTOLOG_TEST_WAYS", "stdlib,early,late").split(","))
@@ -160,7 +161,6 @@ class Runner:
             PYTHONIOENCODING="utf-8",
             FEMTOLOG_TEST_WAY="marked" if marked and way == "late" else way,
             FEMTOLOG_TEST_COUNTERS=str(directory / "counters.json"),
-            FEMTOLOG_TEST_TIMEOUT=str(timeout),
             TMPDIR=str(directory),
         )
         environment.update(env or {})
@@ -177,9 +177,11 @@ class Runner:
                 start_new_session=True,
             )
             try:
-                code = process.wait(timeout + 10)
+                code = process.wait(timeout)
             except subprocess.TimeoutExpired:
                 code = None
+                process.send_signal(signal.SIGQUIT)  # it says where it is
+                time.sleep(1)
             finally:
                 try:
                     os.killpg(process.pid, signal.SIGKILL)

@@ -25,11 +25,12 @@ if os.environ.get("FEMTOLOG_TEST_PROCESS") == str(os.getpid()):
     way = None  # a sub-interpreter: its program says itself what happens there
 os.environ["FEMTOLOG_TEST_PROCESS"] = str(os.getpid())
 
-if way and os.environ.get("FEMTOLOG_TEST_TIMEOUT"):
-    # A program that hangs shows where: the watchdog is a C thread that needs no GIL.
+if way:
+    # A program that hangs is asked where. No watchdog inside: in a process of one thread some things are done in another way.
+    import _signal
     import faulthandler
 
-    faulthandler.dump_traceback_later(float(os.environ["FEMTOLOG_TEST_TIMEOUT"]), exit=True)
+    faulthandler.register(_signal.SIGQUIT)
 
 if way == "early":
     if "logging" in sys.modules:

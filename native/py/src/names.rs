@@ -99,7 +99,7 @@ names! {
     alogger = c"alogger", ph = c"ph", rootnode = c"rootnode", value = c"value", dict = c"dict", handlerList = c"handlerList",
     kwargs = c"kwargs", capture = c"capture", force = c"force", frame = c"frame", wr = c"wr", handler = c"handler",
     instance = c"instance", line = c"line", category = c"category", file = c"file", limit = c"limit",
-    write = c"write", getvalue = c"getvalue", print_exception = c"print_exception", print_stack = c"print_stack",
+    write = c"write", write_through = c"write_through", line_buffering = c"line_buffering", getvalue = c"getvalue", print_exception = c"print_exception", print_stack = c"print_stack",
     StringIO = c"StringIO", stderr = c"stderr", modules = c"modules", time_ns = c"time_ns",
     strftime = c"strftime", get_ident = c"get_ident",
     current_thread = c"current_thread", _active = c"_active", getpid = c"getpid", path = c"path", basename = c"basename",

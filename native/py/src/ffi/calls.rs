@@ -2,8 +2,9 @@
 use std::ptr;
 
 use pyo3::ffi;
+use pyo3::prelude::*;
 
-use super::{Obj, Res, c, getattr, owned, python, tuple_len};
+use super::{Obj, Res, c, done, getattr, owned, python, tuple_len};
 use crate::names::Name;
 
 /// `callable(*args)`
@@ -186,4 +187,11 @@ pub fn method_keywords<'py>(
 ) -> Res<Obj<'py>> {
     let bound = getattr(obj, name)?;
     call_keywords(&bound, args, keywords)
+}
+
+/// Runs Python's handlers of the signals that came, if this is the main thread: what one of them raises is the error.
+pub fn check_signals(py: Python<'_>) -> Res<()> {
+    let _ = py;
+    // SAFETY: attached.
+    done(unsafe { python!(c::PyErr_CheckSignals()) })
 }

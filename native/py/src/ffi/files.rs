@@ -1,5 +1,7 @@
 //! Writing to descriptors.
 use std::ffi::c_char;
+#[cfg(unix)]
+use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU8, Ordering};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -12,10 +14,16 @@ use crate::names::Name;
 pub enum Written {
     /// All bytes are in the kernel.
     All,
-    /// So many of them are, then it failed.
-    Part(usize),
-    /// Nothing was done: the descriptor has no position (a pipe, a terminal, a socket), so the write might wait, which must not be
-    /// done with the GIL.
+    /// Some are, then it failed.
+    Part {
+        /// So many.
+        written: usize,
+        /// The descriptor has no position, so that a signal may have ended the write: Python's handlers are due before anything is
+        /// written again, which may wait.
+        signals: bool,
+    },
+    /// Nothing was done: the descriptor has no position (a pipe, a terminal, a socket), and the write would wait, or might, which must not
+    /// be done with the GIL.
     NoPosition,
 }
 
@@ -28,30 +36,160 @@ pub enum Position {
     Unknown,
 }
 
-/// Writes to a file with a position, keeping the GIL. Whether it has one is asked each time, by the cheapest system call that
-/// tells (0.2 µs where `fstat` takes 0.5): `dup2` may have put a pipe in its place.
-pub fn write_file(py: Python<'_>, fd: i32, bytes: &[u8], position: Position) -> Written {
+/// So much, left over by a write, always has room in the buffer of the stream, which is twice as large unless its maker said otherwise.
+#[cfg(unix)]
+const AT_ONCE: usize = 4096;
+
+/// glibc's word for "this process has never had a second thread", which it trusts itself where it leaves out locks; 0 where there
+/// is none.
+#[cfg(unix)]
+static SINGLE_THREADED: AtomicPtr<AtomicU8> = AtomicPtr::new((&raw const MANY).cast_mut());
+#[cfg(unix)]
+static MANY: AtomicU8 = AtomicU8::new(0);
+
+/// Looks for that word. Called once.
+#[cfg(unix)]
+pub(super) fn find_single_threaded() {
+    // SAFETY: a name that ends with a zero; of glibc (from 2.32 on), which is never unloaded, it is a `char`.
+    let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"__libc_single_threaded".as_ptr()) };
+    if !found.is_null() {
+        SINGLE_THREADED.store(found.cast(), Ordering::Relaxed);
+    }
+}
+
+/// Is there nobody in this process whom a call that waits with the GIL would keep waiting?
+#[cfg(unix)]
+fn is_single_threaded() -> bool {
+    // SAFETY: the static above or glibc's; written only by a thread about to start a first other one.
+    unsafe { (*SINGLE_THREADED.load(Ordering::Relaxed)).load(Ordering::Relaxed) != 0 }
+}
+
+/// What became of bytes that were offered to a descriptor which may be a pipe.
+#[cfg(unix)]
+enum Offered {
+    /// It has a position, so a write to it will not wait: nothing is written yet.
+    Positioned,
+    /// So many are written, and no error is known of.
+    Taken(usize),
+    /// None are: the stream has to write them.
+    Refused,
+}
+
+/// Writes to a pipe or a socket what it takes at once; to a file nothing. `dup2` may exchange one for the other at any time, so that a
+/// file has a position is asked each time; that something else has none may be believed for a while, for nothing that is done then can
+/// wait.
+#[cfg(unix)]
+fn offer(fd: i32, bytes: &[u8]) -> Offered {
+    static WITHOUT: AtomicI32 = AtomicI32::new(-1);
+    static REFUSED: AtomicU8 = AtomicU8::new(0);
+    let believed = WITHOUT.load(Ordering::Relaxed) == fd;
+    if believed {
+        if let Some(written) = write_at_once(fd, bytes) {
+            return Offered::Taken(written);
+        }
+        // Full, a terminal, or by now a file: asked again at each 256th write.
+        if REFUSED.fetch_add(1, Ordering::Relaxed) != u8::MAX {
+            return Offered::Refused;
+        }
+    }
+    if file_position(fd, false).is_some() {
+        if believed {
+            WITHOUT.store(-1, Ordering::Relaxed);
+        }
+        return Offered::Positioned;
+    }
+    WITHOUT.store(fd, Ordering::Relaxed);
+    Offered::Refused
+}
+
+/// `write(2)`, if it need not wait: how much was written. `None`: nothing was, since it would have to wait, or failed, or cannot be asked
+/// for here (before Linux 6.5 of a pipe, never of a terminal or of a file on ext4).
+#[cfg(target_os = "linux")]
+fn write_at_once(fd: i32, bytes: &[u8]) -> Option<usize> {
+    if bytes.len() > AT_ONCE {
+        return None;
+    }
+    let part = libc::iovec {
+        iov_base: bytes.as_ptr().cast_mut().cast(),
+        iov_len: bytes.len(),
+    };
+    // SAFETY: one part, which is only read; -1 is "at the position", as `write(2)` does. By number: glibc has the function from 2.26 on.
+    let written = unsafe {
+        let here: libc::c_long = -1;
+        let one: libc::c_long = 1;
+        libc::syscall(
+            libc::SYS_pwritev2,
+            libc::c_long::from(fd),
+            &raw const part,
+            one,
+            here,
+            here,
+            libc::c_long::from(libc::RWF_NOWAIT),
+        )
+    };
+    usize::try_from(written).ok()
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+fn write_at_once(_: i32, _: &[u8]) -> Option<usize> {
+    None
+}
+
+/// Writes to a file, or to a pipe if that need not wait, keeping the GIL. What a descriptor is, is asked each time, by the cheapest system
+/// call that tells (0.2 µs where `fstat` takes 0.5); in a process of one thread, where nobody waits for the GIL, only if the write has
+/// failed. `unbuffered`: as a raw file does, which is content if a part is written.
+pub fn write_file(
+    py: Python<'_>,
+    fd: i32,
+    bytes: &[u8],
+    position: Position,
+    unbuffered: bool,
+) -> Written {
     #[cfg(unix)]
     {
+        use std::io::Write as _;
         use std::mem::ManuallyDrop;
         use std::os::fd::FromRawFd;
 
-        if position == Position::Unknown && file_position(fd, false).is_none() {
-            return Written::NoPosition;
-        }
+        let _ = py;
         // SAFETY: borrowed for the write only; ManuallyDrop never closes it. The stream that owns it is kept alive by the
         // caller, and with the GIL held nobody closes it.
         let mut file = ManuallyDrop::new(unsafe { std::fs::File::from_raw_fd(fd) });
-        let _ = py;
+        let enough = |written| written == bytes.len() || (unbuffered && written > 0);
+        let part = |written, signals| {
+            if enough(written) {
+                Written::All
+            } else {
+                Written::Part { written, signals }
+            }
+        };
+        let mut begun = 0;
+        if position == Position::Unknown {
+            if bytes.len() <= AT_ONCE && is_single_threaded() {
+                begun = file.write(bytes).unwrap_or(0);
+                if enough(begun) {
+                    return Written::All;
+                }
+                if file_position(fd, false).is_none() {
+                    return part(begun, true);
+                }
+            } else {
+                match offer(fd, bytes) {
+                    Offered::Positioned => {}
+                    Offered::Taken(written) => return part(written, false),
+                    Offered::Refused => return Written::NoPosition,
+                }
+            }
+        }
         // An interrupted write of a file is simply repeated: Python's signal handlers run when the call returns.
-        match femtolog_core::sink::write_all(&mut *file, bytes) {
+        match femtolog_core::sink::write_all(&mut *file, &bytes[begun..]) {
             Ok(()) => Written::All,
-            Err(torn) => Written::Part(torn.written),
+            Err(torn) => part(begun + torn.written, false),
         }
     }
     #[cfg(not(unix))]
     {
-        let _ = (py, fd, bytes, position);
+        let _ = (py, fd, bytes, position, unbuffered);
         Written::NoPosition
     }
 }

@@ -82,6 +82,7 @@ mod c {
         #[cfg(not(Py_GIL_DISABLED))] PyDict_GetItemWithError(dict: Ptr, key: Ptr) -> Ptr;
         PyDict_SetItem(dict: Ptr, key: Ptr, value: Ptr) -> c_int;
         PyDict_Update(dict: Ptr, other: Ptr) -> c_int;
+        PyErr_CheckSignals() -> c_int;
         PyImport_Import(name: Ptr) -> Ptr;
         PyIter_Next(o: Ptr) -> Ptr;
         PyNumber_Add(a: Ptr, b: Ptr) -> Ptr;
@@ -120,6 +121,8 @@ mod c {
 /// Prepares this module. Called once, when the extension loads, before any other function of it.
 pub fn init() {
     c::init();
+    #[cfg(unix)]
+    find_single_threaded();
 }
 
 /// Stops a thread for good that is being ended by force inside a C call: it sleeps until the process is gone, as 3.14 lets it.

@@ -1,7 +1,7 @@
 //! Writes a line to the file behind a text stream with one `write(2)`, where that is exactly what the stream's own `write`
 //! and `flush` would do; the stream does it in every other case.
 //!
-//! The GIL is kept: only files with a position are written this way, and nobody can close or fill the stream meanwhile. What a failing
+//! The GIL is kept: only files with a position are written this way, or nobody waits for it, and nobody can close or fill the stream meanwhile. What a failing
 //! write leaves over goes into the stream's own buffer, which then raises, keeps and retries as it always does: no half line
 //! is ever joined to the next one.
 use super::Ran;
@@ -80,15 +80,16 @@ fn write_to<'py>(
     if !own {
         return Ok(Past::Refused);
     }
-    match py_ffi::write_file(stream.py(), file.fd, line.as_bytes(), position) {
+    let (py, bytes) = (stream.py(), line.as_bytes());
+    match py_ffi::write_file(py, file.fd, bytes, position, file.unbuffered) {
         py_ffi::Written::All => {
-            let ran = metrics::wrote(handler.object(), line.as_bytes().len());
+            let ran = metrics::wrote(handler.object(), bytes.len());
             Ok(Past::Written(ran))
         }
         py_ffi::Written::NoPosition => Ok(Past::Refused),
-        py_ffi::Written::Part(written) => {
-            hand_over(stream, &line.as_bytes()[written..])?;
-            metrics::wrote(handler.object(), line.as_bytes().len());
+        py_ffi::Written::Part { written, signals } => {
+            hand_over(stream, file, (bytes, written), signals)?;
+            metrics::wrote(handler.object(), bytes.len());
             Ok(Past::Written(Ran::Maybe))
         }
     }
@@ -106,18 +107,44 @@ fn prepared(stream: &Obj<'_>) -> Res<Option<textio::File>> {
     })
 }
 
-/// The write stopped in the middle: the rest goes the stream's own way, which raises what it would have raised.
+/// The write of a line stopped when so much was written: the rest goes the stream's own way, which raises what it would have raised.
+/// `signals`: where a signal may have stopped it, Python's handlers run before it goes on.
 #[cold]
-fn hand_over(stream: &Obj<'_>, rest: &[u8]) -> Res<()> {
+fn hand_over(
+    stream: &Obj<'_>,
+    file: textio::File,
+    (line, written): (&[u8], usize),
+    signals: bool,
+) -> Res<()> {
     let py = stream.py();
+    let handlers = || {
+        if signals {
+            py_ffi::check_signals(py)
+        } else {
+            Ok(())
+        }
+    };
     let buffer = py_ffi::getattr(stream, Name::buffer)?;
-    let rest = py_ffi::bytes_from(py, rest)?;
-    // The stream would have kept the line and failed when the handler flushed it.
-    py_ffi::method(&buffer, Name::write, [&rest])
-        .and_then(|_| py_ffi::method(stream, Name::flush, []))
-        .map(drop)
-        .at(py, Target::StreamFlush, call("flush"))
-        .at(py, Target::StreamEmit, call("flush"))
+    let rest = py_ffi::bytes_from(py, &line[written..])?;
+    let write = || py_ffi::method(&buffer, Name::write, [&rest]).map(drop);
+    let done = if file.unbuffered {
+        handlers().and_then(|()| write())
+    } else {
+        write()
+            .and_then(|()| handlers())
+            .and_then(|()| py_ffi::method(stream, Name::flush, []).map(drop))
+    };
+    // A stream that is to be read line by line fails in its `write`, any other keeps the line and fails when the handler flushes it.
+    let passes_on = |how| py_ffi::truthy(&py_ffi::getattr(stream, how)?);
+    if (file.unbuffered && passes_on(Name::write_through)?)
+        || (line.iter().any(|byte| matches!(byte, b'\n' | b'\r'))
+            && passes_on(Name::line_buffering)?)
+    {
+        done.at(py, Target::StreamEmit, call("write"))
+    } else {
+        done.at(py, Target::StreamFlush, call("flush"))
+            .at(py, Target::StreamEmit, call("flush"))
+    }
 }
 
 /// Lines gathered for the file behind a text stream, to be written at once; without a GIL by the stream, one after the other.
@@ -219,22 +246,30 @@ impl Lines {
         let Lines {
             file, bytes, ends, ..
         } = self;
-        let written = match py_ffi::write_file(stream.py(), file.fd, &bytes, Position::Unknown) {
+        let outcome = py_ffi::write_file(
+            stream.py(),
+            file.fd,
+            &bytes,
+            Position::Unknown,
+            false, // all lines must get there
+        );
+        let (written, signals) = match outcome {
             py_ffi::Written::All => {
                 metrics::wrote(handler, bytes.len());
                 return (ends.len(), None);
             }
             py_ffi::Written::NoPosition => return (0, None),
-            py_ffi::Written::Part(written) => written,
+            py_ffi::Written::Part { written, signals } => (written, signals),
         };
         let whole = ends.partition_point(|end| *end <= written);
         let start = whole.checked_sub(1).map_or(0, |last| ends[last]);
         metrics::wrote(handler, start);
-        if written == start {
+        if written == start && !signals {
             // Nothing of the next line is out: it fails, or not, by itself.
             return (whole, None);
         }
-        match hand_over(stream, &bytes[written..ends[whole]]) {
+        let line = (&bytes[start..ends[whole]], written - start);
+        match hand_over(stream, file, line, signals) {
             Ok(()) => {
                 metrics::wrote(handler, ends[whole] - start);
                 (whole + 1, None)

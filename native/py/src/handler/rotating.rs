@@ -81,9 +81,16 @@ fn roll_and_write<'py>(
 /// Does finding out whether to roll over run no Python code? (An overridden `shouldRollover` gets the real record anyway.)
 #[inline]
 fn decides_quietly(handler: &Obj<'_>) -> bool {
-    guard::peek(handler, Name::stream)
-        .is_some_and(|stream| matches!(textio::idle(&stream), textio::Idle::Yes(_)))
+    guard::peek(handler, Name::stream).is_some_and(|stream| buffered_file(&stream).is_some())
         && paths::are_own(handler.py())
+}
+
+/// The file behind an idle stream as `open()` makes one, which is where its descriptor is.
+fn buffered_file(stream: &Obj<'_>) -> Option<textio::File> {
+    match textio::idle(stream) {
+        textio::Idle::Yes(file) if !file.unbuffered => Some(file),
+        _ => None,
+    }
 }
 
 /// Is it certain, by reads alone, that the handler does not roll over before a record of which everything is plain and whose text
@@ -116,9 +123,7 @@ fn has_room(
     if limit <= 0 {
         return Some(Position::Unknown);
     }
-    let textio::Idle::Yes(file) = textio::idle(stream) else {
-        return None;
-    };
+    let file = buffered_file(stream)?;
     let position = py_ffi::file_position(file.fd, false)?;
     let fits = |position: i64| position.saturating_add(characters as i64).saturating_add(1) < limit;
     let room = match body {
@@ -458,8 +463,8 @@ fn end<'py>(handler: &Obj<'py>, quiet: &mut bool) -> Res<Number<'py>> {
 /// The position of an idle plain file, which is that of its descriptor; `at_end` moves there first. `None`: ask the stream.
 fn native_position(stream: &Obj<'_>, at_end: bool) -> Res<Option<i64>> {
     match textio::idle(stream) {
-        textio::Idle::Yes(file) => Ok(py_ffi::file_position(file.fd, at_end)),
-        textio::Idle::No => Ok(None),
+        textio::Idle::Yes(file) if !file.unbuffered => Ok(py_ffi::file_position(file.fd, at_end)),
+        textio::Idle::Yes(_) | textio::Idle::No => Ok(None),
         // Learns the stream's kind for the next time.
         textio::Idle::Unprepared => match textio::prepare(stream) {
             Ok(()) => Ok(None),

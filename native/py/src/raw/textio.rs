@@ -10,6 +10,7 @@ use super::types::{keys_len, unicode_entries};
 use pyo3::exceptions::{PyException, PyMemoryError, PyRecursionError};
 use pyo3::prelude::*;
 use pyo3::{ffi, intern};
+use std::ptr::null_mut;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
@@ -30,6 +31,8 @@ pub struct File {
     pub fd: i32,
     /// The stream encodes as UTF-8; otherwise (ASCII, Latin-1) only pure ASCII may be written past it.
     pub utf8: bool,
+    /// No buffer is between the stream and the raw file, as with `python -u`.
+    pub unbuffered: bool,
 }
 
 /// The answer of [`idle`].
@@ -60,7 +63,10 @@ struct Fields {
     writer_end: usize,
     writer_owner: usize,
     writer_dict: usize,
+    /// `FileIO`: the descriptor, the word after it and the bit in that which says that one can read as well.
     file_fd: usize,
+    file_flags: usize,
+    file_readable: u32,
     file_dict: usize,
     /// Hashes of "write", "flush", "seek" and "tell", which an instance may carry to override the method.
     overrides: [isize; 4],
@@ -174,13 +180,51 @@ impl Fields {
             let text = stream.cast::<u8>().cast_const();
             let buffer: *mut ffi::PyObject = field(text, self.text_buffer);
             if buffer.is_null()
-                || ffi::Py_TYPE(buffer) != self.writer_type
                 || field::<i32>(text, OK) != 1
                 || field::<usize>(text, self.text_pending) != 0
                 || field::<usize>(text, self.text_line_end) != 0
                 || self.overridden(field(text, self.text_dict))
             {
                 return Idle::No;
+            }
+            let unbuffered = ffi::Py_TYPE(buffer) == self.file_type;
+            let raw = if unbuffered {
+                buffer
+            } else {
+                self.raw_of_idle(buffer)
+            };
+            if raw.is_null() {
+                return Idle::No;
+            }
+            let file = raw.cast::<u8>().cast_const();
+            let fd: i32 = field(file, self.file_fd);
+            if fd < 0
+                // A text stream that reads forgets at a write what it has read ahead.
+                || (unbuffered && field::<u32>(file, self.file_flags) & self.file_readable != 0)
+                || self.overridden(field(file, self.file_dict))
+            {
+                return Idle::No;
+            }
+            let encoder: usize = field(text, self.text_encoder);
+            let utf8 = encoder == self.utf8;
+            if !utf8 && let Some(idle) = Self::other_encoder(encoder) {
+                return idle;
+            }
+            Idle::Yes(File {
+                fd,
+                utf8,
+                unbuffered,
+            })
+        }
+    }
+
+    /// The raw file of a buffered writer in which nothing is pending; null for everything else.
+    #[inline]
+    unsafe fn raw_of_idle(&self, buffer: *mut ffi::PyObject) -> *mut ffi::PyObject {
+        // SAFETY: the caller's: a live object, looked into if it is of exactly the type whose fields were found.
+        unsafe {
+            if ffi::Py_TYPE(buffer) != self.writer_type {
+                return null_mut();
             }
             let writer = buffer.cast::<u8>().cast_const();
             let raw: *mut ffi::PyObject = field(writer, self.writer_raw);
@@ -190,31 +234,23 @@ impl Fields {
                 || field::<usize>(writer, self.writer_owner) != 0
                 || self.overridden(field(writer, self.writer_dict))
             {
-                return Idle::No;
+                return null_mut();
             }
-            let file = raw.cast::<u8>().cast_const();
-            let fd: i32 = field(file, self.file_fd);
-            if fd < 0 || self.overridden(field(file, self.file_dict)) {
-                return Idle::No;
-            }
-            let encoder: usize = field(text, self.text_encoder);
-            if encoder == self.utf8 {
-                return Idle::Yes(File { fd, utf8: true });
-            }
-            Self::other_encoder(encoder, fd)
+            raw
         }
     }
 
+    /// What an encoder that is not UTF-8's makes of the answer; `None`: nothing, pure ASCII may be written.
     #[cold]
-    fn other_encoder(encoder: usize, fd: i32) -> Idle {
+    fn other_encoder(encoder: usize) -> Option<Idle> {
         if encoder == 0 {
-            Idle::No
+            Some(Idle::No)
         } else if encoder == ASCII.load(Relaxed) || encoder == LATIN1.load(Relaxed) {
-            Idle::Yes(File { fd, utf8: false })
+            None
         } else if OTHERS.iter().any(|other| other.load(Relaxed) == encoder) {
-            Idle::No
+            Some(Idle::No)
         } else {
-            Idle::Unprepared
+            Some(Idle::Unprepared)
         }
     }
 
@@ -251,7 +287,7 @@ impl Fields {
         }
         // SAFETY: a live TextIOWrapper.
         let encoder: usize = unsafe { field(stream.as_ptr().cast(), self.text_encoder) };
-        if Self::other_encoder(encoder, 0) != Idle::Unprepared || encoder == self.utf8 {
+        if encoder == self.utf8 || Self::other_encoder(encoder) != Some(Idle::Unprepared) {
             return Ok(());
         }
         let name = stream.getattr(intern!(py, "encoding"))?;

@@ -120,7 +120,9 @@ fn search(pipe: &Pipe<'_>) -> PyResult<Option<Fields>> {
         writer_end: writer.end,
         writer_owner: writer.owner,
         writer_dict,
-        file_fd: file,
+        file_fd: file.fd,
+        file_flags: file.flags,
+        file_readable: file.readable,
         file_dict,
         overrides: [
             pipe.write.hash()?,
@@ -303,25 +305,43 @@ fn writer_fields(pipe: &Pipe<'_>) -> PyResult<Option<WriterFields>> {
     Ok(Some(WriterFields { raw, end, owner }))
 }
 
-/// The descriptor: the only 32-bit word that is right for both ends of the pipe.
-fn file_fields(pipe: &Pipe<'_>) -> PyResult<Option<usize>> {
+struct FileFields {
+    fd: usize,
+    flags: usize,
+    readable: u32,
+}
+
+/// The descriptor: the only 32-bit word that is right for both ends of the pipe. Behind it are the flags: the two ends, of which one is
+/// read and one written, differ in two bits.
+fn file_fields(pipe: &Pipe<'_>) -> PyResult<Option<FileFields>> {
     let size = pipe
         .reader
         .get_type()
         .getattr("__basicsize__")?
         .extract::<usize>()?;
-    let mut matching = (OK..=size - 4).step_by(4).filter(|&at| {
+    let both = |at: usize| -> (u32, u32) {
         // SAFETY: inside two live FileIO objects.
-        let seen: (i32, i32) = unsafe {
+        unsafe {
             (
                 field(pipe.reader.as_ptr().cast(), at),
                 field(pipe.writer.as_ptr().cast(), at),
             )
-        };
-        seen == pipe.numbers
-    });
-    let found = matching.next();
-    Ok(found.filter(|_| matching.next().is_none()))
+        }
+    };
+    let numbers = (pipe.numbers.0 as u32, pipe.numbers.1 as u32);
+    let mut matching = (OK..=size - 8).step_by(4).filter(|&at| both(at) == numbers);
+    let (Some(fd), None) = (matching.next(), matching.next()) else {
+        return Ok(None);
+    };
+    let flags = fd + 4;
+    let (of_reader, of_writer) = both(flags);
+    let (readable, writable) = (of_reader & !of_writer, of_writer & !of_reader);
+    let known = readable.is_power_of_two() && writable.is_power_of_two();
+    Ok(known.then_some(FileFields {
+        fd,
+        flags,
+        readable,
+    }))
 }
 
 /// The proof: a stream in each of its states gives the right answer.
@@ -329,14 +349,17 @@ fn answers_right(fields: &Fields, pipe: &Pipe<'_>) -> PyResult<bool> {
     let py = pipe.io.py();
     let (write, flush) = (&pipe.write, &pipe.flush);
     let (stream, buffer) = (&pipe.text, &pipe.buffer);
-    let idle = || {
+    let idle_is = |stream: &Bound<'_, PyAny>| {
         // SAFETY: a live object.
         unsafe { fields.idle(stream.as_ptr()) }
     };
-    let yes = Idle::Yes(File {
+    let idle = || idle_is(stream);
+    let file = |unbuffered| File {
         fd: pipe.numbers.1,
         utf8: true,
-    });
+        unbuffered,
+    };
+    let yes = Idle::Yes(file(false));
     let mut right = idle() == yes;
     stream.call_method1(write, ("text",))?;
     right &= idle() == Idle::No;
@@ -346,12 +369,23 @@ fn answers_right(fields: &Fields, pipe: &Pipe<'_>) -> PyResult<bool> {
     right &= idle() == Idle::No;
     buffer.call_method0(flush)?;
     right &= idle() == yes;
+    let bare = text(&pipe.io, &pipe.writer, Some("\n"))?;
+    let bare_yes = Idle::Yes(file(true));
+    right &= idle_is(&bare) == bare_yes;
+    bare.call_method1(write, ("text",))?;
+    right &= idle_is(&bare) == Idle::No;
+    bare.call_method0(flush)?;
     for owner in [stream, buffer, &pipe.writer] {
         owner.setattr(write, py.None())?;
         right &= idle() == Idle::No;
+        if owner.is(&pipe.writer) {
+            right &= idle_is(&bare) == Idle::No;
+        }
         owner.delattr(write)?;
-        right &= idle() == yes;
+        right &= idle() == yes && idle_is(&bare) == bare_yes;
     }
+    bare.call_method0("detach")?;
+    right &= idle_is(&bare) == Idle::No;
     stream.call_method0("close")?;
     Ok(right && idle() == Idle::No)
 }
