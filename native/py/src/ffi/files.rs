@@ -81,15 +81,17 @@ enum Offered {
 #[cfg(unix)]
 fn offer(fd: i32, bytes: &[u8]) -> Offered {
     static WITHOUT: AtomicI32 = AtomicI32::new(-1);
-    static REFUSED: AtomicU8 = AtomicU8::new(0);
+    // So many lines more are the stream's, unasked.
+    static STREAMS: AtomicU8 = AtomicU8::new(0);
     let believed = WITHOUT.load(Ordering::Relaxed) == fd;
     if believed {
-        if let Some(written) = write_at_once(fd, bytes) {
-            return Offered::Taken(written);
-        }
-        // Full, a terminal, or by now a file: asked again at each 256th write.
-        if REFUSED.fetch_add(1, Ordering::Relaxed) != u8::MAX {
+        let left = STREAMS.load(Ordering::Relaxed);
+        if left > 0 {
+            STREAMS.store(left - 1, Ordering::Relaxed);
             return Offered::Refused;
+        }
+        if let Some(offered) = write_at_once(fd, bytes) {
+            return offered;
         }
     }
     if file_position(fd, false).is_some() {
@@ -99,15 +101,16 @@ fn offer(fd: i32, bytes: &[u8]) -> Offered {
         return Offered::Positioned;
     }
     WITHOUT.store(fd, Ordering::Relaxed);
+    STREAMS.store(if believed { u8::MAX } else { 0 }, Ordering::Relaxed);
     Offered::Refused
 }
 
-/// `write(2)`, if it need not wait: how much was written. `None`: nothing was, since it would have to wait, or failed, or cannot be asked
-/// for here (before Linux 6.5 of a pipe, never of a terminal or of a file on ext4).
+/// `write(2)`, if it need not wait. `None`: cannot be asked for here (before Linux 6.5 of a pipe; never of a named pipe, of a terminal, or of a
+/// file on ext4).
 #[cfg(target_os = "linux")]
-fn write_at_once(fd: i32, bytes: &[u8]) -> Option<usize> {
+fn write_at_once(fd: i32, bytes: &[u8]) -> Option<Offered> {
     if bytes.len() > AT_ONCE {
-        return None;
+        return Some(Offered::Refused);
     }
     let part = libc::iovec {
         iov_base: bytes.as_ptr().cast_mut().cast(),
@@ -127,11 +130,17 @@ fn write_at_once(fd: i32, bytes: &[u8]) -> Option<usize> {
             libc::c_long::from(libc::RWF_NOWAIT),
         )
     };
-    usize::try_from(written).ok()
+    match usize::try_from(written) {
+        Ok(written) => Some(Offered::Taken(written)),
+        Err(_) => match std::io::Error::last_os_error().raw_os_error() {
+            Some(libc::EOPNOTSUPP | libc::ENOSYS | libc::EPERM) => None,
+            _ => Some(Offered::Refused),
+        },
+    }
 }
 
 #[cfg(all(unix, not(target_os = "linux")))]
-fn write_at_once(_: i32, _: &[u8]) -> Option<usize> {
+fn write_at_once(_: i32, _: &[u8]) -> Option<Offered> {
     None
 }
 
