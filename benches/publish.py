@@ -24,7 +24,9 @@ TYPICAL = (
     "StreamHandler to a Python object",
     "3 arguments",
     "caller and thread in the format",
+    "StreamHandler to a pipe",
     "FileHandler",
+    "FileHandler, beside a thread that waits",
     "RotatingFileHandler, no rollover",
     "4 threads, one FileHandler",
     "extra",
@@ -56,7 +58,7 @@ def readme(found: Found) -> list[str]:
         *lines,
         "",
         f"Typical calls, and of all {len(rows)} measured the {WORST} with the least ratio ({'; '.join(worst)}). Least of {turns} turns,",
-        f"one process; {report.conditions(found)}.",
+        f"one process, what needs more threads in a second one; {report.conditions(found)}.",
         "All rows, medians and other versions: [performance](docs/explanation/performance.md).",
     ]
 
