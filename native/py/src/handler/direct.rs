@@ -117,29 +117,29 @@ fn hand_over(
     signals: bool,
 ) -> Res<()> {
     let py = stream.py();
-    let handlers = || {
+    let passes_on = |how| py_ffi::truthy(&py_ffi::getattr(stream, how)?);
+    // A stream that is to be read line by line fails in its `write`, any other keeps the line and fails when the handler flushes it.
+    let by_lines = (file.unbuffered && passes_on(Name::write_through)?)
+        || (line.iter().any(|byte| matches!(byte, b'\n' | b'\r'))
+            && passes_on(Name::line_buffering)?);
+    let buffer = py_ffi::getattr(stream, Name::buffer)?;
+    let rest = py_ffi::bytes_from(py, &line[written..])?;
+    let write = || py_ffi::method(&buffer, Name::write, [&rest]).map(drop);
+    let run_signal_handlers = || {
         if signals {
             py_ffi::check_signals(py)
         } else {
             Ok(())
         }
     };
-    let buffer = py_ffi::getattr(stream, Name::buffer)?;
-    let rest = py_ffi::bytes_from(py, &line[written..])?;
-    let write = || py_ffi::method(&buffer, Name::write, [&rest]).map(drop);
     let done = if file.unbuffered {
-        handlers().and_then(|()| write())
+        run_signal_handlers().and_then(|()| write())
     } else {
         write()
-            .and_then(|()| handlers())
+            .and_then(|()| run_signal_handlers())
             .and_then(|()| py_ffi::method(stream, Name::flush, []).map(drop))
     };
-    // A stream that is to be read line by line fails in its `write`, any other keeps the line and fails when the handler flushes it.
-    let passes_on = |how| py_ffi::truthy(&py_ffi::getattr(stream, how)?);
-    if (file.unbuffered && passes_on(Name::write_through)?)
-        || (line.iter().any(|byte| matches!(byte, b'\n' | b'\r'))
-            && passes_on(Name::line_buffering)?)
-    {
+    if by_lines {
         done.at(py, Target::StreamEmit, call("write"))
     } else {
         done.at(py, Target::StreamFlush, call("flush"))
