@@ -880,7 +880,7 @@ fn interpreter_is_quicker(target: Target) -> bool {
         | Target::AddHandlerRef
         | Target::RemoveHandlerRef => cfg!(Py_GIL_DISABLED),
         // From 3.13 on Python code that calls a function whose entry was set is not specialised.
-        Target::FiltererInit | Target::PercentInit => cfg!(any(Py_3_13, Py_GIL_DISABLED)),
+        Target::FiltererInit => cfg!(any(Py_3_13, Py_GIL_DISABLED)),
         // `threading.RLock` is a function of Python's: code of Python's calls it without leaving the interpreter's loop.
         Target::HandlerCreateLock | Target::RegisterReinit => {
             cfg!(any(not(Py_3_12), Py_3_15, Py_GIL_DISABLED))
@@ -888,6 +888,7 @@ fn interpreter_is_quicker(target: Target) -> bool {
         Target::AdapterInit
         | Target::AdapterProcess
         | Target::BufferingInit
+        | Target::PercentInit
         | Target::PercentValidate
         | Target::BraceValidate
         | Target::TemplateValidate
