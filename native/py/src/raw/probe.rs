@@ -2,7 +2,7 @@
 use super::frames::Frames;
 use super::instance::{self, NO_INDEX};
 use super::selftest::{
-    dict_of, has_values, index_of, managed, read, run, small_table_entry, type_of,
+    dict_of, has_values, index_of, managed, read, run_all, small_table_entry, type_of,
 };
 use super::{rlock, scalar, textio, types, watch::Watch};
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -19,7 +19,7 @@ pub fn _raw_selftest(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     }
     let mut failed = Vec::new();
     let mut names = Vec::new();
-    run(py, &mut |name, ok| {
+    run_all(py, &mut |name, ok| {
         names.push(name);
         if !ok {
             failed.push(name);
