@@ -39,13 +39,14 @@ def python(program, *options, env=None, **more):
 # -- importing -----------------------------------------------------------------------------------------------------------
 
 
-def test_classes_of_the_extension_are_made_when_they_are_asked_for():
+def test_functions_and_classes_of_the_extension_are_made_when_they_are_asked_for():
     out = python(
         """
         import sys, threading
         import femtolog._native as native
         classes = {"FrameReader", "PeerSender", "QueuedRecord", "RecordQueue"}
-        assert not classes & set(vars(native)), "made without need"
+        assert not {*classes, "bind", "stats"} & set(vars(native)), "made without need"
+        assert native.stats is native.stats and native.stats.__module__ == "femtolog._native", native.stats.__module__
         names = list(native.__all__)
         assert len(names) == len(set(names)) and classes < set(names), names
         go, made = threading.Barrier(4), []

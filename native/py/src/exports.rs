@@ -3,8 +3,8 @@
 //! Added here and not by `pymodule_export`, which takes three times as long (it looks for `__all__` each time) and makes every class.
 use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple};
-use pyo3::wrap_pyfunction;
+use pyo3::types::{PyList, PyString};
+use pyo3::{intern, wrap_pyfunction};
 
 use crate::handler::{asynchronous, framed};
 use crate::queue::{QueuedRecord, RecordQueue};
@@ -85,7 +85,7 @@ fn __getattr__<'py>(
         "PeerSender" => py.get_type::<PeerSender>().into_any(),
         "QueuedRecord" => py.get_type::<QueuedRecord>().into_any(),
         "RecordQueue" => py.get_type::<RecordQueue>().into_any(),
-        "__all__" => PyTuple::new(py, [OTHERS, FUNCTIONS].concat())?.into_any(),
+        "__all__" => PyList::new(py, [OTHERS, FUNCTIONS].concat())?.into_any(),
         _ => function(module, text)?.ok_or_else(|| {
             PyAttributeError::new_err(format!(
                 "module 'femtolog._native' has no attribute {}",
@@ -96,8 +96,10 @@ fn __getattr__<'py>(
             ))
         })?,
     };
-    module.dict().set_item(name, &found)?;
-    Ok(found)
+    // Another thread may have made it meanwhile.
+    module
+        .dict()
+        .call_method1(intern!(py, "setdefault"), (name, found))
 }
 
 /// How interpreter structures are read: `raw` (verified at load), `parallel` (the same for what may be read without a GIL) or
