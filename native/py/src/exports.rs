@@ -30,7 +30,7 @@ functions! {
     bind::bind_handlers => "bind_handlers",
     bind::bound_objects => "bound_objects",
     bind::call_native => "call_native",
-    bind::call_reference_by_name => "call_reference_by_name",
+    bind::call_reference_by_name => "call_reference",
     bind::is_bound => "is_bound",
     bind::observe => "observe",
     bind::runs => "runs",
