@@ -1,9 +1,9 @@
 //! Writes a line to the file behind a text stream with one `write(2)`, where that is exactly what the stream's own `write`
 //! and `flush` would do; the stream does it in every other case.
 //!
-//! The GIL is kept: only files with a position are written this way, or nobody waits for it, and nobody can close or fill the stream meanwhile. What a failing
-//! write leaves over goes into the stream's own buffer, which then raises, keeps and retries as it always does: no half line
-//! is ever joined to the next one.
+//! The GIL is kept: nothing is written this way that would keep somebody waiting for it (`ffi::write_file`), and nobody can close or fill
+//! the stream meanwhile. What a failing write leaves over goes the stream's own way, which then raises, keeps and retries as it always
+//! does: no half line is ever joined to the next one.
 use super::Ran;
 use crate::ffi::{self as py_ffi, Obj, Position, Raised, Res};
 use crate::format::Buffer;
