@@ -834,6 +834,29 @@ def test_a_stream_opened_otherwise(w, mode):
 
 
 @same_as_stdlib
+@pytest.mark.parametrize("mode", ["w", "a", "x"])
+@pytest.mark.parametrize("size", [1000, 100])
+def test_others_write_and_the_path_becomes_special(w, mode, size):
+    logger, handler = rotating(w, maxBytes=size, backupCount=0)
+    handler.stream.close()
+    path = w.dir / "r.log"
+    path.unlink()
+    with open(path, mode, encoding="utf-8") as handler.stream, open(path, "r+", encoding="utf-8") as other:
+        fill(w, logger, 2)
+        other.seek(0, 2)
+        other.write("another line\n" * 3)
+        other.flush()
+        path.unlink()
+        os.mkfifo(path)
+        for _ in range(2):
+            fill(w, logger, 1)
+            w.note("tell", handler.stream.tell())
+        other.seek(0)
+        w.note("text", other.read())
+    path.unlink()
+
+
+@same_as_stdlib
 def test_the_descriptor_becomes_another_file(w):
     logger, handler = rotating(w, maxBytes=1000)
     fill(w, logger, 2)

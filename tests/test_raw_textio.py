@@ -141,6 +141,17 @@ def test_without_a_buffer_and_also_read(tmp_path: Path, mode: str, plain: bool) 
         assert (idle(stream) is not None) is plain
 
 
+@pytest.mark.parametrize("mode", ["w", "a", "x"])
+@pytest.mark.parametrize("buffered", [True, False])
+def test_files_that_append_are_known(tmp_path: Path, mode: str, buffered: bool) -> None:
+    raw = io.FileIO(tmp_path / "log", mode)
+    with io.TextIOWrapper(io.BufferedWriter(raw) if buffered else raw, encoding="utf-8") as stream:
+        assert idle(stream) is not None
+        assert probe("appends", stream) is (mode == "a")
+        stream.write("pending")
+        assert probe("appends", stream) is None
+
+
 def test_detached(stream: io.TextIOWrapper) -> None:
     buffer = stream.detach()
     assert idle(stream) is None

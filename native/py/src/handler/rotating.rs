@@ -109,7 +109,7 @@ pub fn stays(handler: &View<'_, '_>, stream: &Obj<'_>, characters: usize) -> Opt
 
 /// [`would_be_full`] for [`stays`]. Whether the path leads to a regular file matters only to a handler that is about to roll over,
 /// so the system call that asks for it (1.3 µs, more than a write) is left out, and with it the one answer of no: a file that is
-/// special keeps its position.
+/// special keeps its position, until something is written.
 fn has_room(
     handler: &View<'_, '_>,
     stream: &Obj<'_>,
@@ -124,11 +124,14 @@ fn has_room(
         return Some(Position::Unknown);
     }
     let file = buffered_file(stream)?;
-    let position = py_ffi::file_position(file.fd, false)?;
+    let position = || py_ffi::file_position(file.fd, false);
+    let end = || py_ffi::file_position(file.fd, true);
     let fits = |position: i64| position.saturating_add(characters as i64).saturating_add(1) < limit;
     let room = match body {
+        // The write to come leaves it at the end anyway, special or not.
+        SizeBody::FileFirst if file.appends => fits(end()?),
         SizeBody::FileFirst => {
-            let end = py_ffi::file_position(file.fd, true)?;
+            let (position, end) = (position()?, end()?);
             if end != position {
                 // Somebody else has written, or emptied the file.
                 py_ffi::move_file(file.fd, position);
@@ -136,8 +139,11 @@ fn has_room(
             }
             fits(end)
         }
-        SizeBody::FileLast => fits(py_ffi::file_position(file.fd, true)?),
-        SizeBody::NeverEmpty | SizeBody::NeverPipe => position == 0 || fits(position),
+        SizeBody::FileLast => fits(end()?),
+        SizeBody::NeverEmpty | SizeBody::NeverPipe => {
+            let position = position()?;
+            position == 0 || fits(position)
+        }
     };
     room.then_some(Position::Known)
 }

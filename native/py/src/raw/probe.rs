@@ -79,6 +79,10 @@ fn of_objects<'py>(operation: &str, args: &Bound<'py, PyTuple>) -> PyResult<Boun
         }
         "prepare" => textio::prepare(&first).map(|()| py.None().into_bound(py)),
         "idle" => idle(&first),
+        "appends" => Ok(match textio::idle(&first) {
+            textio::Idle::Yes(file) => boolean(py, file.appends),
+            _ => py.None().into_bound(py),
+        }),
         "lock_free" | "acquire" | "release" => Ok(lock(operation, &first)),
         _ => Err(PyValueError::new_err("no such probe")),
     }

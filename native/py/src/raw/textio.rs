@@ -33,6 +33,8 @@ pub struct File {
     pub utf8: bool,
     /// No buffer is between the stream and the raw file, as with `python -u`.
     pub unbuffered: bool,
+    /// It was opened for "a": a write goes to the end of the file, wherever its position was, and leaves it there.
+    pub appends: bool,
 }
 
 /// The answer of [`idle`].
@@ -63,10 +65,12 @@ struct Fields {
     writer_end: usize,
     writer_owner: usize,
     writer_dict: usize,
-    /// `FileIO`: the descriptor, the word after it and the bit in that which says that one can read as well.
+    /// `FileIO`: the descriptor, the word after it and the bits in that which say that one can read as well, and that it was opened
+    /// for "a".
     file_fd: usize,
     file_flags: usize,
     file_readable: u32,
+    file_appends: u32,
     file_dict: usize,
     /// Hashes of "write", "flush", "seek" and "tell", which an instance may carry to override the method.
     overrides: [isize; 4],
@@ -197,10 +201,10 @@ impl Fields {
                 return Idle::No;
             }
             let file = raw.cast::<u8>().cast_const();
-            let fd: i32 = field(file, self.file_fd);
+            let (fd, flags): (i32, u32) = (field(file, self.file_fd), field(file, self.file_flags));
             if fd < 0
                 // A text stream that reads forgets at a write what it has read ahead.
-                || (unbuffered && field::<u32>(file, self.file_flags) & self.file_readable != 0)
+                || (unbuffered && flags & self.file_readable != 0)
                 || self.overridden(field(file, self.file_dict))
             {
                 return Idle::No;
@@ -214,6 +218,7 @@ impl Fields {
                 fd,
                 utf8,
                 unbuffered,
+                appends: flags & self.file_appends != 0,
             })
         }
     }

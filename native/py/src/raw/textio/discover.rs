@@ -123,6 +123,7 @@ fn search(pipe: &Pipe<'_>) -> PyResult<Option<Fields>> {
         file_fd: file.fd,
         file_flags: file.flags,
         file_readable: file.readable,
+        file_appends: file.appends,
         file_dict,
         overrides: [
             pipe.write.hash()?,
@@ -309,10 +310,12 @@ struct FileFields {
     fd: usize,
     flags: usize,
     readable: u32,
+    appends: u32,
 }
 
 /// The descriptor: the only 32-bit word that is right for both ends of the pipe. Behind it are the flags: the end that is
-/// read has one bit that the other has not (which has that of a file opened for "w" as well, on 3.15).
+/// read has one bit that the other has not (which has that of a file opened for "w" as well, on 3.15), and so has a file opened for
+/// "a".
 fn file_fields(pipe: &Pipe<'_>) -> PyResult<Option<FileFields>> {
     let size = pipe
         .reader
@@ -336,12 +339,25 @@ fn file_fields(pipe: &Pipe<'_>) -> PyResult<Option<FileFields>> {
     let flags = fd + 4;
     let (of_reader, of_writer) = both(flags);
     let (readable, writable) = (of_reader & !of_writer, of_writer & !of_reader);
-    let known = readable.is_power_of_two() && writable != 0;
+    let appending = appending(pipe)?;
+    // SAFETY: inside a live FileIO.
+    let of_appending: u32 = unsafe { field(appending.as_ptr().cast(), flags) };
+    let appends = of_appending & !of_writer;
+    let known = readable.is_power_of_two()
+        && writable != 0
+        && appends.is_power_of_two()
+        && appends & of_reader == 0;
     Ok(known.then_some(FileFields {
         fd,
         flags,
         readable,
+        appends,
     }))
+}
+
+/// The end that is written, opened for "a", which does not close it.
+fn appending<'py>(pipe: &Pipe<'py>) -> PyResult<Bound<'py, PyAny>> {
+    pipe.writer.get_type().call1((pipe.numbers.1, "a", false))
 }
 
 /// The proof: a stream in each of its states gives the right answer.
@@ -358,6 +374,7 @@ fn answers_right(fields: &Fields, pipe: &Pipe<'_>) -> PyResult<bool> {
         fd: pipe.numbers.1,
         utf8: true,
         unbuffered,
+        appends: false,
     };
     let yes = Idle::Yes(file(false));
     let mut right = idle() == yes;
