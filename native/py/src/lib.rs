@@ -1,6 +1,6 @@
 //! `femtolog._native`: the Rust implementation of Python's `logging`, bound onto the interpreter's own classes.
 //!
-//! Unsafe code lives in `bind`, `cell`, `ffi`, `fork`, `guard`, `raw`, `signature` and `stack`; every other module is safe Rust on top of them.
+//! Unsafe code lives in `bind`, `cell`, `ffi`, `fork`, `guard`, `raw`, `signature`, `stack` and `unwind`; every other module is safe Rust on top of them.
 #![allow(
     bindings_with_variant_name,
     reason = "`Name` spells its variants as Python does and is never glob-imported"
@@ -53,6 +53,9 @@ mod socket;
 mod stack;
 mod stats;
 mod trace;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[allow(unsafe_code)]
+mod unwind;
 
 #[pymodule(gil_used = false)]
 #[pyo3(name = "_native")]

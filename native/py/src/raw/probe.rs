@@ -49,6 +49,7 @@ pub fn _raw_probe<'py>(operation: &str, args: &Bound<'py, PyTuple>) -> PyResult<
         "int" => Some(scalar::small_int(&object(0)?).into_pyobject(py)?),
         "ascii" => Some(scalar::ascii(object(0)?.as_borrowed()).into_pyobject(py)?),
         "watch" => Some(watched(&object(0)?, &object(1)?)?),
+        "panic" => panic!("on purpose"),
         _ => None,
     };
     match known {
