@@ -860,23 +860,46 @@ fn interpreter_is_quicker(target: Target) -> bool {
         | Target::ReleaseLock => {
             cfg!(all(Py_3_12, not(Py_GIL_DISABLED))) && !crate::raw::reads_instances()
         }
+        // Nothing but a call, or an attribute set: of a queue, of a property, of `warnings`, of `os`.
+        Target::QueueEnqueue
+        | Target::ListenerDequeue
+        | Target::ListenerEnqueueSentinel
+        | Target::CaptureWarnings
+        | Target::GetHandlerNames
+        | Target::ManagerDisable
+        | Target::AdapterName
+        | Target::AdapterRepr
+        | Target::StderrStream
+        | Target::TemplateInit
+        | Target::WatchedStatStream
+        | Target::Rotate => true,
         // Without a GIL their lock, and each attribute, is taken for itself.
         Target::HandlerInit
         | Target::HandlerSetLevel
         | Target::HandlerSetName
         | Target::HandlerClose
-        | Target::NullCreateLock
         | Target::StreamInit
         | Target::StreamSetStream
         | Target::FiltererAddFilter
         | Target::FiltererRemoveFilter
         | Target::FormatterUsesTime
         | Target::FormatterFormatMessage
+        | Target::FormatterFormatStack
         | Target::PercentUsesTime
+        | Target::TemplateUsesTime
         | Target::SizeShouldRollover
+        | Target::BufferingShouldFlush
+        | Target::MemoryShouldFlush
+        | Target::NullHandle
         | Target::LoggerRemoveHandler
+        | Target::RecordGetMessage
+        | Target::AdapterHasHandlers
+        | Target::PlaceHolderAppend
         | Target::GetLoggerClass
-        | Target::CaptureWarnings
+        | Target::SetLoggerClass
+        | Target::GetLogRecordFactory
+        | Target::GetLevelNamesMapping
+        | Target::BasicConfig
         | Target::AddHandlerRef
         | Target::RemoveHandlerRef => cfg!(Py_GIL_DISABLED),
         // From 3.13 on Python code that calls a function whose entry was set is not specialised.
@@ -886,6 +909,7 @@ fn interpreter_is_quicker(target: Target) -> bool {
             cfg!(any(not(Py_3_12), Py_3_15, Py_GIL_DISABLED))
         }
         Target::AdapterInit
+        | Target::AdapterManager
         | Target::AdapterProcess
         | Target::BufferingInit
         | Target::PercentInit
@@ -894,9 +918,13 @@ fn interpreter_is_quicker(target: Target) -> bool {
         | Target::TemplateValidate
         | Target::FilterFilter
         | Target::HandlerGetName
+        | Target::NullCreateLock
         | Target::FileInit
         | Target::FileOpen
-        | Target::FileClose => cfg!(Py_3_12),
+        | Target::FileClose
+        | Target::ManagerSetLoggerClass
+        | Target::ManagerSetLogRecordFactory
+        | Target::RootReduce => cfg!(Py_3_12),
         _ => false,
     }
 }

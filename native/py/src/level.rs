@@ -41,6 +41,9 @@ pub fn name_of<'py>(py: Python<'py>, level: &Obj<'py>) -> Res<Obj<'py>> {
             return Ok(found);
         }
     }
+    if let Some(number) = raw::small_int(level) {
+        return py_ffi::text_from(py, &format!("Level {number}"));
+    }
     // "%" takes a tuple apart, exactly as the reference body does.
     py_ffi::remainder(&py_ffi::text_from(py, "Level %s")?, level).at(
         py,

@@ -340,7 +340,7 @@ impl RecordQueue {
     pub fn put<'py>(
         &self,
         handler: &Obj<'py>,
-        text: &Buffer<'_>,
+        text: &mut Buffer<'_>,
         record: &Record<'_, 'py>,
         asctime: &Obj<'py>,
     ) -> Res<Put> {
@@ -350,6 +350,10 @@ impl RecordQueue {
         else {
             return Ok(Put::Refused);
         };
+        let ascii = text.is_ascii();
+        let Some(text) = text.utf8() else {
+            return Ok(Put::Refused);
+        };
         let spare = self.spare.with(py, Spare::pop);
         let mut line = spare.unwrap_or_default();
         if !line.kept.fill(record, asctime)? {
@@ -357,11 +361,11 @@ impl RecordQueue {
             return Ok(Put::Refused);
         }
         let bulk = line.kept.bulk(py);
-        line.text.extend_from_slice(text.as_bytes());
-        line.ascii = text.is_ascii();
+        line.text.extend_from_slice(text);
+        line.ascii = ascii;
         line.handler = Some(handler.clone().unbind());
         let item = Item::Line(line);
-        let weight = Self::RECORD_WEIGHT + text.as_bytes().len() + bulk;
+        let weight = Self::RECORD_WEIGHT + text.len() + bulk;
         let evicted = match self.items.offer(item, weight, level >= protect_level) {
             Offer::Queued(evicted) if evicted.is_empty() => return Ok(Put::Queued),
             Offer::Queued(evicted) => evicted,

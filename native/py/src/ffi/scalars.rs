@@ -180,16 +180,33 @@ pub fn is_ascii(text: &Obj<'_>) -> bool {
     crate::raw::ascii(text.as_borrowed()).is_some()
 }
 
-/// The UTF-8 text of an exact `str` of at most `most` characters, and whether that is ASCII; `None` for anything else and where
+/// So many characters of a text at most.
+#[derive(Clone, Copy)]
+pub struct Most {
+    /// If they are all ASCII, and so stand there in UTF-8.
+    pub ascii: usize,
+    /// If they are not, and have to be encoded, and decoded where somebody wants a `str` again: 2 to 5 ns each.
+    pub wide: usize,
+}
+
+impl Most {
+    /// However long.
+    pub const ANY: Most = Most {
+        ascii: usize::MAX,
+        wide: usize::MAX,
+    };
+}
+
+/// The UTF-8 text of an exact `str` of at most so many characters, and whether that is ASCII; `None` for anything else and where
 /// [`utf8`] gives none.
 #[inline(always)]
 #[allow(
     clippy::inline_always,
     reason = "asked for each value that is written: 40 instructions by a call, 15 without"
 )]
-pub fn text_of<'a>(text: &'a Obj<'_>, most: usize) -> Option<(&'a str, bool)> {
+pub fn text_of<'a>(text: &'a Obj<'_>, most: Most) -> Option<(&'a str, bool)> {
     match ascii_of(text) {
-        Some(characters) => (characters.len() <= most).then_some((characters, true)),
+        Some(characters) => (characters.len() <= most.ascii).then_some((characters, true)),
         None => wide_text_of(text, most),
     }
 }
@@ -205,12 +222,26 @@ pub fn ascii_of<'a>(text: &'a Obj<'_>) -> Option<&'a str> {
 
 /// The same for a text that is not ASCII, or without raw reads.
 #[inline(never)]
-fn wide_text_of<'a>(text: &'a Obj<'_>, most: usize) -> Option<(&'a str, bool)> {
+fn wide_text_of<'a>(text: &'a Obj<'_>, most: Most) -> Option<(&'a str, bool)> {
+    // Without raw reads nobody knows yet whether it is.
+    let most = if crate::raw::enabled() {
+        most.wide
+    } else {
+        most.ascii
+    };
     if !is_str(text) || str_len(text) > most {
         return None;
     }
     // As many bytes as characters: ASCII.
     utf8(text).map(|utf8| (utf8, utf8.len() == str_len(text)))
+}
+
+/// Does an exact `str` end in a newline?
+pub fn ends_in_newline(text: &Obj<'_>) -> bool {
+    debug_assert!(is_str(text));
+    let length = str_len(text) as isize;
+    // SAFETY: a str, and a character that it has.
+    length > 0 && unsafe { ffi::PyUnicode_ReadChar(text.as_ptr(), length - 1) } == u32::from(b'\n')
 }
 
 /// Hands `body` the digits of `value` as Python itself writes them under format code `code` (one of `e f g E F G r`).

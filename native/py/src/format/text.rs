@@ -1,14 +1,20 @@
 //! The text of a formatted record: bytes while only we have touched it, a Python object once Python made it.
 use femtolog_core::plan::Literal;
 use pyo3::prelude::*;
+use smallvec::SmallVec;
 
 use crate::cell::Shared;
 use crate::ffi::{self as py_ffi, Obj, Res};
 
 /// UTF-8 text under construction, and whether it is ASCII so far (an ASCII str is made without a scan).
+///
+/// Long texts are not copied but stand apart: where a `str` is wanted in the end, to encode and decode them would take longer than all
+/// else, and the interpreter copies them as they are.
 pub struct Buffer<'py> {
     bytes: Vec<u8>,
     wide: bool,
+    /// The texts that are not among the bytes, each with the number of bytes before it.
+    apart: Vec<(usize, Obj<'py>)>,
     py: Python<'py>,
 }
 
@@ -17,6 +23,7 @@ pub struct Buffer<'py> {
 pub struct Mark {
     length: usize,
     wide: bool,
+    apart: usize,
 }
 
 /// A buffer nobody uses at the moment: making and freeing one for each line costs 30 ns.
@@ -28,12 +35,17 @@ const KEPT: usize = 16 * 1024;
 impl Drop for Buffer<'_> {
     #[inline]
     fn drop(&mut self) {
-        if self.bytes.capacity() <= KEPT {
-            let mut bytes = std::mem::take(&mut self.bytes);
-            bytes.clear();
-            // One kept meanwhile for another thread is freed.
-            drop(SPARE.with(self.py, |spare| std::mem::replace(spare, bytes)));
-        }
+        give_back(self.py, std::mem::take(&mut self.bytes));
+    }
+}
+
+/// Keeps it for the next line.
+#[inline]
+fn give_back(py: Python<'_>, mut bytes: Vec<u8>) {
+    if bytes.capacity() <= KEPT {
+        bytes.clear();
+        // One kept meanwhile for another thread is freed.
+        drop(SPARE.with(py, |spare| std::mem::replace(spare, bytes)));
     }
 }
 
@@ -48,6 +60,7 @@ impl<'py> Buffer<'py> {
         Buffer {
             bytes,
             wide: false,
+            apart: Vec::new(),
             py,
         }
     }
@@ -91,9 +104,16 @@ impl<'py> Buffer<'py> {
         }
     }
 
+    /// Appends an exact `str` as it is, whatever is in it, without a copy.
+    #[inline(never)]
+    pub fn push_apart(&mut self, text: &Obj<'py>) {
+        debug_assert!(py_ffi::is_str(text));
+        self.apart.push((self.bytes.len(), text.clone()));
+    }
+
     /// The number of characters so far.
     pub fn characters(&self) -> usize {
-        if self.wide {
+        let here = if self.wide {
             // Every byte but the continuation bytes of UTF-8 starts one.
             self.bytes
                 .iter()
@@ -101,7 +121,9 @@ impl<'py> Buffer<'py> {
                 .count()
         } else {
             self.bytes.len()
-        }
+        };
+        let apart = self.apart.iter().map(|(_, text)| py_ffi::str_len(text));
+        here + apart.sum::<usize>()
     }
 
     /// The bytes, for renderers that append valid UTF-8.
@@ -110,16 +132,46 @@ impl<'py> Buffer<'py> {
         &mut self.bytes
     }
 
-    /// What is in it.
+    /// What is in it, in UTF-8. `None`, with nothing changed: it has none (a lone surrogate), or there is no memory for it.
     #[inline]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+    pub fn utf8(&mut self) -> Option<&[u8]> {
+        if !self.apart.is_empty() && !self.take_in() {
+            return None;
+        }
+        Some(&self.bytes)
+    }
+
+    /// Puts what stands apart among the bytes; false, with nothing done, where [`Buffer::utf8`] gives none.
+    #[cold]
+    fn take_in(&mut self) -> bool {
+        let mut all = self.bytes.len();
+        for (_, text) in &self.apart {
+            match py_ffi::utf8(text) {
+                Some(text) => all += text.len(),
+                None => return false,
+            }
+        }
+        let mut whole = Vec::new();
+        if whole.try_reserve_exact(all).is_err() {
+            return false;
+        }
+        let mut done = 0;
+        for (place, text) in std::mem::take(&mut self.apart) {
+            whole.extend_from_slice(&self.bytes[done..place]);
+            // Not without: each had it above, and it stays where it is.
+            whole.extend_from_slice(py_ffi::utf8(&text).unwrap_or_default().as_bytes());
+            self.wide |= !py_ffi::is_ascii(&text);
+            done = place;
+        }
+        whole.extend_from_slice(&self.bytes[done..]);
+        give_back(self.py, std::mem::replace(&mut self.bytes, whole));
+        true
     }
 
     /// Is it ASCII? "No" also where nobody has looked.
     #[inline]
     pub fn is_ascii(&self) -> bool {
-        !self.wide
+        !self.wide && self.apart.iter().all(|(_, text)| py_ffi::is_ascii(text))
     }
 
     /// Something that is not ASCII was appended, or may have been, unless it is known to be.
@@ -134,6 +186,7 @@ impl<'py> Buffer<'py> {
         Mark {
             length: self.bytes.len(),
             wide: self.wide,
+            apart: self.apart.len(),
         }
     }
 
@@ -141,14 +194,47 @@ impl<'py> Buffer<'py> {
     pub fn rewind(&mut self, mark: Mark) {
         self.bytes.truncate(mark.length);
         self.wide = mark.wide;
+        self.apart.truncate(mark.apart);
     }
 
-    /// What was appended since, as a new `str`.
+    /// What was appended since, as a `str`.
+    #[inline]
     pub fn since(&self, mark: Mark) -> Res<Obj<'py>> {
+        if self.apart.len() > mark.apart {
+            return self.joined(mark);
+        }
         py_ffi::text_from_utf8(self.py, &self.bytes[mark.length..], !self.wide)
     }
 
-    /// Takes one newline off the end, if there is one.
+    /// The same where something stands apart.
+    #[cold]
+    fn joined(&self, mark: Mark) -> Res<Obj<'py>> {
+        let piece = |from: usize, to: usize| {
+            py_ffi::text_from_utf8(self.py, &self.bytes[from..to], !self.wide)
+        };
+        let mut pieces: SmallVec<[Obj<'py>; 8]> = SmallVec::new();
+        let mut done = mark.length;
+        for (place, text) in &self.apart[mark.apart..] {
+            if *place > done {
+                pieces.push(piece(done, *place)?);
+                done = *place;
+            }
+            pieces.push(text.clone());
+        }
+        if self.bytes.len() > done {
+            pieces.push(piece(done, self.bytes.len())?);
+        }
+        match pieces.as_slice() {
+            [only] => Ok(only.clone()),
+            [first, second] => py_ffi::add(first, second),
+            pieces => {
+                let pieces: SmallVec<[&Obj<'py>; 8]> = pieces.iter().collect();
+                py_ffi::join("", &py_ffi::new_tuple(self.py, &pieces)?)
+            }
+        }
+    }
+
+    /// Takes one newline off the end of the bytes, if there is one.
     pub fn pop_newline(&mut self) {
         if self.ends_line() {
             self.bytes.pop();
@@ -157,13 +243,23 @@ impl<'py> Buffer<'py> {
 
     /// Does the text end in a newline?
     pub fn ends_line(&self) -> bool {
-        self.bytes.last() == Some(&b'\n')
+        match self.apart.last() {
+            Some((place, text)) if *place == self.bytes.len() => py_ffi::ends_in_newline(text),
+            _ => self.bytes.last() == Some(&b'\n'),
+        }
     }
 
-    /// As a new `str`.
+    /// As a `str`.
     #[inline]
     pub fn object(&self, py: Python<'py>) -> Res<Obj<'py>> {
-        py_ffi::text_from_utf8(py, &self.bytes, !self.wide)
+        if self.apart.is_empty() {
+            return py_ffi::text_from_utf8(py, &self.bytes, !self.wide);
+        }
+        self.joined(Mark {
+            length: 0,
+            wide: false,
+            apart: 0,
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use super::text::Buffer;
 use crate::cell::{Counted, Shared};
 use crate::clock::{Number, Stamp};
-use crate::ffi::{self as py_ffi, Held, Obj, Res};
+use crate::ffi::{self as py_ffi, Held, Most, Obj, Res};
 use crate::globals;
 use crate::guard::View;
 use crate::names::Name;
@@ -237,13 +237,13 @@ fn compile(
     let adds_milliseconds = match milliseconds {
         None => false,
         Some(given) if given.is_none() => false,
-        Some(given) => match py_ffi::text_of(given, usize::MAX)?.0 {
+        Some(given) => match py_ffi::text_of(given, Most::ANY)?.0 {
             "%s,%03d" => true,
             "" => false,
             _ => return None,
         },
     };
-    let (text, _) = py_ffi::text_of(format, usize::MAX)?;
+    let (text, _) = py_ffi::text_of(format, Most::ANY)?;
     let plan = DatePlan::compile(text).map(|date| {
         Counted::new(Dated {
             identity: NEXT_IDENTITY.fetch_add(1, std::sync::atomic::Ordering::Relaxed),

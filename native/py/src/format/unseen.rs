@@ -770,13 +770,11 @@ fn append_block<'py>(
     nth: u8,
 ) -> Res<Text<'py>> {
     match out {
-        Text::Bytes(mut buffer) if py_ffi::is_str(text) && py_ffi::utf8(text).is_some() => {
+        Text::Bytes(mut buffer) if py_ffi::is_str(text) => {
             if !buffer.ends_line() {
                 buffer.push("\n", true);
             }
-            if let Some(plain) = py_ffi::utf8(text) {
-                buffer.push(plain, py_ffi::is_ascii(text));
-            }
+            message::push_whole(&mut buffer, text);
             Ok(Text::Bytes(buffer))
         }
         out => {

@@ -253,7 +253,7 @@ pub fn adapted_adding<'a, 'py>(
     None
 }
 
-/// What the logger's `_cache` says of an exact int while it is not disabled; `None` when anything is not as usual.
+/// What a logger says of an exact int: no while it is disabled, else what its `_cache` has; `None` when anything is not as usual.
 ///
 /// # Safety
 /// The values of a logger, in whose type's shared keys `enabling` tells places; not none.
@@ -267,8 +267,9 @@ pub(super) unsafe fn cache_says(
     let py = level.py();
     // SAFETY: indexes of the shared keys, which the array has; the singleton's address is only compared.
     let cache = unsafe {
-        if value_address(values, enabling.disabled) != ffi::Py_False() {
-            return None;
+        let disabled = value_address(values, enabling.disabled);
+        if disabled != ffi::Py_False() {
+            return (disabled == ffi::Py_True()).then_some(false);
         }
         own_value(py, values, enabling.cache)?
     };
@@ -279,7 +280,7 @@ pub(super) unsafe fn cache_says(
     py_ffi::is_bool(&known).then(|| !py_ffi::is_false(&known))
 }
 
-/// What the logger's `_cache` says of a level while it is not disabled; `None` when anything is not as usual. Reads alone: no
+/// What a logger says of a level: no while it is disabled, else what its `_cache` has; `None` when anything is not as usual. Reads alone: no
 /// reference is taken. `look_up` is what a dict holds for the level, null when that cannot be told.
 ///
 /// # Safety
@@ -293,11 +294,12 @@ pub(super) unsafe fn cache_says(
 ) -> Option<bool> {
     // SAFETY: indexes of the shared keys, which the array has; nothing runs between the reads.
     unsafe {
+        let disabled = *values.add(enabling.disabled as usize);
         let cache = *values.add(enabling.cache as usize);
-        if *values.add(enabling.disabled as usize) != ffi::Py_False()
-            || cache.is_null()
-            || ffi::PyDict_CheckExact(cache) == 0
-        {
+        if disabled != ffi::Py_False() {
+            return (disabled == ffi::Py_True()).then_some(false);
+        }
+        if cache.is_null() || ffi::PyDict_CheckExact(cache) == 0 {
             return None;
         }
         let known = look_up(cache);

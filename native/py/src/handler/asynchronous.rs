@@ -110,9 +110,9 @@ pub fn queued<'py>(
         return Ok(false);
     };
     let queue = parts.queue.get();
-    let mut put = queue.put(handler, &text, record, &asctime)?;
+    let mut put = queue.put(handler, &mut text, record, &asctime)?;
     if matches!(put, Put::Full) && parts.make_room(handler)? {
-        put = queue.put(handler, &text, record, &asctime)?;
+        put = queue.put(handler, &mut text, record, &asctime)?;
     }
     match put {
         Put::Queued => {}

@@ -16,7 +16,7 @@ use crate::trace::{At as _, call};
 
 /// Writes `line` past `handler.stream`, whose flush comes with it. False, with nothing done: use the stream.
 #[inline]
-pub fn write<'py>(handler: &Obj<'py>, stream: &Obj<'py>, line: &Buffer) -> Res<bool> {
+pub fn write<'py>(handler: &Obj<'py>, stream: &Obj<'py>, line: &mut Buffer) -> Res<bool> {
     let file = match textio::idle(stream) {
         Idle::Yes(file) => file,
         Idle::No => return Ok(false),
@@ -47,7 +47,7 @@ pub enum Past {
 pub fn write_quietly<'py>(
     handler: &View<'_, 'py>,
     stream: &Obj<'py>,
-    line: &Buffer,
+    line: &mut Buffer,
     position: Position,
 ) -> Res<Past> {
     match textio::idle(stream) {
@@ -62,10 +62,10 @@ fn write_to<'py>(
     handler: &View<'_, 'py>,
     stream: &Obj<'py>,
     file: textio::File,
-    line: &Buffer,
+    line: &mut Buffer,
     position: Position,
 ) -> Res<Past> {
-    if !file.utf8 && !line.as_bytes().is_ascii() {
+    if !file.utf8 && !line.is_ascii() {
         return Ok(Past::Refused);
     }
     // Up to 3.12 the stdlib's flush takes the lock through `acquire` and `release`, later it enters the lock itself: while
@@ -80,7 +80,11 @@ fn write_to<'py>(
     if !own {
         return Ok(Past::Refused);
     }
-    let (py, bytes) = (stream.py(), line.as_bytes());
+    let py = stream.py();
+    // A text that has none is the stream's to complain about.
+    let Some(bytes) = line.utf8() else {
+        return Ok(Past::Refused);
+    };
     match py_ffi::write_file(py, file.fd, bytes, position, file.unbuffered) {
         py_ffi::Written::All => {
             let ran = metrics::wrote(handler.object(), bytes.len());

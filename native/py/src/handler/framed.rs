@@ -9,7 +9,7 @@ use crate::ffi::Obj;
 use crate::saved::Saved;
 use crate::{
     clock::Number,
-    ffi::{self as py_ffi, Res},
+    ffi::{self as py_ffi, Most, Res},
     filter,
     format::{Buffer, message, unseen},
     guard::{self, View},
@@ -30,7 +30,10 @@ static ITEMS: Saved = Saved::new();
 const PROTECTED: i64 = 40;
 
 /// Longer texts are read by Python code.
-const LARGE: usize = 1 << 20;
+const LARGE: Most = Most {
+    ascii: 1 << 20,
+    wide: 1 << 20,
+};
 
 /// Tells what these methods are in `FemtoSocketHandler`.
 #[pyfunction]
@@ -78,7 +81,10 @@ pub fn sent<'py>(
     };
     let sender = sender.get();
     let number = sender.number();
-    let Some(is_to_be_told) = with_fields(&unseen, text.as_bytes(), number.as_ref(), |fields| {
+    let Some(text) = text.utf8() else {
+        return Ok(false);
+    };
+    let Some(is_to_be_told) = with_fields(&unseen, text, number.as_ref(), |fields| {
         sender.send_at_once(fields, level >= PROTECTED)
     })?
     else {

@@ -419,7 +419,7 @@ fn emit_unmeasured<'py>(
         Quiet::Written(ran) => Ok(ran),
         // Nothing has run since the handler was looked at.
         Quiet::Formatted(way) => lock::held_seen(handler, Some(*view), here, |_| {
-            stream::emit_line(handler, record, place, (&parts.stream, &line, way))
+            stream::emit_line(handler, record, place, (&parts.stream, &mut line, way))
         })
         .map(|_| Ran::Maybe),
         Quiet::Nothing => {

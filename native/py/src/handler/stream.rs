@@ -183,7 +183,7 @@ pub fn emit_line<'a, 'py>(
     handler: &'a Obj<'py>,
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
-    line: (&Obj<'py>, &Buffer<'py>, Way),
+    line: (&Obj<'py>, &mut Buffer<'py>, Way),
 ) -> Res<Option<View<'a, 'py>>> {
     stats::native_emit();
     match write_made(handler, record, place, line) {
@@ -200,7 +200,7 @@ fn write_made<'a, 'py>(
     handler: &'a Obj<'py>,
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
-    (stream, line, way): (&Obj<'py>, &Buffer<'py>, Way),
+    (stream, line, way): (&Obj<'py>, &mut Buffer<'py>, Way),
 ) -> Res<Option<View<'a, 'py>>> {
     if way == Way::Unknown && direct::write(handler, stream, line)? {
         return Ok(None);
@@ -325,8 +325,8 @@ fn write_text<'py>(
     };
     let text = match text {
         Text::Bytes(buffer) => match with_terminator(handler, buffer) {
-            Ok(line) => {
-                if direct::write(handler, &stream, &line)? {
+            Ok(mut line) => {
+                if direct::write(handler, &stream, &mut line)? {
                     return Ok(());
                 }
                 return write_line(handler, record, place, &stream, &line.object(py)?).map(drop);

@@ -468,7 +468,7 @@ pub fn prove_by_stand_ins<'py>(
             None => {}
         }
         let info = py_ffi::new_tuple(py, &[&class, &exception, &link.trace])?;
-        if let Outcome::Done(draft) = draft(machinery, &info)? {
+        if let Outcome::Done(mut draft) = draft(machinery, &info)? {
             draft.prove(&interpreter(&info)?);
         }
     }

@@ -173,7 +173,7 @@ fn rendered<'py>(
         });
         match outcome {
             Outcome::Done(draft) if draft.is_proven() => return draft.text(py).map(Some),
-            Outcome::Done(draft) => {
+            Outcome::Done(mut draft) => {
                 let theirs = interpreter()?;
                 draft.prove(&theirs);
                 return Ok(Some(theirs));
@@ -227,9 +227,10 @@ impl<'py> Draft<'py> {
 
     /// Compares with the interpreter's text; what is in it is proven if they are the same.
     #[cold]
-    fn prove(&self, theirs: &Obj<'_>) {
+    fn prove(&mut self, theirs: &Obj<'_>) {
+        let ours = self.buffer.utf8();
         let right = py_ffi::is_str(theirs)
-            && py_ffi::utf8(theirs).is_some_and(|text| text.as_bytes() == self.buffer.as_bytes());
+            && py_ffi::utf8(theirs).is_some_and(|text| ours == Some(text.as_bytes()));
         if !right {
             PROVEN.wrong.fetch_add(1, Ordering::Relaxed);
             return;
