@@ -892,7 +892,6 @@ fn interpreter_is_quicker(target: Target) -> bool {
         | Target::MemoryShouldFlush
         | Target::NullHandle
         | Target::LoggerRemoveHandler
-        | Target::RecordGetMessage
         | Target::AdapterHasHandlers
         | Target::PlaceHolderAppend
         | Target::GetLoggerClass

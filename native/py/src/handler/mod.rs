@@ -360,10 +360,13 @@ fn emit_if_free<'py>(
             let mut line = Buffer::new(view.object().py());
             match stream::emit_quietly(view, &parts, record, place, &mut line)? {
                 Quiet::Written(ran) => Ok(Some(ran)),
-                Quiet::Formatted(way) => {
-                    stream::emit_line(view.object(), record, place, (&parts.stream, &line, way))
-                        .map(|_| Some(Ran::Maybe))
-                }
+                Quiet::Formatted(way) => stream::emit_line(
+                    view.object(),
+                    record,
+                    place,
+                    (&parts.stream, &mut line, way),
+                )
+                .map(|_| Some(Ran::Maybe)),
                 Quiet::Nothing => Ok(None),
             }
         })
