@@ -1,4 +1,4 @@
-"""What the styles cost, and tracebacks and stacks."""
+"""What the styles cost, long texts, tracebacks and stacks."""
 
 from typing import Any
 
@@ -23,6 +23,14 @@ def defaults(bench: Bench) -> None:
     bench.names["info"] = bench.logger(handler).info
 
 
+def text(character: str, length: int) -> Any:
+    def prepare(bench: Bench) -> None:
+        bench.names["text"] = character * length
+        bench.names["info"] = bench.logger(bench.stream_handler()).info
+
+    return prepare
+
+
 def failed(bench: Bench) -> None:
     def divide(by: int) -> float:
         return 1 / by
@@ -39,6 +47,9 @@ SCENARIOS = [
     Scenario("$ style", HELLO, styled("$levelname ${message}", "$"), r"INFO hello world\n", picologging="has no $ style"),
     Scenario("datefmt", HELLO, date, r"\d\d\.\d\d\. \d\d:\d\d hello world\n"),
     Scenario("defaults", HELLO, defaults, r"nobody hello world\n", picologging="has no defaults"),
+    Scenario("100 Chinese characters", "info(text)", text("世", 100), r"INFO 世{100}\n"),
+    Scenario("10 000 Chinese characters", "info(text)", text("世", 10_000), r"INFO 世{10000}\n"),
+    Scenario("100 000 characters of ASCII", "info(text)", text("x", 100_000), r"INFO x{100000}\n"),
     Scenario(
         "exc_info", 'info("failed", exc_info=error)', failed, r"INFO failed\nTraceback.*ZeroDivisionError: division by zero\n"
     ),
