@@ -21,6 +21,8 @@ const HERE: Target = Target::HandlerHandleError;
 thread_local! {
     /// The handler whose own `handleError` runs in this thread: the base's, if that calls it, is not another error.
     static ASKED: Cell<usize> = const { Cell::new(0) };
+    /// The frame that called what failed, where [`caller`] has to tell it.
+    static CALLER: Cell<Option<Py<PyAny>>> = const { Cell::new(None) };
 }
 
 /// `Handler.handleError`
@@ -28,11 +30,18 @@ pub fn handle_error<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     let Some([Some(record)]) = call.parse([Name::record], 1) else {
         return call.mismatch();
     };
-    if call.slf().as_ptr().addr() != ASKED.get() {
+    let py = call.py();
+    let outer = if call.slf().as_ptr().addr() == ASKED.get() {
+        let kept = CALLER.take();
+        let outer = kept.as_ref().map(|frame| frame.bind(py).clone());
+        CALLER.set(kept);
+        outer
+    } else {
         metrics::failed(&call.slf());
-    }
-    report(&record)?;
-    Ok(py_ffi::none(call.py()))
+        None
+    };
+    report(&record, outer.or_else(|| caller(py)))?;
+    Ok(py_ffi::none(py))
 }
 
 /// Ends a failed native `emit`: `RecursionError` and what is no `Exception` go on, everything else goes to `handleError`,
@@ -72,13 +81,29 @@ pub fn caught<'py>(
 /// `handler.handleError(record)`
 pub fn ask<'py>(handler: &Obj<'py>, record: &Obj<'py>) -> Res<()> {
     metrics::failed(handler);
+    let py = handler.py();
     if guard::target(handler, Name::handleError) == Target::HandlerHandleError {
-        return report(record);
+        return report(record, caller(py));
     }
-    let outer = ASKED.replace(handler.as_ptr().addr());
+    let outer = (
+        ASKED.replace(handler.as_ptr().addr()),
+        CALLER.replace(caller(py).map(Bound::unbind)),
+    );
     let answer = py_ffi::method(handler, Name::handleError, [record]);
-    ASKED.set(outer);
+    ASKED.set(outer.0);
+    // Bound, for its reference to be given up now: PyO3 has not been told that the thread is attached.
+    drop(CALLER.replace(outer.1).map(|frame| frame.into_bound(py)));
     answer.map(drop)
+}
+
+/// The running frame, where it has to be known: without raw writes the frames that stand for native steps have no `f_back`, and behind
+/// the last one runs the caller.
+fn caller(py: Python<'_>) -> Option<Obj<'_>> {
+    if crate::raw::enabled() {
+        None
+    } else {
+        py_ffi::current_frame(py)
+    }
 }
 
 fn is(raised: &Raised, py: Python<'_>, kind: Exc) -> bool {
@@ -86,7 +111,7 @@ fn is(raised: &Raised, py: Python<'_>, kind: Exc) -> bool {
 }
 
 #[cold]
-fn report(record: &Obj<'_>) -> Res<()> {
+fn report<'py>(record: &Obj<'py>, caller: Option<Obj<'py>>) -> Res<()> {
     let py = record.py();
     if !globals::truthy(py, Name::raiseExceptions).at(py, HERE, truth("raiseExceptions"))?
         || !py_ffi::truthy(&stderr(py)?).at(py, HERE, truth("stderr"))?
@@ -94,7 +119,7 @@ fn report(record: &Obj<'_>) -> Res<()> {
         return Ok(());
     }
     let error = Handled::now(py)?;
-    match print(&error, record) {
+    match print(&error, record, caller) {
         // Nobody is left to tell that stderr cannot be written (bpo-5971).
         Err(raised) if is(&raised, py, Exc::Os) => {
             raised.clear(py);
@@ -160,12 +185,12 @@ impl<'py> Handled<'py> {
     }
 }
 
-fn print<'py>(error: &Handled<'py>, record: &Obj<'py>) -> Res<()> {
+fn print<'py>(error: &Handled<'py>, record: &Obj<'py>, caller: Option<Obj<'py>>) -> Res<()> {
     let py = record.py();
     write(py, "--- Logging error ---\n", 0)?;
     error.print(py)?;
     write(py, "Call stack:\n", 1)?;
-    let frame = outside(error.frame()?)?;
+    let frame = outside(error.frame()?, caller)?;
     if py_ffi::truthy(&frame)? {
         let print = py_ffi::getattr(&globals::get(py, Name::traceback)?, Name::print_stack)?;
         let names = py_ffi::new_tuple(py, &[&Name::file.object(py)])?;
@@ -208,16 +233,10 @@ fn print<'py>(error: &Handled<'py>, record: &Obj<'py>) -> Res<()> {
     }
 }
 
-/// The first frame, from `frame` up, whose code lies outside the directory of `logging`.
-fn outside<'py>(mut frame: Obj<'py>) -> Res<Obj<'py>> {
+/// The first frame, from `frame` up and on with [`caller`], whose code lies outside the directory of `logging`.
+fn outside<'py>(mut frame: Obj<'py>, mut caller: Option<Obj<'py>>) -> Res<Obj<'py>> {
     let py = frame.py();
     let step = |name: Name, of: &Obj<'py>| py_ffi::getattr(of, name).at(py, HERE, get(name.text()));
-    // Without raw writes the frames that stand for native steps have no `f_back`: behind the last one runs the caller.
-    let mut caller = if crate::raw::enabled() {
-        None
-    } else {
-        py_ffi::current_frame(py)
-    };
     while py_ffi::truthy(&frame)? {
         let path = step(Name::path, &globals::get(py, Name::os)?)?;
         let dirname = step(Name::dirname, &path)?;
