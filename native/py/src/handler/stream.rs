@@ -84,13 +84,19 @@ pub fn emit_quietly<'py>(
         emit,
     } = parts;
     let made = match record.seen() {
-        Some(_) if !py_ffi::is_true_as_any_object(formatter) => false,
-        Some(real) => seen::push_quietly(line, formatter, real)?,
+        Some(_) if !py_ffi::is_true_as_any_object(formatter) => Ok(false),
+        Some(real) => seen::push_quietly(line, formatter, real),
         // Asks for that, too.
-        None => unseen::push_quietly(line, formatter, record, place)?,
+        None => unseen::push_quietly(line, formatter, record, place),
     };
-    if !made {
-        return Ok(Quiet::Nothing);
+    match made {
+        Ok(true) => {}
+        Ok(false) => return Ok(Quiet::Nothing),
+        // No memory: the handler has to be told, by those who format it once more.
+        Err(raised) => {
+            raised.clear(handler.object().py());
+            return Ok(Quiet::Nothing);
+        }
     }
     let position = match emit {
         Target::RotatingEmit => rotating::stays(handler, stream, line.characters()),
