@@ -14,7 +14,6 @@ use crate::guard;
 use crate::logger;
 use crate::names::Name;
 use crate::natives::Target;
-use crate::record;
 use crate::stats::Reason;
 use crate::trace::{At as _, call as calling, get, truth};
 
@@ -534,21 +533,6 @@ pub fn log_low<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     )
 }
 
-/// `LoggerAdapter.__repr__`
-pub fn repr<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
-    let Some([]) = call.parse([], 0) else {
-        return call.mismatch();
-    };
-    let py = call.py();
-    let slf = call.slf();
-    let target = guard::attr(&slf, Name::logger)?;
-    let level = py_ffi::method(&target, Name::getEffectiveLevel, [])?;
-    let level = record::level_name(py, &level)?;
-    let class = py_ffi::class_name(&slf)?;
-    let name = py_ffi::getattr(&target, Name::name)?;
-    py_ffi::percent(py, "<%s %s (%s)>", &[&class, &name, &level])
-}
-
 // ---- the properties
 
 /// `LoggerAdapter.manager`, read.
@@ -564,11 +548,6 @@ pub fn set_manager<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     let target = guard::attr(&call.slf(), Name::logger)?;
     py_ffi::setattr(&target, Name::manager, &value)?;
     Ok(py_ffi::none(call.py()))
-}
-
-/// `LoggerAdapter.name`
-pub fn name<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
-    asked_attribute(call, Name::name)
 }
 
 fn asked_attribute<'py>(call: &Call<'_, 'py>, name: Name) -> Res<Obj<'py>> {

@@ -860,19 +860,6 @@ fn interpreter_is_quicker(target: Target) -> bool {
         | Target::ReleaseLock => {
             cfg!(all(Py_3_12, not(Py_GIL_DISABLED))) && !crate::raw::reads_instances()
         }
-        // Nothing but a call, or an attribute set: of a queue, of a property, of `warnings`, of `os`.
-        Target::QueueEnqueue
-        | Target::ListenerDequeue
-        | Target::ListenerEnqueueSentinel
-        | Target::CaptureWarnings
-        | Target::GetHandlerNames
-        | Target::ManagerDisable
-        | Target::AdapterName
-        | Target::AdapterRepr
-        | Target::StderrStream
-        | Target::TemplateInit
-        | Target::WatchedStatStream
-        | Target::Rotate => true,
         // Without a GIL their lock, and each attribute, is taken for itself.
         Target::HandlerInit
         | Target::HandlerSetLevel

@@ -339,20 +339,6 @@ pub fn disable<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
 
 // ---- the registry of handlers
 
-/// `logging.getHandlerNames` (3.12+)
-pub fn get_handler_names<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
-    let Some([]) = call.parse([], 0) else {
-        return call.mismatch();
-    };
-    let py = call.py();
-    let handlers = globals::get(py, Name::_handlers)?;
-    if bind::reference_mentions(py, Target::GetHandlerNames, Name::keys) {
-        let names = py_ffi::method(&handlers, Name::keys, [])?;
-        return py_ffi::frozenset_of(&py_ffi::set_of(&names)?);
-    }
-    py_ffi::frozenset_of(&handlers)
-}
-
 /// `logging._addHandlerRef`
 pub fn add_handler_ref<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     let Some([Some(handler)]) = call.parse([Name::handler], 1) else {
@@ -547,30 +533,6 @@ pub fn reinit_locks<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
 }
 
 // ---- warnings
-
-/// `logging.captureWarnings`
-pub fn capture_warnings<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
-    let Some([Some(capture)]) = call.parse([Name::capture], 1) else {
-        return call.mismatch();
-    };
-    let py = call.py();
-    let none = py_ffi::none(py);
-    let capture = py_ffi::truthy(&capture)?;
-    let saved = globals::get(py, Name::_warnings_showwarning)?;
-    if capture == saved.is_none() {
-        let warnings = globals::get(py, Name::warnings)?;
-        if capture {
-            let shown = py_ffi::getattr(&warnings, Name::showwarning)?;
-            globals::set(Name::_warnings_showwarning, &shown)?;
-            let own = globals::get(py, Name::_showwarning)?;
-            py_ffi::setattr(&warnings, Name::showwarning, &own)?;
-        } else {
-            py_ffi::setattr(&warnings, Name::showwarning, &saved)?;
-            globals::set(Name::_warnings_showwarning, &none)?;
-        }
-    }
-    Ok(none)
-}
 
 /// `logging._showwarning`: `(message, category, filename, lineno, file=None, line=None)`.
 pub fn show_warning<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {

@@ -31,14 +31,6 @@ pub fn init<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     Ok(none)
 }
 
-/// `Manager.disable`, read.
-pub fn disable<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
-    let Some([]) = call.parse([], 0) else {
-        return call.mismatch();
-    };
-    guard::attr(&call.slf(), Name::_disable)
-}
-
 /// `Manager.disable`, written: a level by number or name.
 pub fn set_disable<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     let Some([Some(value)]) = call.parse([Name::value], 1) else {

@@ -162,7 +162,6 @@ natives! {
     Home::Class("StringTemplateStyle") => {
         "usesTime" => TemplateUsesTime, crate::format::style::template_uses_time;
         "_format" => TemplateFormat, crate::format::style::template_format;
-        "__init__" => TemplateInit, crate::format::style::template_init;
         "validate" => TemplateValidate, crate::format::style::template_validate;
     }
     Home::Class("Formatter") => {
@@ -220,7 +219,6 @@ natives! {
     Home::HandlersClass("BaseRotatingHandler") => {
         "emit" => RotatingEmit, crate::handler::rotating::emit;
         "rotation_filename" => RotationFilename, crate::handler::rotating::rotation_filename;
-        "rotate" => Rotate, crate::handler::rotating::rotate;
     }
     Home::HandlersClass("RotatingFileHandler") => {
         "shouldRollover" => SizeShouldRollover, crate::handler::rotating::should_rollover;
@@ -229,7 +227,7 @@ natives! {
         "shouldRollover" => TimedShouldRollover, crate::handler::timed::should_rollover;
     }
     Home::HandlersClass("WatchedFileHandler") => {
-        "_statstream" => WatchedStatStream, crate::handler::watched::stat_stream_method;
+        "_statstream" => WatchedStatStream;
         "reopenIfNeeded" => WatchedReopen, crate::handler::watched::reopen_if_needed;
         "emit" => WatchedEmit, crate::handler::watched::emit;
     }
@@ -246,15 +244,13 @@ natives! {
         "close" => MemoryClose, crate::handler::memory::close;
     }
     Home::HandlersClass("QueueHandler") => {
-        "enqueue" => QueueEnqueue, crate::handler::queue::enqueue;
+        "enqueue" => QueueEnqueue;
         "prepare" => QueuePrepare, crate::handler::queue::prepare;
         "emit" => QueueEmit, crate::handler::queue::emit;
     }
     Home::HandlersClass("QueueListener") => {
-        "dequeue" => ListenerDequeue, crate::handler::queue::dequeue;
         "prepare" => ListenerPrepare, crate::handler::queue::listener_prepare;
         "handle" => ListenerHandle, crate::handler::queue::listener_handle;
-        "enqueue_sentinel" => ListenerEnqueueSentinel, crate::handler::queue::enqueue_sentinel;
     }
     Home::Class("Logger") => {
         "setLevel" => LoggerSetLevel, crate::logger::set_level;
@@ -289,7 +285,6 @@ natives! {
     }
     Home::Class("_StderrHandler") => {
         "__init__" => StderrInit, crate::handler::stream::stderr_init;
-        "stream.fget" => StderrStream, crate::handler::stream::stderr_stream;
     }
     Home::Class("PlaceHolder") => {
         "__init__" => PlaceHolderInit, crate::manager::place_holder_init;
@@ -297,7 +292,6 @@ natives! {
     }
     Home::Class("Manager") => {
         "__init__" => ManagerInit, crate::manager::init;
-        "disable.fget" => ManagerDisable, crate::manager::disable;
         "disable.fset" => ManagerSetDisable, crate::manager::set_disable;
         "getLogger" => ManagerGetLogger, crate::manager::get_logger;
         "setLoggerClass" => ManagerSetLoggerClass, crate::manager::set_logger_class;
@@ -328,8 +322,6 @@ natives! {
         "_log" => AdapterLogLow, crate::adapter::log_low;
         "manager.fget" => AdapterManager, crate::adapter::manager;
         "manager.fset" => AdapterSetManager, crate::adapter::set_manager;
-        "name.fget" => AdapterName, crate::adapter::name;
-        "__repr__" => AdapterRepr, crate::adapter::repr;
     }
     Home::Logging => {
         "getLevelName" => GetLevelName, crate::level::get_level_name;
@@ -353,7 +345,6 @@ natives! {
         "addLevelName" => AddLevelName, crate::functions::add_level_name;
         "getLevelNamesMapping" => GetLevelNamesMapping, crate::functions::get_level_names_mapping;
         "disable" => Disable, crate::functions::disable;
-        "getHandlerNames" => GetHandlerNames, crate::functions::get_handler_names;
         "_addHandlerRef" => AddHandlerRef, crate::functions::add_handler_ref;
         "_removeHandlerRef" => RemoveHandlerRef, crate::functions::remove_handler_ref;
         "shutdown" => Shutdown, crate::functions::shutdown;
@@ -363,7 +354,6 @@ natives! {
         "_afterFork" => AfterFork, crate::functions::after_fork;
         "_register_at_fork_reinit_lock" => RegisterReinit, crate::functions::register_reinit;
         "_after_at_fork_child_reinit_locks" => ReinitLocks, crate::functions::reinit_locks;
-        "captureWarnings" => CaptureWarnings, crate::functions::capture_warnings;
         "_showwarning" => ShowWarning, crate::functions::show_warning;
         "basicConfig" => BasicConfig, crate::basic_config::basic_config;
     }

@@ -292,23 +292,6 @@ pub fn new_set(py: Python<'_>) -> Res<Obj<'_>> {
     unsafe { owned(py, python!(c::PySet_New(ptr::null_mut()))) }
 }
 
-/// `set(iterable)`
-pub fn set_of<'py>(iterable: &Obj<'py>) -> Res<Obj<'py>> {
-    // SAFETY: alive.
-    unsafe { owned(iterable.py(), python!(c::PySet_New(iterable.as_ptr()))) }
-}
-
-/// `frozenset(iterable)`
-pub fn frozenset_of<'py>(iterable: &Obj<'py>) -> Res<Obj<'py>> {
-    // SAFETY: alive.
-    unsafe {
-        owned(
-            iterable.py(),
-            python!(c::PyFrozenSet_New(iterable.as_ptr())),
-        )
-    }
-}
-
 /// `set.add(item)` of a real set.
 pub fn set_add<'py>(set: &Obj<'py>, item: &Obj<'py>) -> Res<()> {
     // SAFETY: both alive, `set` is a set.

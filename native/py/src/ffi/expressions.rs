@@ -144,11 +144,6 @@ pub fn percent<'py>(py: Python<'py>, format: &str, values: &[&Obj<'py>]) -> Res<
     remainder(&text_from(py, format)?, &new_tuple(py, values)?)
 }
 
-/// `obj.__class__.__name__`
-pub fn class_name<'py>(obj: &Obj<'py>) -> Res<Obj<'py>> {
-    getattr(&getattr(obj, Name::__class__)?, Name::__name__)
-}
-
 /// Is `obj` an exception instance?
 pub fn is_exception(obj: &Obj<'_>) -> bool {
     // SAFETY: alive.

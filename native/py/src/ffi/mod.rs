@@ -100,7 +100,6 @@ mod c {
         PyObject_GetIter(o: Ptr) -> Ptr;
         PyObject_Hash(o: Ptr) -> isize;
         PyObject_IsInstance(o: Ptr, class: Ptr) -> c_int;
-        PyFrozenSet_New(iterable: Ptr) -> Ptr;
         PyObject_IsSubclass(class: Ptr, base: Ptr) -> c_int;
         PySet_Add(set: Ptr, item: Ptr) -> c_int;
         PySet_New(iterable: Ptr) -> Ptr;

@@ -403,10 +403,3 @@ pub fn reversed<'py>(sequence: &Obj<'py>) -> Res<Obj<'py>> {
         unsafe { Bound::from_borrowed_ptr(sequence.py(), (&raw mut ffi::PyReversed_Type).cast()) };
     call(&class, &[sequence])
 }
-
-/// `super(class, slf)`
-pub fn super_of<'py>(class: &Obj<'py>, slf: &Obj<'py>) -> Res<Obj<'py>> {
-    // SAFETY: as above.
-    let kind = unsafe { Bound::from_borrowed_ptr(slf.py(), (&raw mut ffi::PySuper_Type).cast()) };
-    call(&kind, &[class, slf])
-}

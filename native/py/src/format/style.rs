@@ -1,7 +1,6 @@
 //! `PercentStyle`, `StrFormatStyle`, `StringTemplateStyle`: the three ways to write a format.
 use pyo3::prelude::*;
 
-use crate::bind;
 use crate::call::Call;
 use crate::ffi::{self as py_ffi, Exc, Obj, Raised, Res};
 use crate::globals;
@@ -188,26 +187,6 @@ pub fn init<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     let defaults = defaults.as_deref().unwrap_or(&none);
     py_ffi::setattr(&style, Name::_defaults, defaults)?;
     Ok(none)
-}
-
-/// `StringTemplateStyle.__init__`: `(self, *args, **kwargs)`, the base class's arguments.
-pub fn template_init<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
-    if call.any_keyword(&[Name::self_]) {
-        return call.mismatch();
-    }
-    let py = call.py();
-    let style = call.slf();
-    // The `__class__` that `super()` means, which is the body's only free variable.
-    let function = bind::reference_function(py, Target::TemplateInit)?;
-    let zero = py_ffi::new_int(py, 0)?;
-    let cell = py_ffi::get_item(&py_ffi::getattr(&function, Name::__closure__)?, &zero)?;
-    let class = py_ffi::getattr(&cell, Name::cell_contents)?;
-    let base = py_ffi::super_of(&class, &style)?;
-    call.pass_to(&py_ffi::getattr(&base, Name::__init__)?, &[], None)?;
-    let template = globals::get(py, Name::Template)?;
-    let template = py_ffi::call(&template, &[&guard::attr(&style, Name::_fmt)?])?;
-    py_ffi::setattr(&style, Name::_tpl, &template)?;
-    Ok(py_ffi::none(py))
 }
 
 /// `PercentStyle.validate`

@@ -325,8 +325,18 @@ fn push_otherwise<'py>(
 }
 
 /// [`push_quietly`] for a record that is put aside: gives what this formatter sets as `record.asctime`, the `None` object where it
-/// sets none; nothing where the line is not done.
+/// sets none; nothing where the line is not done, for want of memory, too, which whoever does it then meets again.
 pub fn push_aside<'py>(
+    line: &mut Buffer<'py>,
+    formatter: &Obj<'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+) -> Option<Obj<'py>> {
+    let py = line.py();
+    py_ffi::or_nothing(py, with_its_time(line, formatter, record, place)).flatten()
+}
+
+fn with_its_time<'py>(
     line: &mut Buffer<'py>,
     formatter: &Obj<'py>,
     record: &mut Record<'_, 'py>,

@@ -106,7 +106,7 @@ pub fn queued<'py>(
     };
     let py = handler.py();
     let mut text = Buffer::new(py);
-    let Some(asctime) = unseen::push_aside(&mut text, &parts.formatter, record, place)? else {
+    let Some(asctime) = unseen::push_aside(&mut text, &parts.formatter, record, place) else {
         return Ok(false);
     };
     let queue = parts.queue.get();

@@ -73,7 +73,7 @@ pub fn sent<'py>(
         {
             return Ok(false);
         }
-    } else if unseen::push_aside(&mut text, &formatter, record, place)?.is_none() {
+    } else if unseen::push_aside(&mut text, &formatter, record, place).is_none() {
         return Ok(false);
     }
     let Some(unseen) = record.unseen() else {

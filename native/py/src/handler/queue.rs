@@ -50,15 +50,6 @@ fn prepare_and_put<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>) -> Res
     .at(py, here, calling("enqueue"))
 }
 
-/// `QueueHandler.enqueue`
-pub fn enqueue<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
-    let Some([Some(real)]) = call.parse([Name::record], 1) else {
-        return call.mismatch();
-    };
-    put(&call.slf(), &real, Target::QueueEnqueue)?;
-    Ok(py_ffi::none(call.py()))
-}
-
 /// `self.queue.put_nowait(item)`, of a handler or a listener.
 fn put<'py>(owner: &Obj<'py>, item: &Obj<'py>, here: Target) -> Res<()> {
     let py = owner.py();
@@ -101,16 +92,6 @@ fn prepared<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>) -> Res<Obj<'p
 
 // ---- QueueListener
 
-/// `QueueListener.dequeue`
-pub fn dequeue<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
-    let Some([Some(block)]) = call.parse([Name::block], 1) else {
-        return call.mismatch();
-    };
-    let (py, here) = (call.py(), Target::ListenerDequeue);
-    let queue = guard::attr(&call.slf(), Name::queue).at(py, here, get("queue"))?;
-    guard::call_method(&queue, Name::get, [&block]).at(py, here, calling("get"))
-}
-
 /// `QueueListener.prepare`
 pub fn listener_prepare<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     let Some([Some(record)]) = call.parse([Name::record], 1) else {
@@ -145,25 +126,5 @@ pub fn listener_handle<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
             memory::give(&handler, record.clone(), here)?;
         }
     }
-    Ok(py_ffi::none(call.py()))
-}
-
-/// `QueueListener.enqueue_sentinel`
-pub fn enqueue_sentinel<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
-    let Some([]) = call.parse([], 0) else {
-        return call.mismatch();
-    };
-    let listener = call.slf();
-    let (py, here) = (call.py(), Target::ListenerEnqueueSentinel);
-    let put = py_ffi::getattr(&guard::attr(&listener, Name::queue)?, Name::put_nowait).at(
-        py,
-        here,
-        get("put_nowait"),
-    )?;
-    py_ffi::call(&put, &[&guard::attr(&listener, Name::_sentinel)?]).at(
-        py,
-        here,
-        calling("put_nowait"),
-    )?;
     Ok(py_ffi::none(call.py()))
 }

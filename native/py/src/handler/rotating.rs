@@ -199,25 +199,6 @@ pub fn rotation_filename<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     }
 }
 
-/// `BaseRotatingHandler.rotate`
-pub fn rotate<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
-    let Some([Some(source), Some(dest)]) = call.parse([Name::source, Name::dest], 2) else {
-        return call.mismatch();
-    };
-    let py = call.py();
-    if py_ffi::is_callable(&guard::attr(&call.slf(), Name::rotator)?) {
-        py_ffi::method(&call.slf(), Name::rotator, [&source, &dest])?;
-    } else {
-        let path = py_ffi::getattr(&globals::of_handlers(py, Name::os)?, Name::path)?;
-        // The file may not exist yet when its opening was delayed.
-        if py_ffi::truthy(&py_ffi::method(&path, Name::exists, [&source])?)? {
-            let os = globals::of_handlers(py, Name::os)?;
-            py_ffi::method(&os, Name::rename, [&source, &dest])?;
-        }
-    }
-    Ok(py_ffi::none(py))
-}
-
 /// The bodies `RotatingFileHandler.shouldRollover` has had. Patch releases changed it, so the running body tells, by the names
 /// it uses, not the version.
 #[derive(Clone, Copy, PartialEq, Eq)]

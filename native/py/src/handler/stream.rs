@@ -89,14 +89,9 @@ pub fn emit_quietly<'py>(
         // Asks for that, too.
         None => unseen::push_quietly(line, formatter, record, place),
     };
-    match made {
-        Ok(true) => {}
-        Ok(false) => return Ok(Quiet::Nothing),
-        // No memory: the handler has to be told, by those who format it once more.
-        Err(raised) => {
-            raised.clear(handler.object().py());
-            return Ok(Quiet::Nothing);
-        }
+    // Without memory for it the general way, which meets that again, tells the handler.
+    if py_ffi::or_nothing(handler.object().py(), made) != Some(true) {
+        return Ok(Quiet::Nothing);
     }
     let position = match emit {
         Target::RotatingEmit => rotating::stays(handler, stream, line.characters()),
@@ -568,12 +563,4 @@ pub fn stderr_init<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     let base = globals::get(py, Name::Handler)?;
     py_ffi::method(&base, Name::__init__, [&call.slf(), &level])?;
     Ok(py_ffi::none(py))
-}
-
-/// `_StderrHandler.stream`: whatever `sys.stderr` is now.
-pub fn stderr_stream<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
-    let Some([]) = call.parse([], 0) else {
-        return call.mismatch();
-    };
-    standard_error(call.py())
 }

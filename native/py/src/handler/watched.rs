@@ -220,18 +220,6 @@ impl StatBody {
     }
 }
 
-/// `WatchedFileHandler._statstream`
-pub fn stat_stream_method<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
-    let Some([]) = call.parse([], 0) else {
-        return call.mismatch();
-    };
-    if StatBody::running(call.py()).is_none() {
-        return call.reference(Reason::ColdBody);
-    }
-    stat_stream(&call.slf())?;
-    Ok(py_ffi::none(call.py()))
-}
-
 /// Remembers device and inode of the open file.
 fn stat_stream(handler: &Obj<'_>) -> Res<()> {
     let py = handler.py();
