@@ -23,6 +23,7 @@ import time
 import weakref
 
 from femtolog._green import may_start_greenlets, park, threads_are_green
+from femtolog._live import each
 from femtolog.errors import HandlerConfigError
 from femtolog_compat import load_native
 
@@ -1015,28 +1016,31 @@ class _Hooks:
 
 def _at_exit() -> None:
     """Writes what is queued, for as long as that goes on. logging.shutdown() closes the handlers later."""
-    for pipeline in list(_live):
-        handler: Any = pipeline.handler()
-        if handler is None or (pipeline.queue.is_closed() and not pipeline.close_later):
-            continue
-        done = -1 if pipeline.spilling is None else pipeline.done()
-        while not pipeline.wait_until(handler, pipeline.queue.mark(), time.monotonic() + pipeline.timeout):
-            before, done = done, pipeline.done()
-            if done == before:
-                # The sink hangs, with the handler's lock: logging.shutdown() would wait for it without end. It may be that of a fallback.
-                for hung in (handler, getattr(handler, "_hung_with", None)):
-                    if hung is not None:
-                        unlist(hung)
-                pipeline.queue.close()
-                pipeline.give_up(handler, taken=False)
-                pipeline.close_later = False  # nobody is going to
-                pipeline.tell_of_the_rest(handler)
-                break
-            if pipeline.spilling is not None:
-                break  # what is on disk may stay there
-        _settle(pipeline, pipeline.queue, handler)  # the worker may not come to it any more
-        if pipeline.spilling is not None and in_child_of_multiprocessing():
-            pipeline.close(handler)  # nobody else will
+    each(_live, _end)
+
+
+def _end(pipeline: _Pipeline) -> None:
+    handler: Any = pipeline.handler()
+    if handler is None or (pipeline.queue.is_closed() and not pipeline.close_later):
+        return
+    done = -1 if pipeline.spilling is None else pipeline.done()
+    while not pipeline.wait_until(handler, pipeline.queue.mark(), time.monotonic() + pipeline.timeout):
+        before, done = done, pipeline.done()
+        if done == before:
+            # The sink hangs, with the handler's lock: logging.shutdown() would wait for it without end. It may be that of a fallback.
+            for hung in (handler, getattr(handler, "_hung_with", None)):
+                if hung is not None:
+                    unlist(hung)
+            pipeline.queue.close()
+            pipeline.give_up(handler, taken=False)
+            pipeline.close_later = False  # nobody is going to
+            pipeline.tell_of_the_rest(handler)
+            break
+        if pipeline.spilling is not None:
+            break  # what is on disk may stay there
+    _settle(pipeline, pipeline.queue, handler)  # the worker may not come to it any more
+    if pipeline.spilling is not None and in_child_of_multiprocessing():
+        pipeline.close(handler)  # nobody else will
 
 
 def unlist(handler: logging.Handler) -> None:
@@ -1053,28 +1057,38 @@ def in_child_of_multiprocessing() -> bool:
 
 def _before_fork() -> None:
     """Nobody writes while the process forks: half a record in a stream's buffer would be written twice."""
-    for pipeline in list(_live):
-        handler: Any = pipeline.handler()
-        if handler is not None and pipeline.account()["in_flight"]:
-            # A thread that forks while somebody keeps the lock for so long forks as with the stdlib.
-            pipeline.held_for_fork = pipeline.take_lock(handler, 1.0)
-            if pipeline.held_for_fork and threads_are_green():
-                time.sleep(0)  # the hub has done with the lock, too: a child has a copy of the hub
+    each(_live, _hold)
+
+
+def _hold(pipeline: _Pipeline) -> None:
+    handler: Any = pipeline.handler()
+    if handler is not None and pipeline.account()["in_flight"]:
+        # A thread that forks while somebody keeps the lock for so long forks as with the stdlib.
+        pipeline.held_for_fork = pipeline.take_lock(handler, 1.0)
+        if pipeline.held_for_fork and threads_are_green():
+            time.sleep(0)  # the hub has done with the lock, too: a child has a copy of the hub
 
 
 def _after_fork_in_parent() -> None:
-    for pipeline in list(_live):
-        if pipeline.held_for_fork:
-            pipeline.held_for_fork = False
-            handler: Any = pipeline.handler()
-            if handler is not None:
-                pipeline.give_lock(handler)
+    each(_live, _let_go)
+
+
+def _let_go(pipeline: _Pipeline) -> None:
+    if pipeline.held_for_fork:
+        pipeline.held_for_fork = False
+        handler: Any = pipeline.handler()
+        if handler is not None:
+            pipeline.give_lock(handler)
 
 
 def _after_fork_in_child() -> None:
     """What is queued is the parent's. logging has made the handlers' locks new already."""
-    for pipeline in list(_live):
-        for descriptor in pipeline.queue.leak():
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
+    each(_live, _begin_anew)
+
+
+def _begin_anew(pipeline: _Pipeline) -> None:
+    for descriptor in pipeline.queue.leak():
+        with contextlib.suppress(OSError):
+            os.close(descriptor)
+    if pipeline.handler() is not None:  # else its worker, which the child does not have, was about to end
         pipeline.renew()

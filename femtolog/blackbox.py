@@ -19,6 +19,7 @@ import weakref
 import zlib
 from typing import NamedTuple
 
+from femtolog._live import each
 from femtolog.errors import HandlerConfigError, HandlerIOError
 
 TYPE_CHECKING = False
@@ -264,10 +265,13 @@ def main(arguments: list[str]) -> None:
 
 
 def _after_fork_in_child() -> None:
-    for handler in list(_live):
-        ring, handler._ring = handler._ring, None  # noqa: SLF001
-        if ring is not None:
-            ring.close()
+    each(_live, _leave)
+
+
+def _leave(handler: BlackBoxHandler) -> None:
+    ring, handler._ring = handler._ring, None  # noqa: SLF001
+    if ring is not None:
+        ring.close()
 
 
 if hasattr(os, "register_at_fork"):

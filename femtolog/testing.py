@@ -11,6 +11,8 @@ import contextvars
 import logging
 import sys
 
+from femtolog._live import those_of
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,7 +135,7 @@ def _not_propagating_below(top: logging.Logger) -> list[logging.Logger]:
 
 def _flush_asynchronous() -> None:
     enqueue = sys.modules.get("femtolog._enqueue")
-    for pipeline in list(enqueue._live) if enqueue is not None else ():  # noqa: SLF001 - all asynchronous handlers that there are
+    for pipeline in those_of(enqueue._live) if enqueue is not None else ():  # noqa: SLF001 - all asynchronous handlers that there are
         handler = pipeline.handler()
         if handler is not None and not pipeline.queue.is_closed():
             handler.flush(FLUSH_TIMEOUT)

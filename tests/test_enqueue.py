@@ -23,6 +23,7 @@ from gate import Gate
 
 import femtolog
 from femtolog import _callbacks
+from femtolog._live import each
 
 REASONS = ("overflow", "timeout", "interrupted", "reentrant", "closed")
 
@@ -1185,6 +1186,25 @@ def test_an_asynchronous_handler_can_be_collected():
 
 
 # ---- processes
+
+
+def test_each_handler_has_its_turn_whatever_another_one_raises():
+    class Thing:
+        def __init__(self, error=None):
+            self.error, self.turns = error, 0
+
+        def turn(self):
+            self.turns += 1
+            if self.error is not None:
+                raise self.error
+
+    things = [Thing(), Thing(KeyError("a lock")), Thing(), Thing(KeyboardInterrupt()), Thing()]
+    live = weakref.WeakSet(things)
+    with pytest.raises((KeyError, KeyboardInterrupt)):
+        each(live, lambda thing: thing.turn())
+    assert [thing.turns for thing in things] == [1] * 5
+    each(weakref.WeakSet(things[::2]), lambda thing: thing.turn())
+    assert [thing.turns for thing in things] == [2, 1, 2, 1, 2]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")

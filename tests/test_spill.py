@@ -432,6 +432,43 @@ def test_a_forked_child_lets_go_of_nothing_that_a_closed_handler_had(handlers, s
 
 
 @POSIX
+def test_a_forked_child_writes_no_line_of_its_parent_whoever_is_gone(spool, tmp_path):
+    """The handler that spills is gone, but what belonged to it is not yet: that used to leave the others' queues to the child."""
+    printed = run(
+        """
+        import logging, os, sys, femtolog
+        femtolog.install()
+        log = logging.getLogger("l")
+        gone = femtolog.enqueue(logging.FileHandler(sys.argv[1] + ".gone"), overflow="spill", spill_dir=sys.argv[1])
+        kept = gone._femtolog_pipeline
+        gone.close()
+        del gone
+        assert kept.handler() is None
+        handlers = [femtolog.enqueue(logging.FileHandler(f"{sys.argv[1]}.{number}")) for number in range(8)]
+        for handler in handlers:
+            log.addHandler(handler)
+        for handler in handlers:
+            handler.acquire()
+        log.warning("parent")
+        child = os.fork()
+        if child == 0:
+            log.warning("child")
+            for handler in handlers:
+                handler.close()
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        for handler in handlers:
+            handler.release()
+            handler.close()
+        for number in range(8):
+            print(*open(f"{sys.argv[1]}.{number}").read().split())
+        """,
+        spool,
+    )
+    assert printed.splitlines() == ["child parent"] * 8
+
+
+@POSIX
 def test_a_forked_child_has_files_of_its_own(spool, tmp_path):
     printed = run(
         """

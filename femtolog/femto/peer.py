@@ -15,6 +15,7 @@ import time
 import weakref
 
 from femtolog import _enqueue
+from femtolog._live import each
 from femtolog.errors import HandlerConfigError, HandlerIOError
 from femtolog.femto.aside import Aside
 from femtolog.femto.builders import HandlerBuilder
@@ -285,17 +286,19 @@ def _register() -> None:
 
 
 def _after_fork_in_child() -> None:
-    for handler in list(_live):
-        handler._in_child()  # noqa: SLF001
+    each(_live, lambda handler: handler._in_child())  # noqa: SLF001
 
 
 def _before_exit() -> None:
-    for handler in list(_live):
-        account = handler.stats()
-        if account["connected"] or not account["error"]:  # else the peer is away
-            handler.flush(CLOSE_TIMEOUT)
-        if handler._aside.is_used() and _enqueue.in_child_of_multiprocessing():  # noqa: SLF001
-            handler.close()  # nobody else will
+    each(_live, _end)
+
+
+def _end(handler: PeerHandler) -> None:
+    account = handler.stats()
+    if account["connected"] or not account["error"]:  # else the peer is away
+        handler.flush(CLOSE_TIMEOUT)
+    if handler._aside.is_used() and _enqueue.in_child_of_multiprocessing():  # noqa: SLF001
+        handler.close()  # nobody else will
 
 
 def backoff_of(

@@ -6,6 +6,8 @@ import os
 import sys
 import weakref
 
+from femtolog._live import each
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
@@ -52,8 +54,7 @@ _all: weakref.WeakSet[FileLock] = weakref.WeakSet()
 
 
 def _renew_all() -> None:
-    for lock in list(_all):
-        lock.renew()
+    each(_all, FileLock.renew)
 
 
 if hasattr(os, "register_at_fork"):

@@ -20,6 +20,7 @@ import weakref
 from time import monotonic
 
 from femtolog import _enqueue
+from femtolog._live import each
 from femtolog._timetable import Timetable
 from femtolog.errors import HandlerConfigError
 from femtolog.files._failures import reaches
@@ -431,10 +432,8 @@ def _register_hooks() -> None:
 
 
 def _drain_all() -> None:
-    for handler in list(_live):
-        handler._drain()  # noqa: SLF001
+    each(_live, lambda handler: handler._drain())  # noqa: SLF001
 
 
 def _begin_anew() -> None:
-    for handler in list(_live):
-        handler._forget()  # noqa: SLF001
+    each(_live, lambda handler: handler._forget())  # noqa: SLF001

@@ -1,0 +1,32 @@
+"""Handlers that a fork and the end of the process concern: each has its turn, whatever another one raises."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+    from weakref import WeakSet
+
+    T = TypeVar("T")
+
+
+def those_of(live: WeakSet[T]) -> list[T]:
+    """Those that are still there."""
+    while True:
+        try:
+            return list(live)
+        except RuntimeError:  # another thread has added one meanwhile
+            continue
+
+
+def each(live: WeakSet[T], function: Callable[[T], object]) -> None:
+    """Calls the function with every one of them, and only then raises what the first call that failed has raised."""
+    failed: BaseException | None = None
+    for one in those_of(live):
+        try:
+            function(one)
+        except BaseException as error:  # noqa: BLE001 - the others' records would be lost, or written by a child, too
+            failed = failed or error
+    if failed is not None:
+        raise failed
