@@ -328,8 +328,11 @@ fn processed<'py>(
         py_ffi::dict_set(&kwargs, name, value)?;
     }
     let here = Target::AdapterLog;
-    let answer =
-        py_ffi::method(adapter, Name::process_, [msg, &kwargs]).at(py, here, calling("process"))?;
+    let answer = guard::call_method(adapter, Name::process_, [msg, &kwargs]).at(
+        py,
+        here,
+        calling("process"),
+    )?;
     let [msg, kwargs] = py_ffi::unpack(&answer)?;
     if py_ffi::is_dict(&kwargs) {
         let items = py_ffi::dict_items(&kwargs);
@@ -428,7 +431,7 @@ fn enabled<'py>(adapter: &Obj<'py>, level: &Obj<'py>) -> Res<Obj<'py>> {
     match guard::target(&target, Name::isEnabledFor) {
         Target::LoggerIsEnabledFor => logger::enabled(&target, level),
         Target::AdapterIsEnabledFor => py_ffi::guarded_recursion(py, || enabled(&target, level)),
-        _ => py_ffi::method(&target, Name::isEnabledFor, [level]),
+        _ => guard::call_method(&target, Name::isEnabledFor, [level]),
     }
     .at(py, here, calling("isEnabledFor"))
 }
@@ -440,7 +443,7 @@ fn asks_enabled<'py>(adapter: &Obj<'py>, level: &Obj<'py>) -> Res<bool> {
     }
     let answer = match guard::target(adapter, Name::isEnabledFor) {
         Target::AdapterIsEnabledFor => enabled(adapter, level),
-        _ => py_ffi::method(adapter, Name::isEnabledFor, [level]),
+        _ => guard::call_method(adapter, Name::isEnabledFor, [level]),
     }
     .at(adapter.py(), Target::AdapterLog, calling("isEnabledFor"))?;
     py_ffi::truthy(&answer).at(adapter.py(), Target::AdapterLog, truth("isEnabledFor"))

@@ -114,7 +114,7 @@ fn acquire(handler: &Obj<'_>) -> Res<()> {
         }
         return Ok(());
     }
-    py_ffi::method(handler, Name::acquire, []).map(drop)
+    guard::call_method(handler, Name::acquire, []).map(drop)
 }
 
 /// `handler.release()`, where `view` is the handler's if nothing has run since.
@@ -154,7 +154,7 @@ fn release_by_method(handler: &Obj<'_>) -> Res<()> {
         }
         return Ok(());
     }
-    py_ffi::method(handler, Name::release, []).map(drop)
+    guard::call_method(handler, Name::release, []).map(drop)
 }
 
 /// Runs `body` holding the module's lock: `_acquireLock()`/`_releaseLock()` up to 3.12, `with _lock` from 3.13 on.

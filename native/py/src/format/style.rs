@@ -14,7 +14,7 @@ pub fn asks_uses_time<'py>(style: &Obj<'py>) -> Res<Obj<'py>> {
     match guard::target(style, Name::usesTime) {
         Target::PercentUsesTime => percent_mentions_time(style),
         Target::TemplateUsesTime => template_mentions_time(style),
-        _ => py_ffi::method(style, Name::usesTime, []),
+        _ => guard::call_method(style, Name::usesTime, []),
     }
 }
 
@@ -22,7 +22,7 @@ pub fn asks_uses_time<'py>(style: &Obj<'py>) -> Res<Obj<'py>> {
 pub fn asks_format<'py>(style: &Obj<'py>, record: &Obj<'py>) -> Res<Obj<'py>> {
     match guard::target(style, Name::format) {
         Target::StyleFormat => render(style, record),
-        _ => py_ffi::method(style, Name::format, [record]),
+        _ => guard::call_method(style, Name::format, [record]),
     }
 }
 
@@ -91,7 +91,7 @@ fn render<'py>(style: &Obj<'py>, record: &Obj<'py>) -> Res<Obj<'py>> {
         Target::PercentFormat => percent(style, record),
         Target::BraceFormat => brace(style, record),
         Target::TemplateFormat => template(style, record),
-        _ => py_ffi::method(style, Name::_format, [record]),
+        _ => guard::call_method(style, Name::_format, [record]),
     };
     let raised = match rendered.at(py, here, calling("_format")) {
         Ok(text) => return Ok(text),

@@ -89,7 +89,7 @@ pub fn ask<'py>(handler: &Obj<'py>, record: &Obj<'py>) -> Res<()> {
         ASKED.replace(handler.as_ptr().addr()),
         CALLER.replace(caller(py).map(Bound::unbind)),
     );
-    let answer = py_ffi::method(handler, Name::handleError, [record]);
+    let answer = guard::call_method(handler, Name::handleError, [record]);
     ASKED.set(outer.0);
     // Bound, for its reference to be given up now: PyO3 has not been told that the thread is attached.
     drop(CALLER.replace(outer.1).map(|frame| frame.into_bound(py)));

@@ -60,7 +60,7 @@ fn roll_and_write<'py>(
             .into(),
         _ => {
             let real = record.real()?;
-            let answer = py_ffi::method(handler, Name::shouldRollover, [real]).at(
+            let answer = guard::call_method(handler, Name::shouldRollover, [real]).at(
                 py,
                 here,
                 calling("shouldRollover"),

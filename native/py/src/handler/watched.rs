@@ -29,7 +29,7 @@ pub fn emit_record<'py>(
 ) -> Res<()> {
     let reopened = match guard::target(handler, Name::reopenIfNeeded) {
         Target::WatchedReopen if Body::running(handler.py()).is_some() => reopen(handler),
-        _ => py_ffi::method(handler, Name::reopenIfNeeded, []).map(drop),
+        _ => guard::call_method(handler, Name::reopenIfNeeded, []).map(drop),
     };
     let (py, here) = (handler.py(), Target::WatchedEmit);
     match reopened.at(py, here, calling("reopenIfNeeded")) {

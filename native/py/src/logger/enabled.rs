@@ -69,7 +69,7 @@ fn decide<'py>(logger: &Obj<'py>, level: &Obj<'py>) -> Res<Obj<'py>> {
         } else {
             let effective = match guard::target(logger, Name::getEffectiveLevel) {
                 Target::LoggerGetEffectiveLevel => effective_level(logger),
-                _ => py_ffi::method(logger, Name::getEffectiveLevel, []),
+                _ => guard::call_method(logger, Name::getEffectiveLevel, []),
             }
             .at(py, here, calling("getEffectiveLevel"))?;
             py_ffi::ge_object(level, &effective).at(py, here, compare("getEffectiveLevel"))?
@@ -334,18 +334,30 @@ pub(super) fn is_native(logger: &Obj<'_>) -> bool {
 }
 
 #[cold]
-pub(super) fn ask_the_method<'py>(
-    logger: &Obj<'py>,
-    level: &Obj<'py>,
-    within: Target,
-) -> Res<bool> {
-    let py = logger.py();
-    let answer = if is_native(logger) {
-        enabled(logger, level)
+fn ask_the_method<'py>(logger: &Obj<'py>, level: &Obj<'py>, within: Target) -> Res<bool> {
+    if is_native(logger) {
+        ask_native(logger, level, within)
     } else {
-        py_ffi::method(logger, Name::isEnabledFor, [level])
+        ask_own(logger, level, within)
     }
-    .at(py, within, calling("isEnabledFor"))?;
+}
+
+/// The same where it is the stdlib's, and the cache does not say.
+#[cold]
+pub(super) fn ask_native<'py>(logger: &Obj<'py>, level: &Obj<'py>, within: Target) -> Res<bool> {
+    truth_of(enabled(logger, level), logger.py(), within)
+}
+
+/// The same where it is somebody's own.
+#[inline]
+pub(super) fn ask_own<'py>(logger: &Obj<'py>, level: &Obj<'py>, within: Target) -> Res<bool> {
+    let answer = guard::call_method_at_once(logger, Name::isEnabledFor, [level]);
+    truth_of(answer, logger.py(), within)
+}
+
+#[inline]
+fn truth_of<'py>(answer: Res<Obj<'py>>, py: Python<'py>, within: Target) -> Res<bool> {
+    let answer = answer.at(py, within, calling("isEnabledFor"))?;
     py_ffi::truthy(&answer).at(py, within, truth("isEnabledFor"))
 }
 

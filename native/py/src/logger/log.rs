@@ -159,7 +159,7 @@ pub(super) fn log_low<'py>(
     stats::native_record();
     match guard::target(logger, Name::handle) {
         Target::LoggerHandle => handle_record(logger, &mut record),
-        _ => py_ffi::method(logger, Name::handle, [record.real()?]).map(drop),
+        _ => guard::call_method(logger, Name::handle, [record.real()?]).map(drop),
     }
     .at(py, here, calling("handle"))
 }
@@ -465,7 +465,7 @@ fn make_by<'py>(
 ) -> Res<Obj<'py>> {
     let none = py_ffi::none(logger.py());
     let (args, site) = (event.tuple()?, site.named()?);
-    py_ffi::method(
+    guard::call_method(
         logger,
         method,
         [

@@ -143,15 +143,17 @@ fn ask_once<'py>(
     here: Target,
 ) -> Res<Result<bool, Reason>> {
     let logger = call.slf();
-    if let Some(known) = guard::quickly_enabled(&logger, level) {
-        return Ok(Ok(known));
+    let view = guard::view(&logger);
+    if guard::target_by(view.as_ref(), &logger, Name::isEnabledFor) == Target::LoggerIsEnabledFor {
+        return match view.and_then(|view| view.cached_enabled(level)) {
+            Some(known) => Ok(Ok(known)),
+            None => enabled::ask_native(&logger, level, here).map(Ok),
+        };
     }
-    if !enabled::is_native(&logger)
-        && let Some(reason) = wants_frames(&logger)?
-    {
+    if let Some(reason) = wants_frames_by(view.as_ref(), &logger)? {
         return Ok(Err(reason));
     }
-    enabled::ask_the_method(&logger, level, here).map(Ok)
+    enabled::ask_own(&logger, level, here).map(Ok)
 }
 
 /// What [`at_level`] comes to for a call with no keyword but a plain `extra` where nobody has replaced anything, with nothing asked
@@ -538,7 +540,13 @@ fn is_usual(logger: &View<'_, '_>) -> bool {
 /// answer.
 #[inline]
 pub fn wants_frames(logger: &Obj<'_>) -> Res<Option<Reason>> {
-    if guard::target(logger, Name::findCaller) != Target::LoggerFindCaller {
+    wants_frames_by(guard::view(logger).as_ref(), logger)
+}
+
+/// The same of a logger whose view, where it has one, was made just now.
+#[inline]
+fn wants_frames_by<'py>(view: Option<&View<'_, 'py>>, logger: &Obj<'py>) -> Res<Option<Reason>> {
+    if guard::target_by(view, logger, Name::findCaller) != Target::LoggerFindCaller {
         return Ok(Some(Reason::FindCaller));
     }
     looks_for_frames(logger.py())
