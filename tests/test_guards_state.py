@@ -953,3 +953,125 @@ def test_comparison_of_a_key_that_is_no_str_changes_the_handler(w, name):
         log.info("%d", i)
     w.note(list(handler.stream))
     w.note([list(other) for other in others if other])
+
+
+# -- attributes of a logger that have the name of a method ---------------------------------------------------------------------------
+def ask_each(w, log, *levels):
+    w.note("enabled", [log.isEnabledFor(level) for level in levels])
+    for name in ("debug", "info", "warning", "error", "critical"):
+        getattr(log, name)("%s", name)
+    log.log(25, "25")
+    logging.LoggerAdapter(log, {}).info("adapted")
+
+
+METHODS = [
+    "debug",
+    "info",
+    "warning",
+    "error",
+    "critical",
+    "log",
+    "_log",
+    "makeRecord",
+    "findCaller",
+    "handle",
+    "callHandlers",
+    "isEnabledFor",
+]
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("level", [10, 30, 60])
+@pytest.mark.parametrize("has_dict", [False, True])
+@pytest.mark.parametrize("name", METHODS)
+def test_attribute_of_a_methods_name(w, name, has_dict, level):
+    """The logger itself, another one of its class, one made later, and the first after the attribute is gone."""
+    log, _, stream = w.plain()
+    other = logging.Logger("other")
+    other.addHandler(log.handlers[0])
+    if has_dict:
+        vars(log), vars(other)
+    for logger in (log, other):
+        logger.setLevel(level)
+        ask_each(w, logger, 10, 30, 60)
+    method = getattr(log, name)
+
+    def hidden(*args, **kwargs):
+        w.note("asked", name, *(arg for arg in args if isinstance(arg, int)))
+        return method(*args, **kwargs)
+
+    setattr(log, name, hidden)
+    later = logging.Logger("later", level)
+    later.addHandler(log.handlers[0])
+    for _ in range(3):
+        for logger in (log, other, later):
+            ask_each(w, logger, 10, 30, 60)
+    for logger in (log, other):
+        logger.disabled = True
+        ask_each(w, logger, 10, 60)
+        logger.disabled = False
+    log.setLevel(70 - level)
+    ask_each(w, log, 10, 30, 60)
+    delattr(log, name)
+    for logger in (log, other, later):
+        ask_each(w, logger, 10, 30, 60)
+    w.note("written", w.take(stream))
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("answer", [False, True, 0, "yes"])
+def test_own_is_enabled_for_decides(w, answer):
+    log, _, stream = w.plain()
+    other = logging.Logger("other", 30)
+    other.addHandler(log.handlers[0])
+    ask_each(w, log, 10, 30)
+    log.isEnabledFor = lambda level: answer
+    for _ in range(2):
+        ask_each(w, log, 10, 30)
+        ask_each(w, other, 10, 30)
+        w.note("the class's", logging.Logger.isEnabledFor(log, 10), logging.Logger.isEnabledFor(other, 10))
+    del log._cache[10]
+    w.note("the class's", logging.Logger.isEnabledFor(log, 10))
+    w.note("written", w.take(stream))
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("count", [3, 12])
+def test_many_attributes_of_methods_names(w, count):
+    log, _, stream = w.plain()
+    others = [logging.Logger(f"l{number}", 30) for number in range(count)]
+    for other, name in zip(others, METHODS, strict=False):
+        other.addHandler(log.handlers[0])
+        setattr(other, name, getattr(other, name))
+    for _ in range(2):
+        for other in (log, *others):
+            ask_each(w, other, 10, 30, 60)
+    w.note("written", w.take(stream))
+
+
+@same_as_stdlib
+def test_is_enabled_for_of_a_class_that_calls_the_one_above(w):
+    class Asking(logging.Logger):
+        def isEnabledFor(self, level):
+            w.note("asked", level)
+            return super().isEnabledFor(level) and level != 20
+
+    log, _, stream = w.plain()
+    own = Asking("own", 20)
+    own.addHandler(log.handlers[0])
+    for _ in range(3):
+        ask_each(w, own, 10, 20, 30)
+    own.disabled = True
+    ask_each(w, own, 10, 30)
+    own.disabled = False
+    own._cache.clear()
+    ask_each(w, own, 10, 30)
+    own._cache = {10: True, 30: "truthy"}
+    ask_each(w, own, 10, 30)
+    w.catch(own.isEnabledFor)
+    w.catch(own.isEnabledFor, "x")
+    Asking.isEnabledFor = lambda self, level: level > 20
+    ask_each(w, own, 10, 30)
+    del Asking.isEnabledFor
+    ask_each(w, own, 10, 30)
+    w.note("written", w.take(stream))

@@ -4,10 +4,10 @@ use pyo3::ffi;
 #[cfg(not(Py_GIL_DISABLED))]
 use pyo3::prelude::*;
 
-use super::types::{Info, State, direct, slot};
-use super::{Seen, view_at_once};
 #[cfg(Py_GIL_DISABLED)]
-use super::{own_value, value_address};
+use super::own_value;
+use super::types::{Info, State, direct, slot};
+use super::{Seen, value_address, values_of, view_at_once};
 #[cfg(any(Py_GIL_DISABLED, Py_3_13))]
 use crate::ffi as py_ffi;
 use crate::ffi::Obj;
@@ -15,9 +15,7 @@ use crate::ffi::Obj;
 use crate::ffi::Ref;
 use crate::names::Name;
 use crate::natives::Target;
-#[cfg(not(Py_GIL_DISABLED))]
-use crate::raw;
-use crate::raw::NO_INDEX;
+use crate::raw::{self, NO_INDEX};
 
 /// What a call that logs nothing reads of the loggers or adapters of one class: places, [`NO_INDEX`] for what has none or is not
 /// plain, and which of the class's methods are native.
@@ -89,22 +87,79 @@ pub fn quickly_enabled<'py>(logger: &Obj<'py>, level: &Obj<'py>) -> Option<bool>
     }
 }
 
-/// The same for a logger of a class that was asked before, and a level whose number is known: nothing is called.
-#[cfg(not(Py_GIL_DISABLED))]
+/// The same for a logger of a class that was asked before, and a level whose number is known: nothing is called. What has been seen is
+/// missing where it does not hold for all of the logger's methods.
 #[inline(always)]
-pub fn enabled_at_once(logger: &Obj<'_>, level: &Obj<'_>, number: usize) -> Option<(bool, Seen)> {
-    let (info, values) = direct(logger)?;
+pub fn enabled_at_once(
+    logger: &Obj<'_>,
+    level: &Obj<'_>,
+    number: usize,
+) -> Option<(bool, Option<Seen>)> {
+    let Some((info, values)) = direct(logger) else {
+        return enabled_otherwise(logger, level, number, true);
+    };
     let enabling = info.enabling.get();
     if !enabling.native {
         return None;
     }
     // SAFETY: the values of a logger of that type; raw reads are on where objects are read directly.
-    let enabled = unsafe {
-        cache_says(values, enabling, |cache| {
-            raw::peek_first(cache, level.as_ptr(), number as isize)
-        })
+    let enabled = unsafe { cached(values, enabling, level, number) };
+    Some((enabled?, Some(Seen(info, values))))
+}
+
+/// What the stdlib's `isEnabledFor` itself would answer, whoever overrides it.
+#[inline(always)]
+pub fn cached_at_once(logger: &Obj<'_>, level: &Obj<'_>, number: usize) -> Option<bool> {
+    let Some((info, values)) = direct(logger) else {
+        return enabled_otherwise(logger, level, number, false).map(|(enabled, _)| enabled);
     };
-    Some((enabled?, Seen(info, values)))
+    let enabling = info.enabling.get();
+    if enabling.cache == NO_INDEX {
+        return None;
+    }
+    // SAFETY: as above; where the cache has a place, both have.
+    unsafe { cached(values, enabling, level, number) }
+}
+
+/// The same for a logger some attribute of which has the name of a method, for others of such a class, and for one whose attributes stand
+/// in a dict by now; `through` its `isEnabledFor`, or by that itself. Of a logger that hides a method nothing has been seen.
+#[cold]
+#[inline(never)]
+fn enabled_otherwise(
+    logger: &Obj<'_>,
+    level: &Obj<'_>,
+    number: usize,
+    through: bool,
+) -> Option<(bool, Option<Seen>)> {
+    if !raw::reads_instances() {
+        return None;
+    }
+    // Owned: it may be an adapter's, and a class is looked at.
+    let logger = &logger.clone();
+    let (info, values, hides) = values_of(logger).filter(|(_, values, _)| !values.is_null())?;
+    let mut enabling = info.enabling.get();
+    if !enabling.known {
+        enabling = find_enabling(logger, info);
+    }
+    if enabling.cache == NO_INDEX || (through && !enabling.native) {
+        return None;
+    }
+    if hides && through {
+        let place = slot(logger, info, Name::isEnabledFor).index;
+        // SAFETY: a place of the shared keys.
+        if place != NO_INDEX && unsafe { !value_address(values, place).is_null() } {
+            return None;
+        }
+    }
+    // Looked at last, as for a view.
+    #[cfg(Py_GIL_DISABLED)]
+    // SAFETY: the array is the logger's.
+    if unsafe { !raw::are_valid(values) } {
+        return None;
+    }
+    // SAFETY: the values of a logger of that type, in whose keys both have places.
+    let enabled = unsafe { cached(values, enabling, level, number) };
+    Some((enabled?, (!hides).then_some(Seen(info, values))))
 }
 
 /// The same for the root logger where the module's functions of that name would call the method: `None` also for one without
@@ -115,7 +170,7 @@ pub fn root_enabled_at_once(
     root: &Obj<'_>,
     level: &Obj<'_>,
     number: usize,
-) -> Option<(bool, Seen)> {
+) -> Option<(bool, Option<Seen>)> {
     let (info, values) = direct(root)?;
     let enabling = info.enabling.get();
     if !enabling.native || !enabling.methods || enabling.handlers == NO_INDEX {
@@ -131,10 +186,8 @@ pub fn root_enabled_at_once(
         {
             return None;
         }
-        let enabled = cache_says(values, enabling, |cache| {
-            raw::peek_first(cache, level.as_ptr(), number as isize)
-        })?;
-        Some((enabled, Seen(info, values)))
+        let enabled = cached(values, enabling, level, number)?;
+        Some((enabled, Some(Seen(info, values))))
     }
 }
 
@@ -219,23 +272,9 @@ pub(super) fn find_enabling(object: &Obj<'_>, info: &'static Info) -> Enabling {
     enabling
 }
 
-/// The same: the one reference taken is to the cache, which another thread could exchange.
-#[cfg(Py_GIL_DISABLED)]
-#[inline(always)]
-pub fn enabled_at_once(logger: &Obj<'_>, level: &Obj<'_>, _: usize) -> Option<(bool, Seen)> {
-    let (info, values) = direct(logger)?;
-    let enabling = info.enabling.get();
-    if !enabling.native {
-        return None;
-    }
-    // SAFETY: the values of a logger of that type, in whose keys both have places.
-    let enabled = unsafe { cache_says(level, values, enabling) };
-    Some((enabled?, Seen(info, values)))
-}
-
 /// Without the GIL the module's functions have no first look: the root logger would have to be owned.
 #[cfg(Py_GIL_DISABLED)]
-pub fn root_enabled_at_once(_: &Obj<'_>, _: &Obj<'_>, _: usize) -> Option<(bool, Seen)> {
+pub fn root_enabled_at_once(_: &Obj<'_>, _: &Obj<'_>, _: usize) -> Option<(bool, Option<Seen>)> {
     None
 }
 
@@ -253,7 +292,33 @@ pub fn adapted_adding<'a, 'py>(
     None
 }
 
-/// What a logger says of an exact int: no while it is disabled, else what its `_cache` has; `None` when anything is not as usual.
+/// [`cache_says`] of a level whose number that is.
+///
+/// # Safety
+/// The values of a logger, in whose type's shared keys `enabling` tells places; not none.
+#[inline(always)]
+unsafe fn cached(
+    values: *mut *mut ffi::PyObject,
+    enabling: Enabling,
+    level: &Obj<'_>,
+    number: usize,
+) -> Option<bool> {
+    // SAFETY: the caller's; the number is the level's.
+    unsafe {
+        #[cfg(not(Py_GIL_DISABLED))]
+        return cache_says(values, enabling, |cache| {
+            raw::peek_first(cache, level.as_ptr(), number as isize)
+        });
+        #[cfg(Py_GIL_DISABLED)]
+        {
+            let _ = number;
+            cache_says(level, values, enabling)
+        }
+    }
+}
+
+/// What a logger says of an exact int: no while it is disabled, else what its `_cache` has; `None` when anything is not as usual. The one
+/// reference taken is to the cache, which another thread could exchange.
 ///
 /// # Safety
 /// The values of a logger, in whose type's shared keys `enabling` tells places; not none.

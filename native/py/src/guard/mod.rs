@@ -15,7 +15,8 @@ mod types;
 
 pub use filled::{filled_instance, give_up_instance};
 pub use first_look::{
-    adapted, adapted_adding, enabled_at_once, learn, quickly_enabled, root_enabled_at_once,
+    adapted, adapted_adding, cached_at_once, enabled_at_once, learn, quickly_enabled,
+    root_enabled_at_once,
 };
 pub use roles::Role;
 #[cfg(Py_GIL_DISABLED)]
@@ -99,28 +100,37 @@ fn unusual_view<'a, 'py>(object: &'a Obj<'py>) -> Option<View<'a, 'py>> {
             direct: None,
         });
     }
-    let info = info(object);
-    if !info.plain.get() {
-        return None;
-    }
-    // SAFETY: the info is that of the object's type and plain.
-    let values = unsafe { raw::indexed_values(object.as_ptr(), ffi::Py_TYPE(object.as_ptr())) };
+    let (info, values, hides) = values_of(object)?;
     // SAFETY: a live object.
     #[cfg(not(Py_GIL_DISABLED))]
     if values.is_null() && unsafe { !raw::finds_names_quietly(object.as_ptr()) } {
         return None;
     }
-    let direct = !values.is_null()
-        // SAFETY: the array belongs to an object of the type.
-        && (info.shadows.get().count == 0 || unsafe { !info.shadows.get().hide_one(values) });
+    let direct = !values.is_null() && !hides;
     // Looked at last: nothing that was not there has gone elsewhere meanwhile.
     #[cfg(Py_GIL_DISABLED)]
-    // SAFETY: as above.
+    // SAFETY: the array belongs to an object of the type.
     let direct = direct && unsafe { raw::are_valid(values) };
     Some(View {
         object,
         direct: direct.then_some((info, values)),
     })
+}
+
+/// What is known of the class of an object that can be read in place; the array of its attributes, null if it is not read by index; and
+/// whether one of these hides a native method. Where raw reads are on.
+fn values_of(object: &Obj<'_>) -> Option<(&'static Info, *mut *mut ffi::PyObject, bool)> {
+    let info = info(object);
+    if !info.plain.get() {
+        return None;
+    }
+    // SAFETY: the info is that of the object's type and plain; the array belongs to an object of the type.
+    unsafe {
+        let values = raw::indexed_values(object.as_ptr(), ffi::Py_TYPE(object.as_ptr()));
+        let shadows = info.shadows.get();
+        let hides = !values.is_null() && shadows.count != 0 && shadows.hide_one(values);
+        Some((info, values, hides))
+    }
 }
 
 /// An attribute read without taking a reference, good as long as the [`View`] it was read by. Under the GIL the object holds it
@@ -173,7 +183,9 @@ impl<'a, 'py> View<'a, 'py> {
     #[inline]
     pub fn of_seen(object: &'a Obj<'py>, seen: Seen) -> Self {
         let Seen(info, values) = seen;
-        debug_assert!(direct(object).is_some_and(|(_, now)| now == values));
+        debug_assert!(
+            view(object).is_some_and(|view| view.direct.is_some_and(|(_, now)| now == values))
+        );
         View {
             object,
             direct: Some((info, values)),

@@ -5,7 +5,7 @@ use crate::call::Call;
 use crate::cell::Shared;
 use crate::ffi::{self as py_ffi, Exc, Obj, Raised, Ref, Res};
 use crate::globals;
-use crate::guard;
+use crate::guard::{self, View};
 use crate::lock;
 use crate::names::Name;
 use crate::natives::{Look, Target};
@@ -210,11 +210,11 @@ fn look<'py>(call: &Call<'_, 'py>, nth: usize) -> Look<'py> {
 
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "see `guard`")]
-pub(crate) fn verdict(py: Python<'_>, enabled: Option<(bool, guard::Seen)>) -> Look<'_> {
+pub(crate) fn verdict(py: Python<'_>, enabled: Option<(bool, Option<guard::Seen>)>) -> Look<'_> {
     match enabled {
         Some((false, _)) => Look::Answer(py_ffi::none(py)),
-        Some((true, seen)) => Look::Enabled(seen),
-        None => Look::Nothing,
+        Some((true, Some(seen))) => Look::Enabled(seen),
+        _ => Look::Nothing,
     }
 }
 
@@ -292,7 +292,16 @@ pub mod first_look {
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of the entry point")]
     pub fn is_enabled_for<'py>(call: &Call<'_, 'py>) -> Look<'py> {
-        says(call, &call.slf())
+        if call.len() != 1 || !call.has_no_keywords() {
+            return Look::Nothing;
+        }
+        let known = call.arg(0).and_then(|level| {
+            guard::cached_at_once(&call.slf(), &level, raw::level_number(&level)?)
+        });
+        match known {
+            Some(known) => Look::Answer(py_ffi::boolean(call.py(), known)),
+            None => Look::Nothing,
+        }
     }
 
     /// What `isEnabledFor` of that logger answers.
@@ -311,7 +320,10 @@ pub mod first_look {
     /// For the level that is the first argument.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of the entry point")]
-    fn of_level_given(call: &Call<'_, '_>, logger: &Obj<'_>) -> Option<(bool, guard::Seen)> {
+    fn of_level_given(
+        call: &Call<'_, '_>,
+        logger: &Obj<'_>,
+    ) -> Option<(bool, Option<guard::Seen>)> {
         let level = call.arg(0)?;
         let number = raw::level_number(&level)?;
         guard::enabled_at_once(logger, &level, number)
@@ -338,7 +350,7 @@ fn ask_the_method<'py>(logger: &Obj<'py>, level: &Obj<'py>, within: Target) -> R
     if is_native(logger) {
         ask_native(logger, level, within)
     } else {
-        ask_own(logger, level, within)
+        ask_own(guard::view(logger).as_ref(), logger, level, within)
     }
 }
 
@@ -350,8 +362,16 @@ pub(super) fn ask_native<'py>(logger: &Obj<'py>, level: &Obj<'py>, within: Targe
 
 /// The same where it is somebody's own.
 #[inline]
-pub(super) fn ask_own<'py>(logger: &Obj<'py>, level: &Obj<'py>, within: Target) -> Res<bool> {
-    let answer = guard::call_method_at_once(logger, Name::isEnabledFor, [level]);
+pub(super) fn ask_own<'py>(
+    view: Option<&View<'_, 'py>>,
+    logger: &Obj<'py>,
+    level: &Obj<'py>,
+    within: Target,
+) -> Res<bool> {
+    let answer = match view.and_then(|view| view.function(Name::isEnabledFor)) {
+        Some(function) => py_ffi::call_on(&function, logger, [level]),
+        None => py_ffi::method(logger, Name::isEnabledFor, [level]),
+    };
     truth_of(answer, logger.py(), within)
 }
 
