@@ -660,10 +660,9 @@ fn peek_anywhere<'py>(obj: &Obj<'py>, name: Name) -> Option<Obj<'py>> {
             Bound::from_borrowed_ptr_or_opt(obj.py(), found)
         };
         #[cfg(Py_GIL_DISABLED)]
-        return match py_ffi::own_dict_get(obj, name) {
-            Some(found) => Some(found),
-            None => class_value(obj, slot, name),
-        };
+        return own_by_index(obj, slot)
+            .unwrap_or_else(|raw::Elsewhere| py_ffi::own_dict_get(obj, name))
+            .or_else(|| class_value(obj, slot, name));
     }
     if slot(obj, info(obj), name).state == State::Descriptor {
         return None;
@@ -745,8 +744,28 @@ fn own_or_type_target(obj: &Obj<'_>, method: Name) -> Target {
     // SAFETY: the info is of this type and plain.
     let shown = unsafe { own(obj, slot, method).is_null() };
     #[cfg(Py_GIL_DISABLED)]
-    let shown = py_ffi::own_dict_get(obj, method).is_none();
+    let shown = match own_by_index(obj, slot) {
+        Ok(own) => own.is_none(),
+        Err(raw::Elsewhere) => py_ffi::own_dict_get(obj, method).is_none(),
+    };
     if shown { slot.target } else { Target::Foreign }
+}
+
+/// The instance's own attribute, of an instance of a plain type, whose slot that is.
+#[cfg(Py_GIL_DISABLED)]
+#[inline]
+fn own_by_index<'py>(obj: &Obj<'py>, slot: Slot) -> Result<Option<Obj<'py>>, raw::Elsewhere> {
+    // SAFETY: a live object of a plain type, and a place of the keys its class shares.
+    unsafe {
+        let values = raw::indexed_values(obj.as_ptr(), ffi::Py_TYPE(obj.as_ptr()));
+        if values.is_null() {
+            return Err(raw::Elsewhere);
+        }
+        if slot.index != NO_INDEX {
+            return raw::value_at(obj.py(), values, slot.index);
+        }
+        raw::are_valid(values).then_some(None).ok_or(raw::Elsewhere)
+    }
 }
 
 /// The same by the interpreter's own lookup: is what it would call a method of ours on this very object?
