@@ -982,16 +982,18 @@ METHODS = [
 
 @same_as_stdlib
 @pytest.mark.parametrize("level", [10, 30, 60])
-@pytest.mark.parametrize("has_dict", [False, True])
+@pytest.mark.parametrize("attributes", ["in place", "in a dict", "in a dict of its own"])
 @pytest.mark.parametrize("name", METHODS)
-def test_attribute_of_a_methods_name(w, name, has_dict, level):
+def test_attribute_of_a_methods_name(w, name, attributes, level):
     """The logger itself, another one of its class, one made later, and the first after the attribute is gone."""
     log, _, stream = w.plain()
     other = logging.Logger("other")
     other.addHandler(log.handlers[0])
-    if has_dict:
+    if attributes == "in a dict":
         vars(log), vars(other)
     for logger in (log, other):
+        if attributes == "in a dict of its own":
+            logger.__dict__ = dict(vars(logger))
         logger.setLevel(level)
         ask_each(w, logger, 10, 30, 60)
     method = getattr(log, name)

@@ -7,8 +7,7 @@ use pyo3::prelude::*;
 #[cfg(Py_GIL_DISABLED)]
 use super::own_value;
 use super::types::{Info, State, direct, slot};
-use super::{Seen, value_address, values_of, view_at_once};
-#[cfg(any(Py_GIL_DISABLED, Py_3_13))]
+use super::{Seen, own_or_type_target, peek_anywhere, value_address, values_of, view_at_once};
 use crate::ffi as py_ffi;
 use crate::ffi::Obj;
 #[cfg(not(Py_GIL_DISABLED))]
@@ -136,7 +135,10 @@ fn enabled_otherwise(
     }
     // Owned: it may be an adapter's, and a class is looked at.
     let logger = &logger.clone();
-    let (info, values, hides) = values_of(logger).filter(|(_, values, _)| !values.is_null())?;
+    let (info, values, hides) = values_of(logger)?;
+    if values.is_null() {
+        return enabled_by_name(logger, level, number, through).map(|enabled| (enabled, None));
+    }
     let mut enabling = info.enabling.get();
     if !enabling.known {
         enabling = find_enabling(logger, info);
@@ -160,6 +162,35 @@ fn enabled_otherwise(
     // SAFETY: the values of a logger of that type, in whose keys both have places.
     let enabled = unsafe { cached(values, enabling, level, number) };
     Some((enabled?, (!hides).then_some(Seen(info, values))))
+}
+
+/// The same for a logger with a dict of its own, which shares no keys with others.
+fn enabled_by_name(
+    logger: &Obj<'_>,
+    level: &Obj<'_>,
+    number: usize,
+    through: bool,
+) -> Option<bool> {
+    if through && own_or_type_target(logger, Name::isEnabledFor) != Target::LoggerIsEnabledFor {
+        return None;
+    }
+    let disabled = peek_anywhere(logger, Name::disabled).filter(py_ffi::is_bool)?;
+    if !py_ffi::is_false(&disabled) {
+        return Some(false);
+    }
+    let cache = peek_anywhere(logger, Name::_cache).filter(py_ffi::is_dict)?;
+    #[cfg(not(Py_GIL_DISABLED))]
+    // SAFETY: an exact dict, alive, and an exact int with its number; the singletons' addresses are only compared.
+    return unsafe {
+        let known = raw::peek_small_int(cache.as_ptr(), level.as_ptr(), number as isize);
+        (known == ffi::Py_False() || known == ffi::Py_True()).then(|| known == ffi::Py_True())
+    };
+    #[cfg(Py_GIL_DISABLED)]
+    {
+        let _ = number;
+        let known = py_ffi::or_nothing(level.py(), py_ffi::dict_get(&cache, level))??;
+        py_ffi::is_bool(&known).then(|| !py_ffi::is_false(&known))
+    }
 }
 
 /// The same for the root logger where the module's functions of that name would call the method: `None` also for one without
