@@ -893,33 +893,36 @@ pub fn init<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     }
     let here = Target::LogRecordInit;
     let stamp = clock::now(py).at(py, here, calling(clock::SOURCE.text()))?;
-    let set = |name: Name, value: &Obj<'py>| py_ffi::setattr(&slf, name, value);
-    set(Name::name, &name)?;
-    set(Name::msg, &msg)?;
-    set(Name::args, &single_mapping(py, &args)?)?;
+    let set = |values: &[(Name, &Obj<'py>)]| guard::set_all(&slf, values);
+    set(&[(Name::name, &name), (Name::msg, &msg)])?;
+    set(&[(Name::args, &single_mapping(py, &args)?)])?;
     let level_name = level_name(py, &level).at(py, here, calling("getLevelName"))?;
-    set(Name::levelname, &level_name)?;
-    set(Name::levelno, &level)?;
-    set(Name::pathname, &pathname)?;
+    set(&[
+        (Name::levelname, &level_name),
+        (Name::levelno, &level),
+        (Name::pathname, &pathname),
+    ])?;
     let (filename, module) = caller::file_and_module(&pathname)?;
-    set(Name::filename, &filename)?;
-    set(Name::module, &module)?;
-    set(Name::exc_info, &exc_info)?;
-    set(Name::exc_text, &none)?;
-    set(Name::stack_info, sinfo.as_deref().unwrap_or(&none))?;
-    set(Name::lineno, &lineno)?;
-    set(Name::funcName, func.as_deref().unwrap_or(&none))?;
-    set(Name::created, &stamp.created.object(py)?)?;
-    set(Name::msecs, &stamp.msecs.object(py)?)?;
-    set(Name::relativeCreated, &stamp.relative.object(py)?)?;
+    let [created, msecs, relative] = stamp.objects(py)?;
+    set(&[
+        (Name::filename, &filename),
+        (Name::module, &module),
+        (Name::exc_info, &exc_info),
+        (Name::exc_text, &none),
+        (Name::stack_info, sinfo.as_deref().unwrap_or(&none)),
+        (Name::lineno, &lineno),
+        (Name::funcName, func.as_deref().unwrap_or(&none)),
+        (Name::created, &created),
+        (Name::msecs, &msecs),
+        (Name::relativeCreated, &relative),
+    ])?;
     let context = Context::new();
     let (thread, thread_name) = context.thread(py)?;
-    set(Name::thread, thread)?;
-    set(Name::threadName, thread_name)?;
-    set(Name::processName, context.process_name(py)?)?;
-    set(Name::process, context.process(py)?)?;
+    set(&[(Name::thread, thread), (Name::threadName, thread_name)])?;
+    set(&[(Name::processName, context.process_name(py)?)])?;
+    set(&[(Name::process, context.process(py)?)])?;
     #[cfg(Py_3_12)]
-    set(Name::taskName, context.task_name(py)?)?;
+    set(&[(Name::taskName, context.task_name(py)?)])?;
     Ok(none)
 }
 

@@ -67,7 +67,7 @@ fn step_by_step<'py>(formatter: &Obj<'py>, record: &Obj<'py>) -> Res<Obj<'py>> {
         _ => guard::call_method(record, Name::getMessage, []),
     }
     .at(py, here, calling("getMessage"))?;
-    py_ffi::setattr(record, Name::message, &message).at(py, here, store("message"))?;
+    guard::set(record, Name::message, message).at(py, here, store("message"))?;
     after_message(formatter, record)
 }
 
@@ -86,7 +86,7 @@ fn after_message<'py>(formatter: &Obj<'py>, record: &Obj<'py>) -> Res<Obj<'py>> 
             _ => guard::call_method(formatter, Name::formatTime, [record, &datefmt]),
         }
         .at(py, here, calling("formatTime"))?;
-        py_ffi::setattr(record, Name::asctime, &time).at(py, here, store("asctime"))?;
+        guard::set(record, Name::asctime, time).at(py, here, store("asctime"))?;
     }
     let mut text = match guard::target(formatter, Name::formatMessage) {
         Target::FormatterFormatMessage => style_text(formatter, record),
@@ -105,7 +105,7 @@ fn after_message<'py>(formatter: &Obj<'py>, record: &Obj<'py>) -> Res<Obj<'py>> 
             _ => guard::call_method(formatter, Name::formatException, [&info]),
         }
         .at(py, here, calling("formatException"))?;
-        py_ffi::setattr(record, Name::exc_text, &rendered).at(py, here, store("exc_text"))?;
+        guard::set(record, Name::exc_text, rendered).at(py, here, store("exc_text"))?;
     }
     if is_set(Name::exc_text, 1)? {
         text = on_new_line(&text, "exc_text", 1)?;

@@ -575,7 +575,7 @@ fn with_message<'py>(
     };
     if !done {
         let real = record.real()?;
-        py_ffi::setattr(real, Name::message, &message)?;
+        guard::set(real, Name::message, message)?;
         return super::after_message(formatter, real).map(Text::Object);
     }
     let tail = record.unseen().is_some_and(|unseen| {

@@ -331,6 +331,35 @@ impl<'a, 'py> View<'a, 'py> {
         Ok(())
     }
 
+    /// `object.name = value` in place, if the object has no such attribute yet, but a place for it. Runs nothing.
+    #[cfg(not(Py_GIL_DISABLED))]
+    #[inline]
+    fn set_first(&self, name: Name, value: &Obj<'py>) -> bool {
+        let Some((info, values)) = self.direct else {
+            return false;
+        };
+        let mut index = info.places[name as usize].get();
+        if index == NO_INDEX {
+            let slot = slot(self.object, info, name);
+            if slot.state != State::Plain || slot.index == NO_INDEX {
+                return false;
+            }
+            index = slot.index;
+        }
+        // SAFETY: a place of the shared keys; else as in `set`.
+        let done = unsafe {
+            let kind = ffi::Py_TYPE(self.object.as_ptr());
+            value_address(values, index).is_null()
+                && raw::has_plain_setattro(kind)
+                && raw::set_at(self.object.as_ptr(), kind, index, value.as_ptr())
+        };
+        if done {
+            // The object has a reference of its own now.
+            std::mem::forget(value.clone());
+        }
+        done
+    }
+
     /// Is `object.__dict__` the interpreter's own view of the object's attributes?
     #[inline]
     pub fn has_own_dict(&self) -> bool {
@@ -806,6 +835,23 @@ pub fn set_by<'py>(view: &View<'_, 'py>, name: Name, value: Obj<'py>) -> Res<()>
         Ok(()) => Ok(()),
         Err(value) => py_ffi::setattr(view.object(), name, &value),
     }
+}
+
+/// `obj.name = value`, one after the other: in place where the names have places, and all of it by the interpreter where one has none yet,
+/// as with the first object of a class.
+pub fn set_all<'py>(obj: &Obj<'py>, values: &[(Name, &Obj<'py>)]) -> Res<()> {
+    #[cfg_attr(Py_GIL_DISABLED, allow(unused_mut, reason = "as `View::set`"))]
+    let mut left = values;
+    #[cfg(not(Py_GIL_DISABLED))]
+    if let Some(view) = direct_view(obj) {
+        while let [(name, value), rest @ ..] = left
+            && view.set_first(*name, value)
+        {
+            left = rest;
+        }
+    }
+    left.iter()
+        .try_for_each(|(name, value)| py_ffi::setattr(obj, *name, value))
 }
 
 /// `obj.name(*args)`. A Python function of the class is called without the interpreter looking it up once more: 200 instructions

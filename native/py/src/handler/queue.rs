@@ -82,10 +82,10 @@ fn prepared<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>) -> Res<Obj<'p
     let text = text.object(py)?;
     let copy = copying::copy(record.real()?).at(py, here, calling("copy"))?;
     let none = py_ffi::none(py);
-    py_ffi::setattr(&copy, Name::message, &text)?;
-    py_ffi::setattr(&copy, Name::msg, &text)?;
+    guard::set(&copy, Name::message, text.clone())?;
+    guard::set(&copy, Name::msg, text)?;
     for name in [Name::args, Name::exc_info, Name::exc_text, Name::stack_info] {
-        py_ffi::setattr(&copy, name, &none)?;
+        guard::set(&copy, name, none.clone())?;
     }
     Ok(copy)
 }
