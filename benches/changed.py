@@ -99,12 +99,36 @@ def call_handlers(bench: Bench) -> None:
     bench.names["info"] = bench.logger(bench.stream_handler()).info
 
 
+def factory(bench: Bench) -> None:
+    """As packages that add something to each record do it."""
+    logging = bench.logging
+
+    @contextlib.contextmanager
+    def replaced() -> Iterator[None]:
+        original = logging.getLogRecordFactory()
+
+        def make(*args: Any, **kwargs: Any) -> Any:
+            record = original(*args, **kwargs)
+            record.trace_id = "0"
+            return record
+
+        logging.setLogRecordFactory(make)
+        try:
+            yield
+        finally:
+            logging.setLogRecordFactory(original)
+
+    bench.during = replaced
+    bench.names["info"] = bench.logger(bench.stream_handler()).info
+
+
 # Those that change what all loggers share come last: the others' code shall be specialised before it happens first.
 SCENARIOS = [
     Scenario("subclass of Logger", HELLO, subclass, LINE, alone=ALONE),
     Scenario("logger after vars(logger)", HELLO, looked_at, LINE, alone=ALONE),
     Scenario("handler with an attribute of its own", HELLO, handler_attribute, LINE, alone=ALONE),
     Scenario("handler with a handleError of its own", HELLO, handle_error, LINE, alone=ALONE),
+    Scenario("setLogRecordFactory()", HELLO, factory, LINE, alone=ALONE, picologging="calls no factory"),
     Scenario("root logger", HELLO, root, LINE, alone=ALONE),
     Scenario("logging.info()", 'logging.info("hello %s", "world")', module, LINE, alone=ALONE),
     Scenario("Logger.callHandlers replaced", HELLO, call_handlers, LINE, alone=ALONE),

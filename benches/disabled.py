@@ -1,5 +1,7 @@
 """What a call costs that logs nothing: most calls of most programs."""
 
+from typing import Any
+
 from benches.measure import Bench, Scenario
 
 # What is left of the call of a method written in C that does next to nothing, with the same arguments: a look into an empty dict.
@@ -23,6 +25,21 @@ def subclass(bench: Bench) -> None:
     bench.names.update(log=log, nothing={})
 
 
+def overriding(bench: Bench) -> None:
+    class Own(bench.logging.Logger):  # type: ignore[name-defined, misc]
+        def isEnabledFor(self, level: Any) -> Any:
+            return super().isEnabledFor(level)
+
+    log = Own(bench.name, 20)
+    log.addHandler(bench.stream_handler())
+    bench.names.update(log=log, nothing={})
+
+
+def looked_at(bench: Bench) -> None:
+    info_level(bench)
+    vars(bench.names["log"])  # from now on the attributes lie in a dict
+
+
 def adapter(bench: Bench) -> None:
     log = bench.logger(bench.stream_handler(), level=20)
     bench.names.update(log=bench.logging.LoggerAdapter(log, {"user": "eve"}), nothing={})
@@ -37,6 +54,8 @@ SCENARIOS = [
     Scenario("disabled debug()", 'log.debug("hello %s", "world")', info_level, alone=CALL_ALONE),
     Scenario("disabled debug(), with a keyword", 'log.debug("hello %s", "world", exc_info=None)', info_level),
     Scenario("disabled debug(), subclass of Logger", 'log.debug("hello %s", "world")', subclass, alone=CALL_ALONE),
+    Scenario("disabled debug(), isEnabledFor() overridden", 'log.debug("hello %s", "world")', overriding),
+    Scenario("disabled debug(), logger after vars(logger)", 'log.debug("hello %s", "world")', looked_at, alone=CALL_ALONE),
     Scenario(
         "disabled debug(), adapter",
         'log.debug("hello %s", "world")',
