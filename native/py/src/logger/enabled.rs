@@ -5,7 +5,7 @@ use crate::call::Call;
 use crate::cell::Shared;
 use crate::ffi::{self as py_ffi, Exc, Obj, Raised, Ref, Res};
 use crate::globals;
-use crate::guard::{self, View};
+use crate::guard;
 use crate::lock;
 use crate::names::Name;
 use crate::natives::{Look, Target};
@@ -350,7 +350,7 @@ fn ask_the_method<'py>(logger: &Obj<'py>, level: &Obj<'py>, within: Target) -> R
     if is_native(logger) {
         ask_native(logger, level, within)
     } else {
-        ask_own(guard::view(logger).as_ref(), logger, level, within)
+        ask_own(logger, level, within)
     }
 }
 
@@ -362,13 +362,9 @@ pub(super) fn ask_native<'py>(logger: &Obj<'py>, level: &Obj<'py>, within: Targe
 
 /// The same where it is somebody's own.
 #[inline]
-pub(super) fn ask_own<'py>(
-    view: Option<&View<'_, 'py>>,
-    logger: &Obj<'py>,
-    level: &Obj<'py>,
-    within: Target,
-) -> Res<bool> {
-    let answer = match view.and_then(|view| view.function(Name::isEnabledFor)) {
+pub(super) fn ask_own<'py>(logger: &Obj<'py>, level: &Obj<'py>, within: Target) -> Res<bool> {
+    let function = guard::direct_view(logger).and_then(|view| view.function(Name::isEnabledFor));
+    let answer = match function {
         Some(function) => py_ffi::call_on(&function, logger, [level]),
         None => py_ffi::method(logger, Name::isEnabledFor, [level]),
     };

@@ -153,7 +153,7 @@ fn ask_once<'py>(
     if let Some(reason) = wants_frames_by(view.as_ref(), &logger)? {
         return Ok(Err(reason));
     }
-    enabled::ask_own(view.as_ref(), &logger, level, here).map(Ok)
+    enabled::ask_own(&logger, level, here).map(Ok)
 }
 
 /// What [`at_level`] comes to for a call with no keyword but a plain `extra` where nobody has replaced anything, with nothing asked
