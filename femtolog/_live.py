@@ -8,10 +8,10 @@ if TYPE_CHECKING:
     from typing import TypeVar
     from weakref import WeakSet
 
-    T = TypeVar("T")
+    _T = TypeVar("_T")
 
 
-def those_of(live: WeakSet[T]) -> list[T]:
+def those_of(live: WeakSet[_T]) -> list[_T]:
     """Those that are still there."""
     while True:
         try:
@@ -20,7 +20,7 @@ def those_of(live: WeakSet[T]) -> list[T]:
             continue
 
 
-def each(live: WeakSet[T], function: Callable[[T], object]) -> None:
+def each(live: WeakSet[_T], function: Callable[[_T], object]) -> None:
     """Calls the function with every one of them, and only then raises what the first call that failed has raised."""
     failed: BaseException | None = None
     for one in those_of(live):
