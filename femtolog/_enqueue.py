@@ -1016,7 +1016,7 @@ class _Hooks:
 
 def _at_exit() -> None:
     """Writes what is queued, for as long as that goes on. logging.shutdown() closes the handlers later."""
-    each(_live, _end)
+    each(_live, _end, at_exit=True)
 
 
 def _end(pipeline: _Pipeline) -> None:

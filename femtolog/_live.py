@@ -20,13 +20,20 @@ def those_of(live: WeakSet[_T]) -> list[_T]:
             continue
 
 
-def each(live: WeakSet[_T], function: Callable[[_T], object]) -> None:
-    """Calls the function with every one of them, and only then raises what the first call that failed has raised."""
+def each(live: WeakSet[_T], function: Callable[[_T], object], *, at_exit: bool = False) -> None:
+    """Calls the function with every one of them, and only then raises what the first call that failed has raised.
+
+    `at_exit`: what is no Exception, as Ctrl-C, is raised at once, for nobody wants to wait for the others then.
+    """
     failed: BaseException | None = None
     for one in those_of(live):
         try:
             function(one)
-        except BaseException as error:  # noqa: BLE001 - the others' records would be lost, or written by a child, too
-            failed = failed or error
+        except BaseException as error:
+            # The others' records would be lost, or written by a child, too.
+            if at_exit and not isinstance(error, Exception):
+                raise
+            if failed is None:
+                failed = error
     if failed is not None:
         raise failed

@@ -1205,6 +1205,14 @@ def test_each_handler_has_its_turn_whatever_another_one_raises():
     assert [thing.turns for thing in things] == [1] * 5
     each(weakref.WeakSet(things[::2]), lambda thing: thing.turn())
     assert [thing.turns for thing in things] == [2, 1, 2, 1, 2]
+    # At the end, an interrupt is for all of them; an error is not.
+    with pytest.raises(KeyError):
+        each(weakref.WeakSet(things[:3]), lambda thing: thing.turn(), at_exit=True)
+    assert [thing.turns for thing in things] == [3, 2, 3, 1, 2]
+    interrupted = [Thing(KeyboardInterrupt()) for _ in range(3)]
+    with pytest.raises(KeyboardInterrupt):
+        each(weakref.WeakSet(interrupted), lambda thing: thing.turn(), at_exit=True)
+    assert sum(thing.turns for thing in interrupted) == 1
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")

@@ -1021,6 +1021,25 @@ def test_attribute_of_a_methods_name(w, name, attributes, level):
 
 
 @same_as_stdlib
+@pytest.mark.parametrize("name", ["disabled", "_cache", "isEnabledFor"])
+def test_dict_with_a_key_that_is_compared_in_python(w, name):
+    class Key(str):
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __eq__(self, other):
+            return False
+
+    log, _, stream = w.plain()
+    log.__dict__ = {Key(name): None, **vars(log)}
+    for level in (10, 30, 60):
+        log.setLevel(level)
+        for _ in range(2):
+            ask_each(w, log, 10, 30, 60)
+    w.note("written", w.take(stream))
+
+
+@same_as_stdlib
 @pytest.mark.parametrize("answer", [False, True, 0, "yes"])
 def test_own_is_enabled_for_decides(w, answer):
     log, _, stream = w.plain()

@@ -290,7 +290,7 @@ def _after_fork_in_child() -> None:
 
 
 def _before_exit() -> None:
-    each(_live, _end)
+    each(_live, _end, at_exit=True)
 
 
 def _end(handler: PeerHandler) -> None:

@@ -432,7 +432,7 @@ def _register_hooks() -> None:
 
 
 def _drain_all() -> None:
-    each(_live, lambda handler: handler._drain())  # noqa: SLF001
+    each(_live, lambda handler: handler._drain(), at_exit=True)  # noqa: SLF001
 
 
 def _begin_anew() -> None:

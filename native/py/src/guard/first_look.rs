@@ -137,6 +137,11 @@ fn enabled_otherwise(
     let logger = &logger.clone();
     let (info, values, hides) = values_of(logger)?;
     if values.is_null() {
+        // SAFETY: a live object of a plain type.
+        #[cfg(not(Py_GIL_DISABLED))]
+        if unsafe { !raw::finds_names_quietly(logger.as_ptr()) } {
+            return None;
+        }
         return enabled_by_name(logger, level, number, through).map(|enabled| (enabled, None));
     }
     let mut enabling = info.enabling.get();
