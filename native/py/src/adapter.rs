@@ -89,7 +89,7 @@ pub mod first_look {
 
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of the entry point")]
-    fn look<'py>(call: &Call<'_, 'py>, nth: usize) -> Look<'py> {
+    fn look<'a, 'py>(call: &Call<'a, 'py>, nth: usize) -> Look<'a, 'py> {
         let py = call.py();
         if call.len() == 0 || !call.has_no_keywords() {
             return Look::Nothing;
@@ -106,7 +106,7 @@ pub mod first_look {
     /// Of `isEnabledFor`.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of the entry point")]
-    pub fn is_enabled_for<'py>(call: &Call<'_, 'py>) -> Look<'py> {
+    pub fn is_enabled_for<'a, 'py>(call: &Call<'a, 'py>) -> Look<'a, 'py> {
         match guard::adapted(&call.slf()) {
             Some(logger) => logger::first_look::says(call, &logger),
             None => Look::Nothing,

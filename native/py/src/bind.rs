@@ -21,7 +21,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyString, PyTuple, PyType};
 
 use crate::call::Call;
-use crate::ffi::{Exc, Obj, Raised, Res};
+use crate::ffi::{Exc, Obj, Raised, Ref, Res};
 use crate::guard::Seen;
 use crate::natives::{COUNT, ENTRANCES, Entry, Home, Look, Module, NativeFn, TABLE, Target};
 
@@ -472,6 +472,24 @@ pub fn runs(object: &Bound<'_, PyAny>, method: &str) -> PyResult<Option<String>>
         .map(crate::natives::Entry::full_name))
 }
 
+/// What `body` gives; nothing where an exception is set. A panic becomes `SystemError` and never crosses into the interpreter.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "part of the entry point")]
+fn caught<T>(py: Python<'_>, body: impl FnOnce() -> Res<T>) -> Option<T> {
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(result)) => Some(result),
+        Ok(Err(Raised { .. })) => None,
+        Err(_panic) => {
+            let _ = crate::ffi::raise(
+                py,
+                Exc::System,
+                "femtolog: a native method panicked; please report this",
+            );
+            None
+        }
+    }
+}
+
 /// One entry point per target, so that the native function is a direct call.
 struct Entrance<const T: usize>;
 
@@ -482,7 +500,7 @@ impl<const T: usize> Entrance<T> {
         None => panic!("`entrance` makes no entry point for it"),
     };
 
-    /// Runs the native function; a panic becomes `SystemError` and never crosses into the interpreter.
+    /// Runs the native function.
     #[inline(always)]
     #[allow(
         clippy::inline_always,
@@ -496,17 +514,18 @@ impl<const T: usize> Entrance<T> {
             enabled
         };
         let call = &call.known_enabled(enabled);
-        match catch_unwind(AssertUnwindSafe(|| (Self::RUN)(call))) {
-            Ok(Ok(result)) => result.into_ptr(),
-            Ok(Err(Raised { .. })) => std::ptr::null_mut(),
-            Err(_panic) => {
-                let _ = crate::ffi::raise(
-                    py,
-                    Exc::System,
-                    "femtolog: a native method panicked; please report this",
-                );
-                std::ptr::null_mut()
-            }
+        caught(py, || (Self::RUN)(call)).map_or(std::ptr::null_mut(), Bound::into_ptr)
+    }
+
+    /// Asks an `isEnabledFor` of somebody's own, and runs the whole function unless it says no.
+    #[inline]
+    fn ask<'py>(call: Call<'_, 'py>, seen: Seen, level: Ref<'_, 'py>) -> *mut ffi::PyObject {
+        let py = call.py();
+        match caught(py, || crate::logger::ask_first(&call, seen, &level)) {
+            Some(Some(false)) => crate::ffi::none(py).into_ptr(),
+            Some(Some(true)) => Self::run(call.said_enabled(), None),
+            Some(None) => Self::run(call, None),
+            None => std::ptr::null_mut(),
         }
     }
 
@@ -538,6 +557,7 @@ impl<const T: usize> Entrance<T> {
                 Look::Answer(answer) => answer.into_ptr(),
                 Look::Enabled(seen) => Self::run_apart(args, count, kwnames, Some(seen)),
                 Look::Nothing => Self::run_apart(args, count, kwnames, None),
+                Look::Ask(seen, level) => Self::ask_apart(args, count, kwnames, seen, level),
             }
         }
     }
@@ -576,6 +596,20 @@ impl<const T: usize> Entrance<T> {
         unsafe { Self::run(Self::call(args, count, kwnames), enabled) }
     }
 
+    /// [`ask`](Self::ask), as [`run_apart`](Self::run_apart).
+    #[inline(never)]
+    #[allow(improper_ctypes_definitions, reason = "both sides are here; addresses")]
+    unsafe extern "C" fn ask_apart(
+        args: *const *mut ffi::PyObject,
+        count: usize,
+        kwnames: *mut ffi::PyObject,
+        seen: Seen,
+        level: Ref<'_, '_>,
+    ) -> *mut ffi::PyObject {
+        // SAFETY: the caller's, handed on.
+        unsafe { Self::ask(Self::call(args, count, kwnames), seen, level) }
+    }
+
     /// The C function behind our descriptor or module function (3.11), which specialised calls and bound methods go to.
     #[cfg(not(Py_3_12))]
     unsafe extern "C" fn fastcall(
@@ -595,6 +629,9 @@ impl<const T: usize> Entrance<T> {
                     Look::Answer(answer) => return answer.into_ptr(),
                     Look::Enabled(seen) => enabled = Some(seen),
                     Look::Nothing => {}
+                    Look::Ask(seen, level) => {
+                        return Self::ask(Self::fast(slf, args, nargs, kwnames), seen, level);
+                    }
                 }
             }
             Self::whole_fast(slf, args, nargs, kwnames, enabled)

@@ -22,6 +22,7 @@ pub struct Call<'a, 'py> {
     count: usize,
     kwnames: *mut ffi::PyObject,
     enabled: Option<Seen>,
+    said: bool,
     lifetime: PhantomData<&'a ()>,
 }
 
@@ -52,6 +53,7 @@ impl<'a, 'py> Call<'a, 'py> {
             count,
             kwnames,
             enabled: None,
+            said: false,
             lifetime: PhantomData,
         }
     }
@@ -78,6 +80,7 @@ impl<'a, 'py> Call<'a, 'py> {
             count,
             kwnames,
             enabled: None,
+            said: false,
             lifetime: PhantomData,
         }
     }
@@ -93,6 +96,18 @@ impl<'a, 'py> Call<'a, 'py> {
     #[inline]
     pub fn enabled(&self) -> Option<Seen> {
         self.enabled
+    }
+
+    /// The same call, of whose logger an `isEnabledFor` of somebody's own has said that it is enabled for that level.
+    #[inline]
+    pub fn said_enabled(self) -> Self {
+        Self { said: true, ..self }
+    }
+
+    /// Is it known that the logger is enabled, because it was seen or said?
+    #[inline]
+    pub fn is_known_enabled(&self) -> bool {
+        self.said || self.enabled.is_some()
     }
 
     /// Is there no keyword argument?
@@ -236,6 +251,7 @@ impl<'a, 'py> Call<'a, 'py> {
             count: self.count,
             kwnames: self.kwnames,
             enabled: None,
+            said: false,
             lifetime: PhantomData,
         }
     }
@@ -251,6 +267,7 @@ impl<'a, 'py> Call<'a, 'py> {
             count: self.count,
             kwnames: self.kwnames,
             enabled: None,
+            said: false,
             lifetime: PhantomData,
         }
     }

@@ -82,6 +82,7 @@ fn at_root<'py>(
 /// What the functions look at first: is the root logger, which has handlers, disabled for their level?
 pub mod first_look {
     use crate::call::Call;
+    use crate::guard::Found;
     use crate::natives::Look;
     use crate::{guard, logger};
 
@@ -89,7 +90,7 @@ pub mod first_look {
 
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of the entry point")]
-    fn look<'py>(call: &Call<'_, 'py>, nth: usize) -> Look<'py> {
+    fn look<'a, 'py>(call: &Call<'a, 'py>, nth: usize) -> Look<'a, 'py> {
         let py = call.py();
         if call.len() == 0 {
             return Look::Nothing;
@@ -101,8 +102,9 @@ pub mod first_look {
         };
         match guard::root_enabled_at_once(&root, &level, number) {
             // One of them may be an error.
-            Some((false, _)) if !call.has_no_keywords() => Look::Nothing,
-            enabled => logger::verdict(py, enabled),
+            Some(Found::Enabled(false, _)) if !call.has_no_keywords() => Look::Nothing,
+            Some(found) => logger::verdict(py, found),
+            None => Look::Nothing,
         }
     }
 }

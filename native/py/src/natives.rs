@@ -4,7 +4,7 @@
 //! that stays the interpreter's: native code does what it would do, if it is the interpreter's own that stands there.
 use crate::bind::{RawEntry, entrance};
 use crate::call::Call;
-use crate::ffi::{Obj, Res};
+use crate::ffi::{Obj, Ref, Res};
 use crate::guard::Seen;
 
 /// A native implementation.
@@ -12,14 +12,16 @@ pub type NativeFn = for<'a, 'py> fn(&Call<'a, 'py>) -> Res<Obj<'py>>;
 
 /// The part of a native implementation that answers most calls of it: reads only, no reference taken (without a GIL one, to a
 /// logger's cache), no panic. The whole function runs after it unless it has answered.
-pub type FirstLook = for<'a, 'py> fn(&Call<'a, 'py>) -> Look<'py>;
+pub type FirstLook = for<'a, 'py> fn(&Call<'a, 'py>) -> Look<'a, 'py>;
 
 /// What a [`FirstLook`] has found.
-pub enum Look<'py> {
+pub enum Look<'a, 'py> {
     /// The answer.
     Answer(Obj<'py>),
     /// The logger is enabled for the level the call is about ([`Call::enabled`]).
     Enabled(Seen),
+    /// The logger has an `isEnabledFor` of somebody's own, to be asked for that level.
+    Ask(Seen, Ref<'a, 'py>),
     /// Nothing.
     Nothing,
 }

@@ -635,7 +635,6 @@ impl Remembered {
 
     #[cfg(Py_GIL_DISABLED)]
     const IMMORTAL: usize = 1;
-
     /// Remembers a live object.
     #[inline]
     pub fn new(object: &Obj<'_>) -> Self {

@@ -6,8 +6,11 @@ use pyo3::prelude::*;
 
 #[cfg(Py_GIL_DISABLED)]
 use super::own_value;
-use super::types::{Info, State, direct, slot};
-use super::{Seen, own_or_type_target, peek_anywhere, value_address, values_of, view_at_once};
+use super::types::{Info, Kind, State, direct, direct_or_info, slot};
+use super::{
+    Seen, function_of, own_or_type_target, peek_anywhere, value_address, values_by, values_of,
+    view_at_once,
+};
 use crate::ffi as py_ffi;
 use crate::ffi::Obj;
 #[cfg(not(Py_GIL_DISABLED))]
@@ -86,31 +89,56 @@ pub fn quickly_enabled<'py>(logger: &Obj<'py>, level: &Obj<'py>) -> Option<bool>
     }
 }
 
-/// The same for a logger of a class that was asked before, and a level whose number is known: nothing is called. What has been seen is
-/// missing where it does not hold for all of the logger's methods.
+/// What a look at a logger has found.
+#[derive(Clone, Copy)]
+pub enum Found {
+    /// Whether it is enabled. What has been seen is missing where it does not hold for all of the logger's methods.
+    Enabled(bool, Option<Seen>),
+    /// An `isEnabledFor` of somebody's own.
+    Own(Seen),
+    /// Nothing.
+    Nothing,
+}
+
+impl Found {
+    /// Of a logger with these values.
+    #[inline(always)]
+    fn of(enabled: Option<bool>, seen: Option<Seen>) -> Self {
+        match enabled {
+            Some(enabled) => Found::Enabled(enabled, seen),
+            None => Found::Nothing,
+        }
+    }
+}
+
+/// The same for a logger of a class that was asked before, and a level whose number is known: nothing is called.
 #[inline(always)]
-pub fn enabled_at_once(
-    logger: &Obj<'_>,
-    level: &Obj<'_>,
-    number: usize,
-) -> Option<(bool, Option<Seen>)> {
-    let Some((info, values)) = direct(logger) else {
-        return enabled_otherwise(logger, level, number, true);
+pub fn enabled_at_once(logger: &Obj<'_>, level: &Obj<'_>, number: usize) -> Found {
+    let (info, values) = match direct_or_info(logger) {
+        Ok(found) => found,
+        Err(known) => return enabled_otherwise(logger, known, level, number, true),
     };
     let enabling = info.enabling.get();
     if !enabling.native {
-        return None;
+        return if enabling.known {
+            Found::Own(Seen(info, values))
+        } else {
+            enabled_otherwise(logger, Some(info), level, number, true)
+        };
     }
     // SAFETY: the values of a logger of that type; raw reads are on where objects are read directly.
     let enabled = unsafe { cached(values, enabling, level, number) };
-    Some((enabled?, Some(Seen(info, values))))
+    Found::of(enabled, Some(Seen(info, values)))
 }
 
 /// What the stdlib's `isEnabledFor` itself would answer, whoever overrides it.
 #[inline(always)]
 pub fn cached_at_once(logger: &Obj<'_>, level: &Obj<'_>, number: usize) -> Option<bool> {
     let Some((info, values)) = direct(logger) else {
-        return enabled_otherwise(logger, level, number, false).map(|(enabled, _)| enabled);
+        return match enabled_otherwise(logger, None, level, number, false) {
+            Found::Enabled(enabled, _) => Some(enabled),
+            Found::Own(_) | Found::Nothing => None,
+        };
     };
     let enabling = info.enabling.get();
     if enabling.cache == NO_INDEX {
@@ -121,52 +149,116 @@ pub fn cached_at_once(logger: &Obj<'_>, level: &Obj<'_>, number: usize) -> Optio
 }
 
 /// The same for a logger some attribute of which has the name of a method, for others of such a class, and for one whose attributes stand
-/// in a dict by now; `through` its `isEnabledFor`, or by that itself. Of a logger that hides a method nothing has been seen.
+/// in a dict by now; `through` its `isEnabledFor`, or by that itself. `known` is what is known of its class, if its tag has just been
+/// compared. Of a logger that hides a method nothing has been seen.
 #[cold]
 #[inline(never)]
 fn enabled_otherwise(
     logger: &Obj<'_>,
+    known: Option<&'static Info>,
     level: &Obj<'_>,
     number: usize,
     through: bool,
-) -> Option<(bool, Option<Seen>)> {
+) -> Found {
     if !raw::reads_instances() {
-        return None;
+        return Found::Nothing;
     }
     // Owned: it may be an adapter's, and a class is looked at.
     let logger = &logger.clone();
-    let (info, values, hides) = values_of(logger)?;
+    let found = match known {
+        Some(info) if info.is_current() => values_by(logger, info),
+        _ => values_of(logger),
+    };
+    let Some((info, values, hides)) = found else {
+        return Found::Nothing;
+    };
     if values.is_null() {
         // SAFETY: a live object of a plain type.
         #[cfg(not(Py_GIL_DISABLED))]
         if unsafe { !raw::finds_names_quietly(logger.as_ptr()) } {
-            return None;
+            return Found::Nothing;
         }
-        return enabled_by_name(logger, level, number, through).map(|enabled| (enabled, None));
+        return Found::of(enabled_by_name(logger, level, number, through), None);
     }
     let mut enabling = info.enabling.get();
     if !enabling.known {
         enabling = find_enabling(logger, info);
     }
-    if enabling.cache == NO_INDEX || (through && !enabling.native) {
+    let own = through
+        && (!enabling.native || {
+            let place = slot(logger, info, Name::isEnabledFor).index;
+            // SAFETY: the values of an instance of the type.
+            hides && unsafe { is_set(values, place) }
+        });
+    // Looked at last, as for a view.
+    #[cfg(Py_GIL_DISABLED)]
+    // SAFETY: the array is the logger's.
+    if unsafe { !raw::are_valid(values) } {
+        return Found::Nothing;
+    }
+    if own {
+        return Found::Own(Seen(info, values));
+    }
+    if enabling.cache == NO_INDEX {
+        return Found::Nothing;
+    }
+    // SAFETY: the values of a logger of that type, in whose keys both have places.
+    let enabled = unsafe { cached(values, enabling, level, number) };
+    Found::of(enabled, (!hides).then_some(Seen(info, values)))
+}
+
+/// Has an instance an attribute at that place?
+///
+/// # Safety
+/// The values of an instance, and a place in the shared keys of its type or none.
+#[inline]
+unsafe fn is_set(values: *mut *mut ffi::PyObject, place: u8) -> bool {
+    // SAFETY: the caller's.
+    place != NO_INDEX && unsafe { !value_address(values, place).is_null() }
+}
+
+/// An `isEnabledFor` of somebody's own.
+pub enum Own<'py> {
+    /// A Python function of the logger's class.
+    Method(Obj<'py>),
+    /// An attribute of the logger.
+    Attribute(Obj<'py>),
+}
+
+/// That of a logger that has [one](Found::Own), as it was seen just now, and whose `findCaller` is the stdlib's. `None` says nothing.
+#[inline]
+pub fn own_is_enabled_for<'py>(logger: &Obj<'py>, Seen(info, values): Seen) -> Option<Own<'py>> {
+    let finder = slot(logger, info, Name::findCaller);
+    let asked = slot(logger, info, Name::isEnabledFor);
+    // SAFETY: the values of an instance of the type.
+    let (finds, answers) = unsafe { (is_set(values, finder.index), is_set(values, asked.index)) };
+    // Functions are no data descriptors, so an instance attribute wins.
+    let functions = asked.kind == Kind::Function || asked.target != Target::Foreign;
+    if finder.target != Target::LoggerFindCaller || finds || !functions {
         return None;
     }
-    if hides && through {
-        let place = slot(logger, info, Name::isEnabledFor).index;
-        // SAFETY: a place of the shared keys.
-        if place != NO_INDEX && unsafe { !value_address(values, place).is_null() } {
-            return None;
-        }
-    }
+    let own = if answers {
+        #[cfg(not(Py_GIL_DISABLED))]
+        // SAFETY: as above; owned before anything can run.
+        let value = unsafe {
+            Borrowed::from_ptr(logger.py(), value_address(values, asked.index)).to_owned()
+        };
+        #[cfg(Py_GIL_DISABLED)]
+        // SAFETY: as above.
+        let value = unsafe { own_value(logger.py(), values, asked.index) }?;
+        Own::Attribute(value)
+    } else if asked.target == Target::Foreign {
+        Own::Method(function_of(logger, info, asked, Name::isEnabledFor)?)
+    } else {
+        return None;
+    };
     // Looked at last, as for a view.
     #[cfg(Py_GIL_DISABLED)]
     // SAFETY: the array is the logger's.
     if unsafe { !raw::are_valid(values) } {
         return None;
     }
-    // SAFETY: the values of a logger of that type, in whose keys both have places.
-    let enabled = unsafe { cached(values, enabling, level, number) };
-    Some((enabled?, (!hides).then_some(Seen(info, values))))
+    Some(own)
 }
 
 /// The same for a logger with a dict of its own, which shares no keys with others.
@@ -202,11 +294,7 @@ fn enabled_by_name(
 /// handlers.
 #[cfg(not(Py_GIL_DISABLED))]
 #[inline(always)]
-pub fn root_enabled_at_once(
-    root: &Obj<'_>,
-    level: &Obj<'_>,
-    number: usize,
-) -> Option<(bool, Option<Seen>)> {
+pub fn root_enabled_at_once(root: &Obj<'_>, level: &Obj<'_>, number: usize) -> Option<Found> {
     let (info, values) = direct(root)?;
     let enabling = info.enabling.get();
     if !enabling.native || !enabling.methods || enabling.handlers == NO_INDEX {
@@ -223,7 +311,7 @@ pub fn root_enabled_at_once(
             return None;
         }
         let enabled = cached(values, enabling, level, number)?;
-        Some((enabled, Some(Seen(info, values))))
+        Some(Found::Enabled(enabled, Some(Seen(info, values))))
     }
 }
 
@@ -310,7 +398,7 @@ pub(super) fn find_enabling(object: &Obj<'_>, info: &'static Info) -> Enabling {
 
 /// Without the GIL the module's functions have no first look: the root logger would have to be owned.
 #[cfg(Py_GIL_DISABLED)]
-pub fn root_enabled_at_once(_: &Obj<'_>, _: &Obj<'_>, _: usize) -> Option<(bool, Option<Seen>)> {
+pub fn root_enabled_at_once(_: &Obj<'_>, _: &Obj<'_>, _: usize) -> Option<Found> {
     None
 }
 

@@ -15,8 +15,8 @@ mod types;
 
 pub use filled::{filled_instance, give_up_instance};
 pub use first_look::{
-    adapted, adapted_adding, cached_at_once, enabled_at_once, learn, quickly_enabled,
-    root_enabled_at_once,
+    Found, Own, adapted, adapted_adding, cached_at_once, enabled_at_once, learn,
+    own_is_enabled_for, quickly_enabled, root_enabled_at_once,
 };
 pub use roles::Role;
 #[cfg(Py_GIL_DISABLED)]
@@ -120,7 +120,14 @@ fn unusual_view<'a, 'py>(object: &'a Obj<'py>) -> Option<View<'a, 'py>> {
 /// What is known of the class of an object that can be read in place; the array of its attributes, null if it is not read by index; and
 /// whether one of these hides a native method. Where raw reads are on.
 fn values_of(object: &Obj<'_>) -> Option<(&'static Info, *mut *mut ffi::PyObject, bool)> {
-    let info = info(object);
+    values_by(object, info(object))
+}
+
+/// The same by what is known of its class now.
+fn values_by(
+    object: &Obj<'_>,
+    info: &'static Info,
+) -> Option<(&'static Info, *mut *mut ffi::PyObject, bool)> {
     if !info.plain.get() {
         return None;
     }
@@ -381,15 +388,9 @@ impl<'a, 'py> View<'a, 'py> {
         // SAFETY: an index of the shared keys.
         let shown = slot.kind == Kind::Function
             && (slot.index == NO_INDEX || unsafe { value_address(values, slot.index).is_null() });
-        #[cfg(not(Py_GIL_DISABLED))]
-        return shown
-            .then(|| slot.default.object(self.object.py()))
-            .flatten();
-        #[cfg(Py_GIL_DISABLED)]
         shown
-            .then(|| py_ffi::type_attr(self.object, name))
+            .then(|| function_of(self.object, info, slot, name))
             .flatten()
-            .filter(py_ffi::is_function)
     }
 
     /// `object.name`, if it exists and is no descriptor's business.
@@ -653,6 +654,34 @@ unsafe fn value_address(values: *mut *mut ffi::PyObject, index: u8) -> *mut ffi:
 unsafe fn own_value(py: Python<'_>, values: *mut *mut ffi::PyObject, index: u8) -> Option<Obj<'_>> {
     // SAFETY: the caller's.
     unsafe { raw::value_at(py, values, index).ok().flatten() }
+}
+
+/// The Python function that a slot of a class remembers.
+#[inline(always)]
+fn function_of<'py>(
+    object: &Obj<'py>,
+    info: &'static Info,
+    slot: Slot,
+    name: Name,
+) -> Option<Obj<'py>> {
+    #[cfg(not(Py_GIL_DISABLED))]
+    {
+        let _ = (info, name);
+        slot.default.object(object.py())
+    }
+    #[cfg(Py_GIL_DISABLED)]
+    {
+        // SAFETY: the type is alive while the object is. While it has the tag it has the function: whoever takes that away takes the tag
+        // first, so that a thread which has seen the tag and not stopped since may still ask the function for a reference.
+        let function = unsafe {
+            let is_current = || raw::type_tag(ffi::Py_TYPE(object.as_ptr())) == info.tag.get();
+            (is_current() && slot.default != Remembered::NOTHING)
+                .then(|| raw::own_if_alive(object.py(), slot.default.address()))
+                .flatten()
+                .filter(|_| is_current())
+        };
+        function.or_else(|| py_ffi::type_attr(object, name).filter(py_ffi::is_function))
+    }
 }
 
 /// The class attribute of a slot that has no descriptor.

@@ -297,7 +297,7 @@ pub(super) unsafe fn info_of(py: Python<'_>, class: *mut ffi::PyTypeObject) -> &
 impl Info {
     /// Have the shared keys not grown since?
     #[inline]
-    fn is_current(&self) -> bool {
+    pub(super) fn is_current(&self) -> bool {
         let keys = self.keys.get();
         // SAFETY: the keys belong to the type, which is alive and unchanged (its tag was compared).
         keys.is_null() || unsafe { raw::keys_len(keys) } == self.keys_len.get()
@@ -307,20 +307,31 @@ impl Info {
 /// The information and the values of an object that can be read in place and hides no method, of a type met before.
 #[inline(always)]
 pub(super) fn direct(object: &Obj<'_>) -> Option<(&'static Info, *mut *mut ffi::PyObject)> {
+    direct_or_info(object).ok()
+}
+
+/// The same; else what is known of the type, if it has been met before, by its tag.
+#[inline(always)]
+pub(super) fn direct_or_info(
+    object: &Obj<'_>,
+) -> Result<(&'static Info, *mut *mut ffi::PyObject), Option<&'static Info>> {
     // SAFETY: the type is alive while the object is. The tag tells whether what is known still holds, the number of keys whether
     // the indexes are all there are; what is known to be direct has a tag and keys, and may be read in place.
     unsafe {
         let class = ffi::Py_TYPE(object.as_ptr());
         let tag = raw::type_tag(class);
-        let info = TYPES.with(object.py(), |types| types.tagged(tag))?;
-        if info.tag.get() != tag
-            || !info.direct.get()
-            || raw::keys_len_of(info.keys.get()) != info.keys_len.get()
-        {
-            return None;
+        let info = TYPES.with(object.py(), |types| types.tagged(tag));
+        let Some(info) = info.filter(|info| info.tag.get() == tag) else {
+            return Err(None);
+        };
+        if !info.direct.get() || raw::keys_len_of(info.keys.get()) != info.keys_len.get() {
+            return Err(Some(info));
         }
         let values = raw::values(object.as_ptr(), class);
-        (!values.is_null()).then_some((info, values))
+        if values.is_null() {
+            return Err(Some(info));
+        }
+        Ok((info, values))
     }
 }
 

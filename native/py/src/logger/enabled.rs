@@ -5,10 +5,11 @@ use crate::call::Call;
 use crate::cell::Shared;
 use crate::ffi::{self as py_ffi, Exc, Obj, Raised, Ref, Res};
 use crate::globals;
-use crate::guard;
+use crate::guard::{self, Found, Own, Seen};
 use crate::lock;
 use crate::names::Name;
 use crate::natives::{Look, Target};
+use crate::ordinary;
 use crate::raw;
 use crate::trace::{self, At as _, call as calling, compare, get, item, truth};
 
@@ -94,6 +95,8 @@ struct Levels {
 struct Level {
     object: *mut pyo3::ffi::PyObject,
     number: usize,
+    /// Does nobody look at the stdlib's own frames (see [`super::methods::wants_frames`])? "No" also where that is not known.
+    frameless: bool,
 }
 
 const LEVELS: [Name; 5] = [
@@ -107,6 +110,7 @@ const LEVELS: [Name; 5] = [
 const NO_LEVEL: Level = Level {
     object: std::ptr::null_mut(),
     number: 0,
+    frameless: false,
 };
 
 static KNOWN: Shared<Levels> = Shared::new(Levels {
@@ -142,6 +146,13 @@ pub(crate) const fn place_of(level: Name) -> usize {
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "see `guard`")]
 pub(crate) fn level_at_once(py: Python<'_>, nth: usize) -> Option<(Ref<'static, '_>, usize)> {
+    known_level(py, nth).map(|(level, known)| (level, known.number))
+}
+
+/// The same with what else is known of it.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "see `guard`")]
+fn known_level(py: Python<'_>, nth: usize) -> Option<(Ref<'static, '_>, Level)> {
     let state = globals::state(py);
     let level = KNOWN.with(py, |known| {
         if known.state == state {
@@ -150,7 +161,7 @@ pub(crate) fn level_at_once(py: Python<'_>, nth: usize) -> Option<(Ref<'static, 
             NO_LEVEL
         }
     });
-    (!level.object.is_null()).then(|| (py_ffi::lent(py, level.object), level.number))
+    (!level.object.is_null()).then(|| (py_ffi::lent(py, level.object), level))
 }
 
 /// The same, where a first look has just found it.
@@ -194,26 +205,50 @@ pub fn root(py: Python<'_>) -> Res<Obj<'_>> {
 /// most calls that log nothing end here, before anything of a call has been put together.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "see `guard`")]
-fn look<'py>(call: &Call<'_, 'py>, nth: usize) -> Look<'py> {
+fn look<'a, 'py>(call: &Call<'a, 'py>, nth: usize) -> Look<'a, 'py> {
     if call.len() == 0 {
         return Look::Nothing;
     }
-    let Some((level, number)) = level_at_once(call.py(), nth) else {
+    let Some((level, known)) = known_level(call.py(), nth) else {
         return Look::Nothing;
     };
-    match guard::enabled_at_once(&call.slf(), &level, number) {
+    match guard::enabled_at_once(&call.slf(), &level, known.number) {
         // One of them may be an error.
-        Some((false, _)) if !call.has_no_keywords() => Look::Nothing,
-        enabled => verdict(call.py(), enabled),
+        Found::Enabled(false, _) if !call.has_no_keywords() => Look::Nothing,
+        Found::Own(seen) if known.frameless || ordinary::is_ordinary(call.py()) => {
+            Look::Ask(seen, level)
+        }
+        found => verdict(call.py(), found),
     }
+}
+
+/// Asks the `isEnabledFor` of somebody's own that a first look has found. `None`, with nothing done: more has to be looked at first.
+#[inline]
+pub fn ask_first<'py>(call: &Call<'_, 'py>, seen: Seen, level: &Obj<'py>) -> Res<Option<bool>> {
+    if !call.has_no_keywords() {
+        return Ok(None);
+    }
+    let logger = call.slf();
+    let Some(own) = guard::own_is_enabled_for(&logger, seen) else {
+        return Ok(None);
+    };
+    // Owned: it may give the global another value. Without a GIL that level is immortal.
+    #[cfg(not(Py_GIL_DISABLED))]
+    let level = &level.clone();
+    let answer = match own {
+        Own::Method(function) => py_ffi::call_on(&function, &logger, [level]),
+        Own::Attribute(value) if py_ffi::is_function(&value) => py_ffi::call_on(&value, level, []),
+        Own::Attribute(value) => py_ffi::call(&value, &[level]),
+    };
+    truth_of(answer, call.py(), call.target()).map(Some)
 }
 
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "see `guard`")]
-pub(crate) fn verdict(py: Python<'_>, enabled: Option<(bool, Option<guard::Seen>)>) -> Look<'_> {
-    match enabled {
-        Some((false, _)) => Look::Answer(py_ffi::none(py)),
-        Some((true, Some(seen))) => Look::Enabled(seen),
+pub(crate) fn verdict(py: Python<'_>, found: Found) -> Look<'static, '_> {
+    match found {
+        Found::Enabled(false, _) => Look::Answer(py_ffi::none(py)),
+        Found::Enabled(true, Some(seen)) => Look::Enabled(seen),
         _ => Look::Nothing,
     }
 }
@@ -234,10 +269,14 @@ fn look_up_level(py: Python<'_>, name: Name, state: u64) -> Res<Obj<'_>> {
     let place = LEVELS.iter().position(|known| *known == name);
     let number = raw::level_number(&level).filter(|_| py_ffi::Remembered::new(&level).is_usable());
     if let (Some(place), Some(number), true) = (place, number, globals::is_state_true()) {
+        // From 3.12 on it is one number that tells both.
+        let frameless =
+            cfg!(Py_3_12) && globals::is_epoch_true() && super::methods::are_frames_unseen(py)?;
         KNOWN.with(py, |known| {
             known.at(state).levels[place] = Level {
                 object: level.as_ptr(),
                 number,
+                frameless,
             };
         });
     }
@@ -246,9 +285,9 @@ fn look_up_level(py: Python<'_>, name: Name, state: u64) -> Res<Obj<'_>> {
 
 /// The first looks of `Logger`'s methods.
 pub mod first_look {
-    use super::{Call, Look, look, verdict};
+    use super::{Call, Found, Look, look, verdict};
     use crate::ffi::{self as py_ffi, Obj};
-    use crate::{guard, raw};
+    use crate::{guard, ordinary, raw};
 
     macro_rules! by_level {
         ($look:path) => {
@@ -269,7 +308,7 @@ pub mod first_look {
             $($(#[$doc])*
             #[inline(always)]
             #[allow(clippy::inline_always, reason = "part of the entry point")]
-            pub fn $name<'py>(call: &$crate::call::Call<'_, 'py>) -> $crate::natives::Look<'py> {
+            pub fn $name<'a, 'py>(call: &$crate::call::Call<'a, 'py>) -> $crate::natives::Look<'a, 'py> {
                 $look(call, $nth)
             })*
         };
@@ -281,17 +320,22 @@ pub mod first_look {
     /// Of `log`.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of the entry point")]
-    pub fn log<'py>(call: &Call<'_, 'py>) -> Look<'py> {
+    pub fn log<'a, 'py>(call: &Call<'a, 'py>) -> Look<'a, 'py> {
         if call.len() < 2 || !call.has_no_keywords() {
             return Look::Nothing;
         }
-        verdict(call.py(), of_level_given(call, &call.slf()))
+        match (of_level_given(call, &call.slf()), call.arg(0)) {
+            (Found::Own(seen), Some(level)) if ordinary::is_ordinary(call.py()) => {
+                Look::Ask(seen, level)
+            }
+            (found, _) => verdict(call.py(), found),
+        }
     }
 
     /// Of `isEnabledFor`.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of the entry point")]
-    pub fn is_enabled_for<'py>(call: &Call<'_, 'py>) -> Look<'py> {
+    pub fn is_enabled_for<'a, 'py>(call: &Call<'a, 'py>) -> Look<'a, 'py> {
         if call.len() != 1 || !call.has_no_keywords() {
             return Look::Nothing;
         }
@@ -307,26 +351,27 @@ pub mod first_look {
     /// What `isEnabledFor` of that logger answers.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of the entry point")]
-    pub fn says<'py>(call: &Call<'_, 'py>, logger: &Obj<'py>) -> Look<'py> {
+    pub fn says<'a, 'py>(call: &Call<'a, 'py>, logger: &Obj<'py>) -> Look<'a, 'py> {
         if call.len() != 1 || !call.has_no_keywords() {
             return Look::Nothing;
         }
         match of_level_given(call, logger) {
-            Some((known, _)) => Look::Answer(py_ffi::boolean(call.py(), known)),
-            None => Look::Nothing,
+            Found::Enabled(known, _) => Look::Answer(py_ffi::boolean(call.py(), known)),
+            Found::Own(_) | Found::Nothing => Look::Nothing,
         }
     }
 
     /// For the level that is the first argument.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of the entry point")]
-    fn of_level_given(
-        call: &Call<'_, '_>,
-        logger: &Obj<'_>,
-    ) -> Option<(bool, Option<guard::Seen>)> {
-        let level = call.arg(0)?;
-        let number = raw::level_number(&level)?;
-        guard::enabled_at_once(logger, &level, number)
+    fn of_level_given(call: &Call<'_, '_>, logger: &Obj<'_>) -> Found {
+        let Some(level) = call.arg(0) else {
+            return Found::Nothing;
+        };
+        match raw::level_number(&level) {
+            Some(number) => guard::enabled_at_once(logger, &level, number),
+            None => Found::Nothing,
+        }
     }
 }
 

@@ -122,7 +122,7 @@ fn at_level<'py>(call: &Call<'_, 'py>, name: Name, here: Target) -> Res<Obj<'py>
         // msg by keyword, missing or given twice: rare enough for the interpreter's own body.
         return call.mismatch();
     }
-    if call.enabled().is_some() {
+    if call.is_known_enabled() {
         forward(call, level, 0, None, here)?;
         return Ok(py_ffi::none(call.py()));
     }
@@ -303,7 +303,7 @@ pub fn log<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     if let Some(logged) = log_at_once(call) {
         return logged.map(|()| py_ffi::none(py));
     }
-    let enabled = if call.enabled().is_some() {
+    let enabled = if call.is_known_enabled() {
         Ok(true)
     } else {
         ask_once(call, &level, here)?
@@ -568,6 +568,11 @@ fn looks_for_frames(py: Python<'_>) -> Res<Option<Reason>> {
     } else {
         frames_may_answer(py)
     }
+}
+
+/// Do neither `_srcfile` nor `os.path` want them? Holds as long as no global of the modules changes that a record depends on.
+pub(super) fn are_frames_unseen(py: Python<'_>) -> Res<bool> {
+    Ok(frames_may_answer(py)?.is_none())
 }
 
 #[cold]

@@ -10,7 +10,9 @@ mod log;
 mod methods;
 
 pub use dispatch::{call_handlers, handle, has_handlers};
-pub use enabled::{enabled, first_look, get_effective_level, is_enabled_for, level_named, root};
+pub use enabled::{
+    ask_first, enabled, first_look, get_effective_level, is_enabled_for, level_named, root,
+};
 pub(crate) use enabled::{known_root, level_at_once, place_of, verdict};
 pub use extra::{rename_clashing_extra, renames_clashing_extra};
 pub use log::makes_records_alone;

@@ -40,7 +40,7 @@ pub use parallel::keys_len as keys_len_of;
 #[cfg(Py_GIL_DISABLED)]
 pub use parallel::{
     Elsewhere, address_at, are_valid, enabled as reads_instances, indexed_values, is_plain, key_at,
-    keys_len, shared_keys, value_at, values,
+    keys_len, own_if_alive, shared_keys, value_at, values,
 };
 pub use probe::{_raw_probe, _raw_selftest};
 pub use rlock::{rlock_acquire, rlock_free_or_mine, rlock_release, this_thread};

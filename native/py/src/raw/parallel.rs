@@ -185,16 +185,24 @@ pub unsafe fn value_at(
                 Err(Elsewhere)
             };
         }
-        if ffi::PyUnstable_TryIncRef(value) == 0 {
-            return Err(Elsewhere);
-        }
-        let value = Bound::from_owned_ptr(py, value);
+        let value = own_if_alive(py, value).ok_or(Elsewhere)?;
         if address_at(array, index) == value.as_ptr() && are_valid(array) {
             Ok(Some(value))
         } else {
             Err(Elsewhere)
         }
     }
+}
+
+/// The object, if it still has a reference. Whether it still stands where it was found, the caller has to ask afterwards.
+///
+/// # Safety
+/// It was alive when this thread last let go of the interpreter, or later.
+#[inline]
+#[must_use]
+pub unsafe fn own_if_alive(py: Python<'_>, object: *mut PyObject) -> Option<Bound<'_, PyAny>> {
+    // SAFETY: the caller's: its count is readable, see the module; the reference is this thread's if it was given.
+    unsafe { (ffi::PyUnstable_TryIncRef(object) != 0).then(|| Bound::from_owned_ptr(py, object)) }
 }
 
 /// Compares these reads with the public API and turns them on if they agree. The error names the first that does not.
