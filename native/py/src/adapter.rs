@@ -3,6 +3,8 @@
 //! `info` → `log` → `process` → the logger's `log` runs as one Rust call while nothing on that way is overridden: no argument
 //! tuple, no keyword dict. An override costs its own step. There are no frames of ours on the stack, so where the logger's own
 //! `findCaller` counts frames the interpreter's bodies run from the start.
+use std::sync::atomic::AtomicU8;
+
 use pyo3::prelude::*;
 use smallvec::SmallVec;
 
@@ -370,12 +372,16 @@ fn add_extra<'py>(adapter: &Obj<'py>, given: &mut Keywords<'py>) -> Res<()> {
     Ok(())
 }
 
-/// The `extra` of a merging adapter; `None` where the caller's stays as it is.
-///
 /// Patch releases differ: older ones merge whatever stands there, newer ones (they use `kwargs.get`) spare `None`.
+fn spares_none(py: Python<'_>) -> bool {
+    static SEEN: AtomicU8 = AtomicU8::new(0);
+    bind::reference_mentions(py, &SEEN, Target::AdapterProcess, Name::get)
+}
+
+/// The `extra` of a merging adapter; `None` where the caller's stays as it is.
 fn merged<'py>(adapter: &Obj<'py>, given: Option<&Obj<'py>>) -> Res<Option<Obj<'py>>> {
     let py = adapter.py();
-    let spares_none = bind::reference_mentions(py, Target::AdapterProcess, Name::get);
+    let spares_none = spares_none(py);
     let Some(given) = given.filter(|given| !(spares_none && given.is_none())) else {
         return guard::attr(adapter, Name::extra).map(Some);
     };
@@ -398,7 +404,7 @@ pub fn process<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     let slf = call.slf();
     let key = Name::extra.object(py);
     let extra = if cfg!(Py_3_13) && py_ffi::truthy(&guard::attr(&slf, Name::merge_extra)?)? {
-        let given = if bind::reference_mentions(py, Target::AdapterProcess, Name::get) {
+        let given = if spares_none(py) {
             Some(py_ffi::method(&kwargs, Name::get, [&key])?)
         } else if py_ffi::contains(&kwargs, &key)? {
             Some(py_ffi::get_item(&kwargs, &key)?)

@@ -1,4 +1,6 @@
 //! `basicConfig`: the root logger's handlers, formatter and level, from keyword arguments.
+use std::sync::atomic::AtomicU8;
+
 use pyo3::prelude::*;
 
 use crate::bind;
@@ -138,8 +140,9 @@ fn handler<'py>(options: &Obj<'py>, mut encoding: Obj<'py>, mut errors: Obj<'py>
 
 /// The formatter given (3.15+), or one of `format`, `datefmt` and `style`.
 fn formatter<'py>(options: &Obj<'py>) -> Res<Obj<'py>> {
+    static TAKES_FORMATTER: AtomicU8 = AtomicU8::new(0);
     let py = options.py();
-    if bind::reference_says(py, Target::BasicConfig, "formatter")?
+    if bind::reference_says(py, &TAKES_FORMATTER, Target::BasicConfig, "formatter")
         && let Some(given) = pop(options, Name::formatter)?.filter(|given| !given.is_none())
     {
         for other in [Name::datefmt, Name::format, Name::style] {

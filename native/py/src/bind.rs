@@ -23,6 +23,7 @@ use pyo3::types::{PyDict, PyModule, PyString, PyTuple, PyType};
 use crate::call::Call;
 use crate::ffi::{Exc, Obj, Raised, Ref, Res};
 use crate::guard::Seen;
+use crate::names::Name;
 use crate::natives::{COUNT, ENTRANCES, Entry, Home, Look, Module, NativeFn, TABLE, Target};
 
 unsafe extern "C" {
@@ -1165,31 +1166,57 @@ pub fn reference_function(py: Python<'_>, target: Target) -> Res<Obj<'_>> {
     Ok(crate::ffi::immortal(py, function).to_owned())
 }
 
-/// Does the interpreter's own body of `target` use the constant string `text`? (As [`reference_mentions`] for names.)
-pub fn reference_says(py: Python<'_>, target: Target, text: &str) -> Res<bool> {
-    use crate::names::Name;
-    let code = crate::ffi::getattr(&reference_function(py, target)?, Name::__code__)?;
-    crate::ffi::contains(
-        &crate::ffi::getattr(&code, Name::co_consts)?,
-        &crate::ffi::text_from(py, text)?,
-    )
+/// Does the interpreter's own body of `target` use the constant string `text`? `seen` keeps the answer, as for [`recognise`].
+#[inline]
+pub fn reference_says(py: Python<'_>, seen: &AtomicU8, target: Target, text: &str) -> bool {
+    match seen.load(Ordering::Relaxed) {
+        0 => look_for(py, seen, target, Name::co_consts, || {
+            crate::ffi::text_from(py, text)
+        }),
+        answer => answer == YES,
+    }
 }
 
-/// Does the interpreter's own body of `target` use the name `name`? Tells patch releases apart that changed one method.
-pub fn reference_mentions(py: Python<'_>, target: Target, name: crate::names::Name) -> bool {
-    use crate::names::Name;
-    let function = REFERENCE[target as usize].load(Ordering::Relaxed);
-    if function.is_null() {
-        return false;
+/// Does the interpreter's own body of `target` use the name `name`? Tells patch releases apart that changed one method. `seen` keeps
+/// the answer.
+#[inline]
+pub fn reference_mentions(py: Python<'_>, seen: &AtomicU8, target: Target, name: Name) -> bool {
+    match seen.load(Ordering::Relaxed) {
+        0 => look_for(py, seen, target, Name::co_names, || {
+            Ok(name.object(py).to_owned())
+        }),
+        answer => answer == YES,
     }
-    let function = crate::ffi::immortal(py, function);
-    crate::ffi::getattr(&function, Name::__code__)
-        .and_then(|code| crate::ffi::getattr(&code, Name::co_names))
-        .and_then(|names| crate::ffi::contains(&names, &name.object(py)))
-        .unwrap_or_else(|raised| {
+}
+
+/// What they keep.
+const YES: u8 = 2;
+/// As above.
+const NO: u8 = 1;
+
+/// Is that in this tuple of the body's code?
+#[cold]
+fn look_for<'py>(
+    py: Python<'py>,
+    seen: &AtomicU8,
+    target: Target,
+    tuple: Name,
+    wanted: impl FnOnce() -> Res<Obj<'py>>,
+) -> bool {
+    let found = reference_function(py, target)
+        .and_then(|function| crate::ffi::getattr(&function, Name::__code__))
+        .and_then(|code| crate::ffi::getattr(&code, tuple))
+        .and_then(|all| crate::ffi::contains(&all, &wanted()?));
+    match found {
+        Ok(found) => {
+            seen.store(if found { YES } else { NO }, Ordering::Relaxed);
+            found
+        }
+        Err(raised) => {
             raised.clear(py);
             false
-        })
+        }
+    }
 }
 
 /// Which of the `known` bodies of `target` the interpreter runs, by the names the body uses in the order it uses them first;

@@ -1,4 +1,6 @@
 //! `FileHandler`: a `StreamHandler` that opens its own file, at the first record when it was told to wait.
+use std::sync::atomic::AtomicU8;
+
 use pyo3::prelude::*;
 
 use super::{Place, error, stream};
@@ -82,6 +84,7 @@ pub fn emits_by_stream(py: Python<'_>) -> bool {
 /// No stream: opens it, unless the handler was closed and opening would empty the file. False when the error was handled.
 #[cold]
 fn open_again<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>) -> Res<bool> {
+    static HANDLES: AtomicU8 = AtomicU8::new(0);
     let (py, here) = (handler.py(), Target::FileEmit);
     let mode = guard::attr(handler, Name::mode).at(py, here, get("mode"))?;
     let write_mode =
@@ -95,7 +98,14 @@ fn open_again<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>) -> Res<bool
             .map(|()| true)
             .at(py, here, store("stream")),
         // Some patch releases report a failing open like any other failure of emit; the running one's body says which.
-        Err(raised) if crate::bind::reference_mentions(py, Target::FileEmit, Name::handleError) => {
+        Err(raised)
+            if crate::bind::reference_mentions(
+                py,
+                &HANDLES,
+                Target::FileEmit,
+                Name::handleError,
+            ) =>
+        {
             if !raised.is(py_ffi::exception_class(py, py_ffi::Exc::Exception)) {
                 return Err(raised);
             }

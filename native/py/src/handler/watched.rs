@@ -27,6 +27,7 @@ pub fn emit_record<'py>(
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
 ) -> Res<()> {
+    static HANDLES: AtomicU8 = AtomicU8::new(0);
     let reopened = match guard::target(handler, Name::reopenIfNeeded) {
         Target::WatchedReopen if Body::running(handler.py()).is_some() => reopen(handler),
         _ => guard::call_method(handler, Name::reopenIfNeeded, []).map(drop),
@@ -35,7 +36,7 @@ pub fn emit_record<'py>(
     match reopened.at(py, here, calling("reopenIfNeeded")) {
         Ok(()) => file_emit(handler, record, place, None, here),
         // Some releases report a failing reopening like any other failure of emit; the running one's body says which.
-        Err(raised) if bind::reference_mentions(py, here, Name::handleError) => {
+        Err(raised) if bind::reference_mentions(py, &HANDLES, here, Name::handleError) => {
             super::error::caught(handler, record, raised, here)
         }
         Err(raised) => Err(raised),

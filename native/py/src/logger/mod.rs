@@ -22,6 +22,8 @@ pub use methods::{
     log_with, may_want_frames, root_at_once, wants_frames, warn, warning,
 };
 
+use std::sync::atomic::AtomicU8;
+
 use pyo3::prelude::*;
 
 use crate::bind;
@@ -79,6 +81,7 @@ pub fn add_handler<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
 /// `Logger.removeHandler`. Older releases take it out of the list in place; newer ones put a copy in the list's place, which
 /// leaves a dispatch going on in another thread alone.
 pub fn remove_handler<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
+    static COPIES: AtomicU8 = AtomicU8::new(0);
     let Some([Some(handler)]) = call.parse([Name::hdlr], 1) else {
         return call.mismatch();
     };
@@ -89,7 +92,7 @@ pub fn remove_handler<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
             return Ok(());
         }
         let handlers = guard::attr(&logger, Name::handlers)?;
-        if !bind::reference_mentions(py, Target::LoggerRemoveHandler, Name::copy) {
+        if !bind::reference_mentions(py, &COPIES, Target::LoggerRemoveHandler, Name::copy) {
             return py_ffi::method(&handlers, Name::remove, [&handler]).map(drop);
         }
         let handlers = py_ffi::method(&handlers, Name::copy, [])?;
