@@ -1,6 +1,8 @@
 """Attributes and lists of loggers, handlers and formatters, changed from Python between two calls in every way Python allows."""
 
 import copy
+import functools
+import gc
 import io
 import logging
 import sys
@@ -1095,4 +1097,147 @@ def test_is_enabled_for_of_a_class_that_calls_the_one_above(w):
     ask_each(w, own, 10, 30)
     del Asking.isEnabledFor
     ask_each(w, own, 10, 30)
+    w.note("written", w.take(stream))
+
+
+# -- an isEnabledFor of somebody's own, which the first look asks ----------------------------------------------------------------------
+class Unsure:
+    """Neither true nor false."""
+
+    def __bool__(self):
+        raise ValueError("who knows")
+
+
+def answering(answer):
+    """A function that gives that, or raises it."""
+
+    def says(*args):
+        if isinstance(answer, Exception):
+            raise type(answer)(*answer.args)  # a new one: it keeps where it was raised
+        return answer
+
+    return says
+
+
+OWN = {
+    "method": lambda answer: {"isEnabledFor": lambda self, level: answering(answer)()},
+    "method of one argument": lambda answer: {"isEnabledFor": lambda self: answer},
+    "method with a default": lambda answer: {"isEnabledFor": lambda self, level, more=1: answering(answer)(more)},
+    "method of keywords": lambda answer: {"isEnabledFor": lambda *args, **more: answering(answer)(args, more)},
+    "static method": lambda answer: {"isEnabledFor": staticmethod(answering(answer))},
+    "class method": lambda answer: {"isEnabledFor": classmethod(answering(answer))},
+    "property": lambda answer: {"isEnabledFor": property(lambda self: answering(answer))},
+    "partial": lambda answer: {"isEnabledFor": functools.partial(answering(answer))},
+    "built-in": lambda answer: {"isEnabledFor": len},
+    "nothing": lambda answer: {"isEnabledFor": None},
+    "with findCaller": lambda answer: {
+        "isEnabledFor": lambda self, level: answering(answer)(),
+        "findCaller": lambda self, *args: ("there.py", 7, "there", None),
+    },
+}
+ANSWERS = [False, True, 0, 1, "yes", None, [], Unsure(), KeyError("no answer")]
+SAID = "%(levelname)s %(funcName)s %(filename)s %(message)s"
+
+
+def say_each(w, log):
+    """Calls every method that asks, without and with keywords, twice."""
+    for _ in range(2):
+        for name in ("debug", "info", "warning", "error", "critical", "exception"):
+            w.catch(getattr(log, name), "said by %s", name)
+        for level in (10, 35, True, 2**70):
+            w.catch(log.log, level, "said by log")
+        w.catch(log.log, "10", "said by log")
+        w.catch(log.info, "with extra", extra={"user": 1})
+        w.catch(log.info, "two frames up", stacklevel=2)
+        w.catch(log.info, "odd", odd=1)
+        w.catch(log.info)
+        w.catch(log.log, 10)
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: type(answer).__name__ + str(answer)[:3])
+@pytest.mark.parametrize("kind", OWN)
+def test_is_enabled_for_of_any_kind_in_a_class(w, kind, answer):
+    log, handler, stream = w.plain()
+    handler.setFormatter(logging.Formatter(SAID))
+    own = type("Own", (logging.Logger,), OWN[kind](answer))("own", 30)
+    own.addHandler(handler)
+    say_each(w, own)
+    own.disabled = True
+    say_each(w, own)
+    log.info("others")
+    w.note("written", w.take(stream))
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: type(answer).__name__ + str(answer)[:3])
+@pytest.mark.parametrize("above", [logging.Logger, "own"], ids=["Logger", "own class"])
+@pytest.mark.parametrize(
+    "wrap",
+    [lambda says: says, functools.partial, lambda says: types.MethodType(says, 1), lambda says: len, lambda says: None],
+    ids=["function", "partial", "bound method", "built-in", "None"],
+)
+def test_is_enabled_for_of_any_kind_in_a_logger(w, wrap, above, answer):
+    log, handler, stream = w.plain()
+    handler.setFormatter(logging.Formatter(SAID))
+    kind = type("Own", (logging.Logger,), OWN["method"](True)) if above == "own" else above
+    own, other = kind("own", 30), kind("other", 30)
+    for logger in (own, other):
+        logger.addHandler(handler)
+    own.isEnabledFor = wrap(answering(answer))
+    say_each(w, own)
+    say_each(w, other)
+    del own.isEnabledFor
+    say_each(w, own)
+    log.info("others")
+    w.note("written", w.take(stream))
+
+
+def change_class(log):
+    log.__class__ = type("Later", (logging.Logger,), {"_log": lambda self, *args, **more: print("later", args)})
+
+
+WHILE_ASKED = {
+    "takes itself away": lambda log: delattr(type(log), "isEnabledFor"),
+    "is replaced": lambda log: setattr(type(log), "isEnabledFor", lambda self, level: False),
+    "gives the levels other values": lambda log: vars(logging).update(INFO=5, ERROR=6),
+    "looks at no frames": lambda log: setattr(logging, "_srcfile", None),
+    "looks at others": lambda log: setattr(logging, "_srcfile", "there.py"),
+    "gets a findCaller": lambda log: setattr(type(log), "findCaller", lambda self, *args: ("there.py", 7, "there", None)),
+    "gets a _log": lambda log: setattr(log, "_log", lambda *args, **more: print("own _log", args, more)),
+    "disables": lambda log: setattr(log, "disabled", True),
+    "empties the cache": lambda log: setattr(log, "_cache", {}),
+    "hides itself": lambda log: setattr(log, "isEnabledFor", lambda level: False),
+    "shows the dict": vars,
+    "exchanges the dict": lambda log: setattr(log, "__dict__", dict(vars(log))),
+    "changes the class": change_class,
+    "has no handlers": lambda log: log.handlers.clear(),
+    "collects": lambda log: gc.collect(),
+    "logs": lambda log: logging.getLogger("app").warning("while asked"),
+    "patches info": lambda log: setattr(type(log), "info", lambda self, *args: print("own info", args)),
+}
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("answer", [False, True])
+@pytest.mark.parametrize("what", WHILE_ASKED)
+def test_is_enabled_for_that_changes_something(w, what, answer):
+    before = {name: vars(logging)[name] for name in ("INFO", "ERROR", "_srcfile")}
+    log, handler, stream = w.plain()
+    handler.setFormatter(logging.Formatter(SAID))
+
+    class Own(logging.Logger):
+        def isEnabledFor(self, level):
+            WHILE_ASKED[what](self)
+            return answer
+
+    own = Own("own", 30)
+    own.addHandler(handler)
+    try:
+        for _ in range(3):
+            for call in (own.info, own.warning, own.exception, functools.partial(own.log, 20)):
+                w.catch(call, "said %d times", 3)
+    finally:
+        vars(logging).update(before)
+    log.info("others")
     w.note("written", w.take(stream))

@@ -127,7 +127,8 @@ fn at_level<'py>(call: &Call<'_, 'py>, name: Name, here: Target) -> Res<Obj<'py>
         return Ok(py_ffi::none(call.py()));
     }
     match ask_once(call, level, here)? {
-        Ok(true) => forward(call, level, 0, None, here)?,
+        // The global is read again: whoever was asked may have given it another value.
+        Ok(true) => forward(call, &enabled::level_named(call.py(), name)?, 0, None, here)?,
         Ok(false) => {}
         Err(reason) => return call.reference(reason),
     }
@@ -340,6 +341,7 @@ pub fn error_of_exception<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     if enabled::ask(&call.slf(), &level, here)? {
         let given = call.keyword_named(Name::exc_info).is_some();
         let exc_info = (!given).then(|| py_ffi::boolean(py, true));
+        let level = globals::get(py, Name::ERROR)?;
         forward(call, &level, 0, exc_info.as_ref(), here)?;
     }
     Ok(py_ffi::none(py))
