@@ -232,6 +232,10 @@ def test_loggers_handlers_and_levels_change_while_others_log(run):
         stop.set()
         for thread in threads:
             thread.join()
+        # Everything may have been disabled for as long as the others logged.
+        logging.disable(0)
+        log.setLevel(10)
+        log.error("after all")
         print(errors)
     """)
 
