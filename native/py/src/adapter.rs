@@ -372,7 +372,8 @@ fn add_extra<'py>(adapter: &Obj<'py>, given: &mut Keywords<'py>) -> Res<()> {
     Ok(())
 }
 
-/// Patch releases differ: older ones merge whatever stands there, newer ones (they use `kwargs.get`) spare `None`.
+/// Does a merging adapter leave an `extra` of `None` out? Patch releases differ: older ones merge whatever stands there, newer ones use
+/// `kwargs.get`.
 fn spares_none(py: Python<'_>) -> bool {
     static SEEN: AtomicU8 = AtomicU8::new(0);
     bind::reference_mentions(py, &SEEN, Target::AdapterProcess, Name::get)

@@ -916,6 +916,7 @@ fn interpreter_is_quicker(target: Target) -> bool {
         | Target::BufferingShouldFlush
         | Target::MemoryShouldFlush
         | Target::NullHandle
+        | Target::LoggerGetEffectiveLevel
         | Target::LoggerRemoveHandler
         | Target::AdapterHasHandlers
         | Target::PlaceHolderAppend

@@ -50,6 +50,12 @@ pub fn forget(py: Python<'_>) {
 /// Is it? 2 ns.
 #[inline]
 pub fn is_ordinary(py: Python<'_>) -> bool {
+    is_known(py) || look_closer(py)
+}
+
+/// The same by reads alone: "no" also where that is not known yet.
+#[inline]
+pub fn is_known(py: Python<'_>) -> bool {
     #[cfg(Py_GIL_DISABLED)]
     let bindings = guard::bindings();
     let state = (
@@ -64,7 +70,7 @@ pub fn is_ordinary(py: Python<'_>) -> bool {
         }
         known.yes == Some(state)
     });
-    (known && clock::is_untouched(py)) || look_closer(py)
+    known && clock::is_untouched(py)
 }
 
 /// The answer where it is no, or not known.

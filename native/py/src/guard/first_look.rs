@@ -111,7 +111,7 @@ impl Found {
     }
 }
 
-/// The same for a logger of a class that was asked before, and a level whose number is known: nothing is called.
+/// Is a logger of a class that was asked before enabled for a level whose number is known? Nothing is called.
 #[inline(always)]
 pub fn enabled_at_once(logger: &Obj<'_>, level: &Obj<'_>, number: usize) -> Found {
     let (info, values) = match direct_or_info(logger) {

@@ -215,7 +215,7 @@ fn look<'a, 'py>(call: &Call<'a, 'py>, nth: usize) -> Look<'a, 'py> {
     match guard::enabled_at_once(&call.slf(), &level, known.number) {
         // One of them may be an error.
         Found::Enabled(false, _) if !call.has_no_keywords() => Look::Nothing,
-        Found::Own(seen) if known.frameless || ordinary::is_ordinary(call.py()) => {
+        Found::Own(seen) if known.frameless || ordinary::is_known(call.py()) => {
             Look::Ask(seen, level)
         }
         found => verdict(call.py(), found),
@@ -325,7 +325,7 @@ pub mod first_look {
             return Look::Nothing;
         }
         match (of_level_given(call, &call.slf()), call.arg(0)) {
-            (Found::Own(seen), Some(level)) if ordinary::is_ordinary(call.py()) => {
+            (Found::Own(seen), Some(level)) if ordinary::is_known(call.py()) => {
                 Look::Ask(seen, level)
             }
             (found, _) => verdict(call.py(), found),
