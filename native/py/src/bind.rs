@@ -919,6 +919,10 @@ fn interpreter_is_quicker(target: Target) -> bool {
         | Target::LoggerGetEffectiveLevel
         | Target::LoggerRemoveHandler
         | Target::AdapterHasHandlers
+        | Target::AdapterGetEffectiveLevel
+        | Target::AdapterIsEnabledFor
+        | Target::AdapterSetLevel
+        | Target::RecordGetMessage
         | Target::PlaceHolderAppend
         | Target::GetLoggerClass
         | Target::SetLoggerClass
