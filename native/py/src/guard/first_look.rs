@@ -166,7 +166,8 @@ fn enabled_otherwise(
     // Owned: it may be an adapter's, and a class is looked at.
     let logger = &logger.clone();
     let found = match known {
-        Some(info) if info.is_current() => values_by(logger, info),
+        // Without a tag it may be another class's.
+        Some(info) if info.tag.get() != 0 && info.is_current() => values_by(logger, info),
         _ => values_of(logger),
     };
     let Some((info, values, hides)) = found else {

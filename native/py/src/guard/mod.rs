@@ -672,9 +672,11 @@ fn function_of<'py>(
     #[cfg(Py_GIL_DISABLED)]
     {
         // SAFETY: the type is alive while the object is. While it has the tag it has the function: whoever takes that away takes the tag
-        // first, so that a thread which has seen the tag and not stopped since may still ask the function for a reference.
+        // first, so that a thread which has seen the tag and not stopped since may still ask the function for a reference. No tag tells
+        // nothing.
         let function = unsafe {
-            let is_current = || raw::type_tag(ffi::Py_TYPE(object.as_ptr())) == info.tag.get();
+            let tag = info.tag.get();
+            let is_current = || tag != 0 && raw::type_tag(ffi::Py_TYPE(object.as_ptr())) == tag;
             (is_current() && slot.default != Remembered::NOTHING)
                 .then(|| raw::own_if_alive(object.py(), slot.default.address()))
                 .flatten()
