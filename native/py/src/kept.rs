@@ -61,7 +61,7 @@ impl Kept {
         {
             return Ok(false);
         }
-        let context = &facts.context;
+        let context = facts.context();
         let Site::At((code, offset), _) = facts.site()? else {
             return Ok(false);
         };
@@ -165,9 +165,9 @@ impl Kept {
             msecs,
             relative,
         };
-        let mut facts = Facts::known(event, own(name), site, own(level_name), stamp);
-        facts.context =
+        let context =
             Context::known([thread, thread_name, process_name, process, task_name].map(own));
+        let facts = Facts::known(event, own(name), site, own(level_name), stamp, context);
         let mut record = Record::unseen_yet(facts, Some(args.clone()));
         record.remember(Some(message), self.asctime.as_ref().map(own));
         Ok(Some(record.real()?.clone()))

@@ -75,7 +75,9 @@ pub fn held_seen<'a, 'py>(
     let seen = match view {
         Some(view)
             if view.method(Name::acquire) == Target::HandlerAcquire
-                && view.test(Name::lock, py_ffi::try_acquire) =>
+                && view
+                    .lend(Name::lock)
+                    .is_some_and(|lock| py_ffi::try_acquire(&lock)) =>
         {
             Some(view)
         }
@@ -135,7 +137,9 @@ fn release<'a, 'py>(
     match view {
         Some(view)
             if view.method(Name::release) == Target::HandlerRelease
-                && view.test(Name::lock, py_ffi::try_release) =>
+                && view
+                    .lend(Name::lock)
+                    .is_some_and(|lock| py_ffi::try_release(&lock)) =>
         {
             Ok(Some(view))
         }

@@ -91,8 +91,7 @@ impl<'py> Context<'py> {
     pub fn lent_thread<'a>(&'a self, py: Python<'py>) -> Res<Option<(Ref<'a, 'py>, Ref<'a, 'py>)>> {
         #[cfg(not(Py_GIL_DISABLED))]
         if self.thread.get().is_none()
-            && let Some(active) = registry(py)
-            && let Some(found) = lent_thread(&active)?
+            && let Some(found) = lent_thread(py)?
         {
             return Ok(Some(found));
         }
@@ -435,19 +434,20 @@ fn asks_threading(py: Python<'_>, name: Name, saved: &Saved) -> bool {
     )
 }
 
-/// What they find where the thread is registered and its name is what `Thread.name` gives, which checks that the thread was
-/// initialised; good until Python code runs. `None` also where a look at the registry may run some.
+/// `record.thread` and `record.threadName` where the thread is registered and its name is what `Thread.name` gives, which checks that the
+/// thread was initialised; good until Python code runs. `None` also where a look at the registry may run some.
 #[cfg(not(Py_GIL_DISABLED))]
-#[inline(always)]
-#[allow(clippy::inline_always, reason = "part of `Context::lent_thread`")]
-fn lent_thread<'a, 'py>(active: &Obj<'py>) -> Res<Option<(Ref<'a, 'py>, Ref<'a, 'py>)>> {
-    let py = active.py();
+#[inline(never)]
+pub fn lent_thread<'a>(py: Python<'_>) -> Res<Option<(Ref<'a, '_>, Ref<'a, '_>)>> {
+    let Some(active) = registry(py) else {
+        return Ok(None);
+    };
     let value = raw::this_thread().cast_signed();
-    if !py_ffi::is_dict(active) || !is_own_hash(value) {
+    if !py_ffi::is_dict(&active) || !is_own_hash(value) {
         return Ok(None);
     }
-    let ident = lent_number(py, value, Some(active))?;
-    let Some(thread) = py_ffi::dict_lend_number(active, &ident, value) else {
+    let ident = lent_number(py, value, Some(&active))?;
+    let Some(thread) = py_ffi::dict_lend_number(&active, &ident, value) else {
         return Ok(None);
     };
     let Some(thread) = guard::view(&thread) else {

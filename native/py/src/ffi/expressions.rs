@@ -344,13 +344,15 @@ pub fn function_code(obj: &Obj<'_>) -> *mut ffi::PyObject {
 }
 
 /// Takes a lock if that needs no waiting and the lock is one whose structure is known; see [`crate::raw::rlock_acquire`].
-#[inline]
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "as for `held_seen`")]
 pub fn try_acquire(lock: &Obj<'_>) -> bool {
     crate::raw::rlock_acquire(lock)
 }
 
 /// Gives back a lock that [`try_acquire`] can take; false when the object's own method has to do it.
-#[inline]
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "as for `held_seen`")]
 pub fn try_release(lock: &Obj<'_>) -> bool {
     crate::raw::rlock_release(lock)
 }

@@ -87,6 +87,19 @@ impl<'py> Buffer<'py> {
     /// Appends ASCII text; true. A function of its own: not each of its callers has to keep registers for it.
     #[inline(never)]
     pub fn append(&mut self, text: &str) -> bool {
+        match short_block(text.as_bytes()) {
+            Some(block) if self.bytes.capacity() - self.bytes.len() >= block.len() => {
+                let end = self.bytes.len() + text.len();
+                self.bytes.extend_from_slice(&block);
+                self.bytes.truncate(end);
+                true
+            }
+            _ => self.append_any(text),
+        }
+    }
+
+    #[inline(never)]
+    fn append_any(&mut self, text: &str) -> bool {
         self.bytes.extend_from_slice(text.as_bytes());
         true
     }
@@ -261,6 +274,26 @@ impl<'py> Buffer<'py> {
             apart: 0,
         })
     }
+}
+
+/// Four to 16 bytes at the beginning of a block of 16: two numbers that overlap, where `memcpy` takes twice the time.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "a third of `append`")]
+fn short_block(bytes: &[u8]) -> Option<[u8; 16]> {
+    let block = if let (Some(first), Some(last), 8..=16) =
+        (bytes.first_chunk(), bytes.last_chunk(), bytes.len())
+    {
+        let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+        u128::from(first) | u128::from(last) << (8 * (bytes.len() - 8))
+    } else if let (Some(first), Some(last), 4..=7) =
+        (bytes.first_chunk(), bytes.last_chunk(), bytes.len())
+    {
+        let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+        u128::from(u64::from(first) | u64::from(last) << (8 * (bytes.len() - 4)))
+    } else {
+        return None;
+    };
+    Some(block.to_le_bytes())
 }
 
 /// What a formatter made of a record.

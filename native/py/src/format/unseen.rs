@@ -157,7 +157,7 @@ impl Proof<'_, '_> {
 fn knows_others(record: &Record<'_, '_>, task_too: bool) -> bool {
     record.unseen().is_some_and(|unseen| {
         let py = unseen.facts.event.msg.py();
-        unseen.facts.context.knows_others(py, task_too)
+        unseen.facts.context().knows_others(py, task_too)
     })
 }
 
@@ -500,7 +500,7 @@ fn render_at_once<'py>(
             Field::Known(Attribute::Module) => find(&mut place, facts)?.module,
             Field::Known(Attribute::FuncName) => find(&mut place, facts)?.function,
             Field::Known(Attribute::LineNo) => find(&mut place, facts)?.line,
-            Field::Known(Attribute::ThreadName) => match facts.context.lent_thread(py)? {
+            Field::Known(Attribute::ThreadName) => match facts.lent_thread()? {
                 Some((_, name)) => name,
                 None => return Ok(false),
             },
@@ -676,10 +676,10 @@ fn push_known<'py>(
         Attribute::RelativeCreated => {
             return push_number(line, &facts.stamp()?.relative, (usual, spec));
         }
-        Attribute::Process => facts.context.process(py)?,
-        Attribute::ProcessName => facts.context.process_name(py)?,
-        Attribute::TaskName if cfg!(Py_3_12) => facts.context.task_name(py)?,
-        Attribute::Thread => match facts.context.thread_unasked(py)? {
+        Attribute::Process => facts.context().process(py)?,
+        Attribute::ProcessName => facts.context().process_name(py)?,
+        Attribute::TaskName if cfg!(Py_3_12) => facts.context().task_name(py)?,
+        Attribute::Thread => match facts.context().thread_unasked(py)? {
             Some((number, _)) => number,
             None => return Ok(false),
         },

@@ -66,8 +66,6 @@ pub(super) struct Info {
     pub(super) plain: Cell<bool>,
     pub(super) keys: Cell<*mut raw::Keys>,
     pub(super) keys_len: Cell<usize>,
-    /// Plain, with shared keys and no shadows: instances with values in place need no further question.
-    pub(super) direct: Cell<bool>,
     /// Instances are true: the type says nothing of truth or length.
     pub(super) truth: Cell<bool>,
     pub(super) shadows: Cell<Shadows>,
@@ -123,9 +121,18 @@ impl Shadows {
 
 const TABLE_SIZE: usize = 1024;
 
+/// What is known of the type that last had one of the tags that share a place.
+#[derive(Clone, Copy)]
+struct Tagged {
+    /// The type's tag if its instances with values in place need no further question: plain, with shared keys and no shadows. One comparison tells; else a tag of another place.
+    direct: u32,
+    info: Option<&'static Info>,
+}
+
 /// Types by version tag, direct-mapped, and all of them by address.
 struct Types {
-    by_tag: [Option<&'static Info>; TABLE_SIZE],
+    /// Whatever is direct here has that tag in its info, too.
+    by_tag: [Tagged; TABLE_SIZE],
     by_address: Option<HashMap<usize, &'static Info>>,
     /// Places that are not in use.
     free: Vec<&'static Info>,
@@ -138,8 +145,27 @@ struct Types {
     bindings: u64,
 }
 
+/// Nothing in any place.
+const NO_TAGS: [Tagged; TABLE_SIZE] = {
+    let mut tags = [Tagged {
+        direct: 0,
+        info: None,
+    }; TABLE_SIZE];
+    let mut place = 0;
+    while place < TABLE_SIZE {
+        tags[place].direct = tag_of_another(place as u32);
+        place += 1;
+    }
+    tags
+};
+
+/// A tag that is never looked for where `tag` is.
+const fn tag_of_another(tag: u32) -> u32 {
+    tag ^ 1
+}
+
 static TYPES: Shared<Types> = Shared::new(Types {
-    by_tag: [None; TABLE_SIZE],
+    by_tag: NO_TAGS,
     by_address: None,
     free: Vec::new(),
     crowded: false,
@@ -165,7 +191,6 @@ impl Types {
                 plain: Cell::new(false),
                 keys: Cell::new(std::ptr::null_mut()),
                 keys_len: Cell::new(0),
-                direct: Cell::new(false),
                 truth: Cell::new(false),
                 shadows: Cell::new(Shadows::NONE),
                 roles: Cell::new((0, 0)),
@@ -182,16 +207,15 @@ impl Types {
     /// Takes all places back.
     #[cold]
     fn empty(&mut self) {
-        self.by_tag = [None; TABLE_SIZE];
+        self.by_tag = NO_TAGS;
         for (_, info) in self.by_address.iter_mut().flat_map(HashMap::drain) {
             info.tag.set(0);
-            info.direct.set(false);
             self.free.push(info);
         }
     }
 
     fn forget(&mut self) {
-        self.by_tag = [None; TABLE_SIZE];
+        self.by_tag = NO_TAGS;
         if let Some(infos) = &self.by_address {
             for info in infos.values() {
                 info.tag.set(0);
@@ -199,15 +223,31 @@ impl Types {
         }
     }
 
-    /// What is known of the type with that tag.
+    /// What is known of the type that last had this tag or one that shares its place.
     #[inline(always)]
-    fn tagged(&mut self, tag: u32) -> Option<&'static Info> {
+    fn tagged(&mut self, tag: u32) -> Tagged {
         #[cfg(Py_GIL_DISABLED)]
         if self.bindings != bindings() {
             self.bindings = bindings();
             self.forget();
         }
         self.by_tag[tag as usize % TABLE_SIZE]
+    }
+
+    /// Has its instances found direct no more until the type is `put`.
+    fn withdraw(&mut self, tag: u32) {
+        let known = &mut self.by_tag[tag as usize % TABLE_SIZE];
+        if known.direct == tag {
+            known.direct = tag_of_another(tag);
+        }
+    }
+
+    /// What is known of the type with this tag.
+    fn put(&mut self, tag: u32, info: &'static Info, direct: bool) {
+        self.by_tag[tag as usize % TABLE_SIZE] = Tagged {
+            direct: if direct { tag } else { tag_of_another(tag) },
+            info: Some(info),
+        };
     }
 }
 
@@ -287,7 +327,7 @@ pub(super) unsafe fn info_of(py: Python<'_>, class: *mut ffi::PyTypeObject) -> &
     unsafe {
         let tag = raw::type_tag(class);
         let known = TYPES.with(py, |types| types.tagged(tag));
-        match known {
+        match known.info {
             Some(info) if tag != 0 && info.tag.get() == tag && info.is_current() => info,
             _ => refresh(py, class),
         }
@@ -307,7 +347,23 @@ impl Info {
 /// The information and the values of an object that can be read in place and hides no method, of a type met before.
 #[inline(always)]
 pub(super) fn direct(object: &Obj<'_>) -> Option<(&'static Info, *mut *mut ffi::PyObject)> {
-    direct_or_info(object).ok()
+    // SAFETY: the type is alive while the object is. The tag tells whether what is known still holds, the number of keys whether
+    // the indexes are all there are; what is known to be direct has a tag and keys, and may be read in place.
+    unsafe {
+        let class = ffi::Py_TYPE(object.as_ptr());
+        let tag = raw::type_tag(class);
+        let known = TYPES.with(object.py(), |types| types.tagged(tag));
+        if known.direct != tag {
+            return None;
+        }
+        // SAFETY: `put` is told both; where nothing was put is the tag of another place.
+        let info = known.info.unwrap_unchecked();
+        if raw::keys_len_of(info.keys.get()) != info.keys_len.get() {
+            return None;
+        }
+        let values = raw::values(object.as_ptr(), class);
+        (!values.is_null()).then_some((info, values))
+    }
 }
 
 /// The same; else what is known of the type, if it has been met before, by its tag.
@@ -315,24 +371,12 @@ pub(super) fn direct(object: &Obj<'_>) -> Option<(&'static Info, *mut *mut ffi::
 pub(super) fn direct_or_info(
     object: &Obj<'_>,
 ) -> Result<(&'static Info, *mut *mut ffi::PyObject), Option<&'static Info>> {
-    // SAFETY: the type is alive while the object is. The tag tells whether what is known still holds, the number of keys whether
-    // the indexes are all there are; what is known to be direct has a tag and keys, and may be read in place.
-    unsafe {
-        let class = ffi::Py_TYPE(object.as_ptr());
-        let tag = raw::type_tag(class);
-        let info = TYPES.with(object.py(), |types| types.tagged(tag));
-        let Some(info) = info.filter(|info| info.tag.get() == tag) else {
-            return Err(None);
-        };
-        if !info.direct.get() || raw::keys_len_of(info.keys.get()) != info.keys_len.get() {
-            return Err(Some(info));
-        }
-        let values = raw::values(object.as_ptr(), class);
-        if values.is_null() {
-            return Err(Some(info));
-        }
-        Ok((info, values))
-    }
+    direct(object).ok_or_else(|| {
+        // SAFETY: the type is alive while the object is.
+        let tag = unsafe { raw::type_tag(ffi::Py_TYPE(object.as_ptr())) };
+        let known = TYPES.with(object.py(), |types| types.tagged(tag));
+        known.info.filter(|info| info.tag.get() == tag)
+    })
 }
 
 #[cold]
@@ -350,7 +394,11 @@ unsafe fn refresh(py: Python<'_>, class: *mut ffi::PyTypeObject) -> &'static Inf
         } else {
             std::ptr::null_mut()
         };
-        let info = TYPES.with(py, |types| types.info_of(class as usize));
+        let info = TYPES.with(py, |types| {
+            let info = types.info_of(class as usize);
+            types.withdraw(info.tag.get());
+            info
+        });
         info.tag.set(tag);
         info.plain.set(plain);
         info.truth.set(py_ffi::makes_true_objects(class));
@@ -372,18 +420,15 @@ unsafe fn refresh(py: Python<'_>, class: *mut ffi::PyTypeObject) -> &'static Inf
         }
         info.roles.set((0, 0));
         info.enabling.set(Enabling::UNKNOWN);
-        info.direct.set(false);
         // Without a GIL another thread may take a method out of the class while it is looked at here. It then dies here, which
         // may run Python code that comes back to this class, or to so many that the place is given to another one.
         let shadows = shadows(class, info);
         info.shadows.set(shadows);
         if tag != 0 && info.tag.get() == tag && raw::type_tag(class) == tag {
-            info.direct
-                .set(plain && !keys.is_null() && shadows.count == 0);
-            TYPES.with(py, |types| {
-                types.by_tag[tag as usize % TABLE_SIZE] = Some(info);
-            });
+            let direct = plain && !keys.is_null() && shadows.count == 0;
+            TYPES.with(py, |types| types.put(tag, info, direct));
         } else {
+            TYPES.with(py, |types| types.withdraw(info.tag.get()));
             info.tag.set(0);
         }
         info

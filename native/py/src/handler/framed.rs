@@ -140,7 +140,7 @@ fn with_fields<R>(
     let (name, level_name) = (facts.name()?, facts.level_name()?);
     let (site, stamp) = (facts.named()?, facts.stamp()?);
     let (_, module) = site.names()?;
-    let (thread, thread_name) = facts.context.thread(py)?;
+    let (thread, thread_name) = facts.context().thread(py)?;
     let fields = || {
         let Number::Float(created) = stamp.created else {
             return None;

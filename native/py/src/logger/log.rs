@@ -176,7 +176,12 @@ pub(super) fn log_late<'py>(
     enabled: bool,
 ) -> Res<()> {
     stats::native_record();
-    handle_late(logger, &mut Record::late(event), enabled).at(
+    let mut record = Record::late(event);
+    let handled = handle_late(logger, &mut record, enabled);
+    if record.owns_nothing() {
+        std::mem::forget(record);
+    }
+    handled.at(
         logger.object().py(),
         Target::LoggerLogLow,
         calling("handle"),

@@ -74,6 +74,24 @@ unsafe fn take(lock: *mut std::ffi::c_void) -> bool {
     }
 }
 
+/// Gives it back.
+///
+/// # Safety
+/// A lock of the interpreter that was taken.
+#[cfg(not(Py_3_14))]
+#[inline(always)]
+unsafe fn give_back(lock: *mut std::ffi::c_void) {
+    // SAFETY: as for `take`.
+    unsafe {
+        #[cfg(target_os = "linux")]
+        if SEMAPHORE.load(Relaxed) {
+            libc::sem_post(lock.cast());
+            return;
+        }
+        PyThread_release_lock(lock);
+    }
+}
+
 /// The number that `threading.get_ident()` returns.
 #[inline(always)]
 #[must_use]
@@ -117,7 +135,7 @@ pub fn rlock_free_or_mine(lock: &Bound<'_, PyAny>) -> Option<bool> {
 
 /// Acquires the lock if that needs no waiting. False: nothing done, call the object's own `acquire` (contended, or not a
 /// lock we know). Like the real method it runs no signal handler when it need not wait.
-#[inline]
+#[inline(always)]
 #[must_use]
 pub fn rlock_acquire(lock: &Bound<'_, PyAny>) -> bool {
     let Some(lock) = known(lock) else {
@@ -159,7 +177,7 @@ pub fn rlock_acquire(lock: &Bound<'_, PyAny>) -> bool {
 
 /// Gives the lock back once, waking a waiter when it becomes free. False: nothing done, call the object's own `release`
 /// (which raises when the lock is not held by this thread).
-#[inline]
+#[inline(always)]
 #[must_use]
 pub fn rlock_release(lock: &Bound<'_, PyAny>) -> bool {
     let Some(lock) = known(lock) else {
@@ -174,7 +192,7 @@ pub fn rlock_release(lock: &Bound<'_, PyAny>) -> bool {
         (*lock).count -= 1;
         if (*lock).count == 0 {
             (*lock).owner = 0;
-            PyThread_release_lock((*lock).semaphore);
+            give_back((*lock).semaphore);
         }
         true
     }
