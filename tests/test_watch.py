@@ -382,7 +382,7 @@ def test_a_handler_with_a_peer_that_waits_for_room(kind, own):
 @pytest.mark.parametrize(("kind", "emits"), [("socket", 10), ("stream", 20)])  # by the worker, too
 def test_a_handler_made_meanwhile_runs_natively_later(kind, emits):
     with femtolog.LogServer(logging.NullHandler(), tcp=("127.0.0.1", 0)) as server:
-        with femtolog.watch_handlers():
+        with femtolog.watch_handlers(slow_ms=60_000):
             if kind == "socket":
                 handler = femto.FemtoSocketHandler(*server.addresses["tcp"])
             else:

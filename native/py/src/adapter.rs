@@ -91,7 +91,7 @@ pub mod first_look {
 
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of the entry point")]
-    fn look<'a, 'py>(call: &Call<'a, 'py>, nth: usize) -> Look<'a, 'py> {
+    fn look<'a, 'py>(call: &Call<'a, 'py>, nth: usize, closely: bool) -> Look<'a, 'py> {
         let py = call.py();
         if call.len() == 0 || !call.has_no_keywords() {
             return Look::Nothing;
@@ -102,15 +102,16 @@ pub mod first_look {
         else {
             return Look::Nothing;
         };
-        logger::verdict(py, guard::enabled_at_once(&logger, &level, number))
+        let found = guard::enabled_at_once(&logger, &level, number, closely);
+        logger::verdict(py, found)
     }
 
     /// Of `isEnabledFor`.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of the entry point")]
-    pub fn is_enabled_for<'a, 'py>(call: &Call<'a, 'py>) -> Look<'a, 'py> {
+    pub fn is_enabled_for<'a, 'py>(call: &Call<'a, 'py>, closely: bool) -> Look<'a, 'py> {
         match guard::adapted(&call.slf()) {
-            Some(logger) => logger::first_look::says(call, &logger),
+            Some(logger) => logger::first_look::says(call, &logger, closely),
             None => Look::Nothing,
         }
     }

@@ -518,6 +518,21 @@ impl<const T: usize> Entrance<T> {
         caught(py, || (Self::RUN)(call)).map_or(std::ptr::null_mut(), Bound::into_ptr)
     }
 
+    /// Looks once more, closely, and runs the whole function unless that has answered.
+    #[inline]
+    fn look_closely(call: Call<'_, '_>) -> *mut ffi::PyObject {
+        let found = match Self::ENTRY.first {
+            Some(first) => first(&call, true),
+            None => Look::Nothing,
+        };
+        match found {
+            Look::Answer(answer) => answer.into_ptr(),
+            Look::Enabled(seen) => Self::run(call, Some(seen)),
+            Look::Ask(seen, level) => Self::ask(call, seen, level),
+            Look::Closer | Look::Nothing => Self::run(call, None),
+        }
+    }
+
     /// Asks an `isEnabledFor` of somebody's own, and runs the whole function unless it says no.
     #[inline]
     fn ask<'py>(call: Call<'_, 'py>, seen: Seen, level: Ref<'_, 'py>) -> *mut ffi::PyObject {
@@ -554,11 +569,11 @@ impl<const T: usize> Entrance<T> {
             let Some(first) = Self::ENTRY.first else {
                 return Self::run(Self::call(args, count, kwnames), None);
             };
-            match first(&Self::call(args, count, kwnames)) {
+            match first(&Self::call(args, count, kwnames), false) {
                 Look::Answer(answer) => answer.into_ptr(),
                 Look::Enabled(seen) => Self::run_apart(args, count, kwnames, Some(seen)),
                 Look::Nothing => Self::run_apart(args, count, kwnames, None),
-                Look::Ask(seen, level) => Self::ask_apart(args, count, kwnames, seen, level),
+                Look::Closer | Look::Ask(..) => Self::look_apart(args, count, kwnames),
             }
         }
     }
@@ -597,18 +612,15 @@ impl<const T: usize> Entrance<T> {
         unsafe { Self::run(Self::call(args, count, kwnames), enabled) }
     }
 
-    /// [`ask`](Self::ask), as [`run_apart`](Self::run_apart).
+    /// [`look_closely`](Self::look_closely), as [`run_apart`](Self::run_apart).
     #[inline(never)]
-    #[allow(improper_ctypes_definitions, reason = "both sides are here; addresses")]
-    unsafe extern "C" fn ask_apart(
+    unsafe extern "C" fn look_apart(
         args: *const *mut ffi::PyObject,
         count: usize,
         kwnames: *mut ffi::PyObject,
-        seen: Seen,
-        level: Ref<'_, '_>,
     ) -> *mut ffi::PyObject {
         // SAFETY: the caller's, handed on.
-        unsafe { Self::ask(Self::call(args, count, kwnames), seen, level) }
+        unsafe { Self::look_closely(Self::call(args, count, kwnames)) }
     }
 
     /// The C function behind our descriptor or module function (3.11), which specialised calls and bound methods go to.
@@ -626,17 +638,30 @@ impl<const T: usize> Entrance<T> {
             if let Some(first) = Self::ENTRY.first
                 && MODE.load(Ordering::Relaxed) == NATIVE
             {
-                match first(&Self::fast(slf, args, nargs, kwnames)) {
+                match first(&Self::fast(slf, args, nargs, kwnames), false) {
                     Look::Answer(answer) => return answer.into_ptr(),
                     Look::Enabled(seen) => enabled = Some(seen),
                     Look::Nothing => {}
-                    Look::Ask(seen, level) => {
-                        return Self::ask(Self::fast(slf, args, nargs, kwnames), seen, level);
+                    Look::Closer | Look::Ask(..) => {
+                        return Self::look_fast(slf, args, nargs, kwnames);
                     }
                 }
             }
             Self::whole_fast(slf, args, nargs, kwnames, enabled)
         }
+    }
+
+    /// [`look_closely`](Self::look_closely) at what [`fastcall`](Self::fastcall) is given.
+    #[cfg(not(Py_3_12))]
+    #[inline(never)]
+    unsafe fn look_fast(
+        slf: *mut ffi::PyObject,
+        args: *const *mut ffi::PyObject,
+        nargs: isize,
+        kwnames: *mut ffi::PyObject,
+    ) -> *mut ffi::PyObject {
+        // SAFETY: the caller's, handed on.
+        unsafe { Self::look_closely(Self::fast(slf, args, nargs, kwnames)) }
     }
 
     /// The call that came in, as [`fastcall`](Self::fastcall) is given it.
@@ -884,20 +909,17 @@ fn entrance_in_use(index: usize) -> Option<RawEntry> {
 
 /// Is the call of a native function out of Python code slower here than the interpreter's own body, two attributes and an item? Then
 /// the interpreter's keeps its entry. So it is with `isEnabledFor` where the logger's attributes cannot be read in place, or only by taking
-/// references (without a GIL), with `getLogger` and the lock it takes where nothing can be read in place, and with those that do
+/// references (without a GIL), with `getLogger` where nothing can be read in place, or the module's lock not be seen to be free (without a
+/// GIL: a new name took 15 % longer), with that lock where nothing can be read in place, and with those that do
 /// little but set attributes or call something of Python's: they took 3 to 40 % longer. On 3.11, where what stands in is no Python
 /// function, they are others. What is slower everywhere has no native function.
 fn interpreter_is_quicker(target: Target) -> bool {
     match target {
-        Target::LoggerIsEnabledFor => {
+        Target::LoggerIsEnabledFor | Target::GetLogger | Target::ManagerGetLogger => {
             cfg!(Py_3_12) && (cfg!(Py_GIL_DISABLED) || !crate::raw::reads_instances())
         }
         Target::AcquireLock | Target::ReleaseLock => {
             cfg!(all(Py_3_12, not(Py_GIL_DISABLED))) && !crate::raw::reads_instances()
-        }
-        // Without a GIL a new name takes 15 % longer, since the lock cannot be seen to be free.
-        Target::GetLogger | Target::ManagerGetLogger => {
-            cfg!(Py_3_12) && (cfg!(Py_GIL_DISABLED) || !crate::raw::reads_instances())
         }
         // Without a GIL their lock, and each attribute, is taken for itself.
         Target::HandlerInit

@@ -90,7 +90,7 @@ pub mod first_look {
 
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of the entry point")]
-    fn look<'a, 'py>(call: &Call<'a, 'py>, nth: usize) -> Look<'a, 'py> {
+    fn look<'a, 'py>(call: &Call<'a, 'py>, nth: usize, _: bool) -> Look<'a, 'py> {
         let py = call.py();
         if call.len() == 0 {
             return Look::Nothing;

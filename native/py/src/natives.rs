@@ -12,7 +12,10 @@ pub type NativeFn = for<'a, 'py> fn(&Call<'a, 'py>) -> Res<Obj<'py>>;
 
 /// The part of a native implementation that answers most calls of it: reads only, no reference taken (without a GIL one, to a
 /// logger's cache), no panic. The whole function runs after it unless it has answered.
-pub type FirstLook = for<'a, 'py> fn(&Call<'a, 'py>) -> Look<'a, 'py>;
+///
+/// It is part of the entry point, which keeps no registers and nothing on the stack as long as it calls nothing. So it is told whether to
+/// look `closely`; if not, what takes more than reads is [`Look::Closer`].
+pub type FirstLook = for<'a, 'py> fn(&Call<'a, 'py>, closely: bool) -> Look<'a, 'py>;
 
 /// What a [`FirstLook`] has found.
 pub enum Look<'a, 'py> {
@@ -22,6 +25,8 @@ pub enum Look<'a, 'py> {
     Enabled(Seen),
     /// The logger has an `isEnabledFor` of somebody's own, to be asked for that level.
     Ask(Seen, Ref<'a, 'py>),
+    /// Nothing yet: look closely.
+    Closer,
     /// Nothing.
     Nothing,
 }

@@ -96,6 +96,8 @@ pub enum Found {
     Enabled(bool, Option<Seen>),
     /// An `isEnabledFor` of somebody's own.
     Own(Seen),
+    /// Nothing yet: it was not looked at closely.
+    Unsure,
     /// Nothing.
     Nothing,
 }
@@ -111,41 +113,49 @@ impl Found {
     }
 }
 
-/// Is a logger of a class that was asked before enabled for a level whose number is known? Nothing is called.
+/// Is a logger enabled for a level whose number is known? Unless it is looked at `closely` nothing is called, and what is known is only of
+/// loggers of a class that was asked before and has the stdlib's `isEnabledFor`.
 #[inline(always)]
-pub fn enabled_at_once(logger: &Obj<'_>, level: &Obj<'_>, number: usize) -> Found {
-    let (info, values) = match direct_or_info(logger) {
-        Ok(found) => found,
-        Err(known) => return enabled_otherwise(logger, known, level, number, true),
+pub fn enabled_at_once(logger: &Obj<'_>, level: &Obj<'_>, number: usize, closely: bool) -> Found {
+    let known = match direct_or_info(logger, closely) {
+        Ok((info, values)) => {
+            let enabling = info.enabling.get();
+            if enabling.native {
+                // SAFETY: the values of a logger of that type; raw reads are on where objects are read directly.
+                let enabled = unsafe { cached(values, enabling, level, number) };
+                return Found::of(enabled, Some(Seen(info, values)));
+            }
+            if closely && enabling.known {
+                return Found::Own(Seen(info, values));
+            }
+            Some(info)
+        }
+        Err(known) => known,
     };
-    let enabling = info.enabling.get();
-    if !enabling.native {
-        return if enabling.known {
-            Found::Own(Seen(info, values))
-        } else {
-            enabled_otherwise(logger, Some(info), level, number, true)
-        };
+    if closely {
+        enabled_otherwise(logger, known, level, number, true)
+    } else {
+        Found::Unsure
     }
-    // SAFETY: the values of a logger of that type; raw reads are on where objects are read directly.
-    let enabled = unsafe { cached(values, enabling, level, number) };
-    Found::of(enabled, Some(Seen(info, values)))
 }
 
-/// What the stdlib's `isEnabledFor` itself would answer, whoever overrides it.
+/// What the stdlib's `isEnabledFor` itself would answer, whoever overrides it; `closely` as above.
 #[inline(always)]
-pub fn cached_at_once(logger: &Obj<'_>, level: &Obj<'_>, number: usize) -> Option<bool> {
-    let Some((info, values)) = direct(logger) else {
-        return match enabled_otherwise(logger, None, level, number, false) {
-            Found::Enabled(enabled, _) => Some(enabled),
-            Found::Own(_) | Found::Nothing => None,
-        };
-    };
-    let enabling = info.enabling.get();
-    if enabling.cache == NO_INDEX {
-        return None;
+pub fn cached_at_once(logger: &Obj<'_>, level: &Obj<'_>, number: usize, closely: bool) -> Found {
+    if let Some((info, values)) = direct(logger) {
+        let enabling = info.enabling.get();
+        if enabling.cache == NO_INDEX {
+            return Found::Nothing;
+        }
+        // SAFETY: as above; where the cache has a place, both have.
+        let enabled = unsafe { cached(values, enabling, level, number) };
+        return Found::of(enabled, None);
     }
-    // SAFETY: as above; where the cache has a place, both have.
-    unsafe { cached(values, enabling, level, number) }
+    if closely {
+        enabled_otherwise(logger, None, level, number, false)
+    } else {
+        Found::Unsure
+    }
 }
 
 /// The same for a logger some attribute of which has the name of a method, for others of such a class, and for one whose attributes stand

@@ -366,12 +366,16 @@ pub(super) fn direct(object: &Obj<'_>) -> Option<(&'static Info, *mut *mut ffi::
     }
 }
 
-/// The same; else what is known of the type, if it has been met before, by its tag.
+/// The same; else, looked at `closely`, what is known of the type, if it has been met before, by its tag.
 #[inline(always)]
 pub(super) fn direct_or_info(
     object: &Obj<'_>,
+    closely: bool,
 ) -> Result<(&'static Info, *mut *mut ffi::PyObject), Option<&'static Info>> {
     direct(object).ok_or_else(|| {
+        if !closely {
+            return None;
+        }
         // SAFETY: the type is alive while the object is.
         let tag = unsafe { raw::type_tag(ffi::Py_TYPE(object.as_ptr())) };
         let known = TYPES.with(object.py(), |types| types.tagged(tag));

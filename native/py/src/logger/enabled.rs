@@ -205,14 +205,14 @@ pub fn root(py: Python<'_>) -> Res<Obj<'_>> {
 /// most calls that log nothing end here, before anything of a call has been put together.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "see `guard`")]
-fn look<'a, 'py>(call: &Call<'a, 'py>, nth: usize) -> Look<'a, 'py> {
+fn look<'a, 'py>(call: &Call<'a, 'py>, nth: usize, closely: bool) -> Look<'a, 'py> {
     if call.len() == 0 {
         return Look::Nothing;
     }
     let Some((level, known)) = known_level(call.py(), nth) else {
         return Look::Nothing;
     };
-    match guard::enabled_at_once(&call.slf(), &level, known.number) {
+    match guard::enabled_at_once(&call.slf(), &level, known.number, closely) {
         // One of them may be an error.
         Found::Enabled(false, _) if !call.has_no_keywords() => Look::Nothing,
         Found::Own(seen) if known.frameless || ordinary::is_known(call.py()) => {
@@ -249,6 +249,7 @@ pub(crate) fn verdict(py: Python<'_>, found: Found) -> Look<'static, '_> {
     match found {
         Found::Enabled(false, _) => Look::Answer(py_ffi::none(py)),
         Found::Enabled(true, Some(seen)) => Look::Enabled(seen),
+        Found::Unsure => Look::Closer,
         _ => Look::Nothing,
     }
 }
@@ -308,8 +309,11 @@ pub mod first_look {
             $($(#[$doc])*
             #[inline(always)]
             #[allow(clippy::inline_always, reason = "part of the entry point")]
-            pub fn $name<'a, 'py>(call: &$crate::call::Call<'a, 'py>) -> $crate::natives::Look<'a, 'py> {
-                $look(call, $nth)
+            pub fn $name<'a, 'py>(
+                call: &$crate::call::Call<'a, 'py>,
+                closely: bool,
+            ) -> $crate::natives::Look<'a, 'py> {
+                $look(call, $nth, closely)
             })*
         };
     }
@@ -320,11 +324,11 @@ pub mod first_look {
     /// Of `log`.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of the entry point")]
-    pub fn log<'a, 'py>(call: &Call<'a, 'py>) -> Look<'a, 'py> {
+    pub fn log<'a, 'py>(call: &Call<'a, 'py>, closely: bool) -> Look<'a, 'py> {
         if call.len() < 2 || !call.has_no_keywords() {
             return Look::Nothing;
         }
-        match (of_level_given(call, &call.slf()), call.arg(0)) {
+        match (of_level_given(call, &call.slf(), closely), call.arg(0)) {
             (Found::Own(seen), Some(level)) if ordinary::is_known(call.py()) => {
                 Look::Ask(seen, level)
             }
@@ -335,15 +339,18 @@ pub mod first_look {
     /// Of `isEnabledFor`.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of the entry point")]
-    pub fn is_enabled_for<'a, 'py>(call: &Call<'a, 'py>) -> Look<'a, 'py> {
+    pub fn is_enabled_for<'a, 'py>(call: &Call<'a, 'py>, closely: bool) -> Look<'a, 'py> {
         if call.len() != 1 || !call.has_no_keywords() {
             return Look::Nothing;
         }
-        let known = call.arg(0).and_then(|level| {
-            guard::cached_at_once(&call.slf(), &level, raw::level_number(&level)?)
-        });
-        match known {
-            Some(known) => Look::Answer(py_ffi::boolean(call.py(), known)),
+        let Some(level) = call.arg(0) else {
+            return Look::Nothing;
+        };
+        match raw::level_number(&level) {
+            Some(number) => {
+                let found = guard::cached_at_once(&call.slf(), &level, number, closely);
+                answer(call, found)
+            }
             None => Look::Nothing,
         }
     }
@@ -351,12 +358,19 @@ pub mod first_look {
     /// What `isEnabledFor` of that logger answers.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of the entry point")]
-    pub fn says<'a, 'py>(call: &Call<'a, 'py>, logger: &Obj<'py>) -> Look<'a, 'py> {
+    pub fn says<'a, 'py>(call: &Call<'a, 'py>, logger: &Obj<'py>, closely: bool) -> Look<'a, 'py> {
         if call.len() != 1 || !call.has_no_keywords() {
             return Look::Nothing;
         }
-        match of_level_given(call, logger) {
+        answer(call, of_level_given(call, logger, closely))
+    }
+
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "part of the entry point")]
+    fn answer<'a, 'py>(call: &Call<'a, 'py>, found: Found) -> Look<'a, 'py> {
+        match found {
             Found::Enabled(known, _) => Look::Answer(py_ffi::boolean(call.py(), known)),
+            Found::Unsure => Look::Closer,
             Found::Own(_) | Found::Nothing => Look::Nothing,
         }
     }
@@ -364,12 +378,12 @@ pub mod first_look {
     /// For the level that is the first argument.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of the entry point")]
-    fn of_level_given(call: &Call<'_, '_>, logger: &Obj<'_>) -> Found {
+    fn of_level_given(call: &Call<'_, '_>, logger: &Obj<'_>, closely: bool) -> Found {
         let Some(level) = call.arg(0) else {
             return Found::Nothing;
         };
         match raw::level_number(&level) {
-            Some(number) => guard::enabled_at_once(logger, &level, number),
+            Some(number) => guard::enabled_at_once(logger, &level, number, closely),
             None => Found::Nothing,
         }
     }
