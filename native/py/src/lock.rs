@@ -25,11 +25,10 @@ pub fn with<T>(lock: &Obj<'_>, body: impl FnOnce() -> Res<Option<T>>) -> Res<Opt
 #[inline(never)]
 pub fn held(handler: &Obj<'_>, within: Target, body: impl FnOnce() -> Res<()>) -> Res<()> {
     let view = guard::view(handler);
-    held_seen(handler, view, within, |_| body().map(|()| None)).map(drop)
+    held_seen(handler, view, within, |_| body())
 }
 
-/// The same for a handler that has just been looked at. `body` gets the view back if taking the lock has run nothing, and gives one if
-/// nothing has run since it was made; so does this.
+/// The same for a handler that has just been looked at. `body` gets the view back if taking the lock has run nothing.
 #[cfg(Py_3_13)]
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "as up to 3.12")]
@@ -37,28 +36,28 @@ pub fn held_seen<'a, 'py>(
     handler: &'a Obj<'py>,
     view: Option<View<'a, 'py>>,
     within: Target,
-    body: impl FnOnce(Option<View<'a, 'py>>) -> Res<Option<View<'a, 'py>>>,
-) -> Res<Option<View<'a, 'py>>> {
+    body: impl FnOnce(Option<View<'a, 'py>>) -> Res<()>,
+) -> Res<()> {
     let py = handler.py();
     let lock = match view.and_then(|view| view.get(Name::lock)) {
         Some(lock) => lock,
         None => py_ffi::getattr(handler, Name::lock).at(py, within, get("lock"))?,
     };
     if py_ffi::try_acquire(&lock) {
-        let result = body(view).map(|_| Some(()));
-        return py_ffi::release_after(&lock, result).map(|_| None);
+        let result = body(view).map(Some);
+        return py_ffi::release_after(&lock, result).map(drop);
     }
     let mut entered = false;
     let result = with(&lock, || {
         entered = true;
-        body(None).map(|_| Some(()))
+        body(None).map(Some)
     });
     let result = if entered {
         result
     } else {
         result.at(py, within, enter("lock"))
     };
-    result.map(|_| None)
+    result.map(drop)
 }
 
 /// As above.
@@ -69,8 +68,8 @@ pub fn held_seen<'a, 'py>(
     handler: &'a Obj<'py>,
     view: Option<View<'a, 'py>>,
     within: Target,
-    body: impl FnOnce(Option<View<'a, 'py>>) -> Res<Option<View<'a, 'py>>>,
-) -> Res<Option<View<'a, 'py>>> {
+    body: impl FnOnce(Option<View<'a, 'py>>) -> Res<()>,
+) -> Res<()> {
     let py = handler.py();
     let seen = match view {
         Some(view)
@@ -87,7 +86,7 @@ pub fn held_seen<'a, 'py>(
         }
     };
     match body(seen) {
-        Ok(view) => release(handler, view).at(py, within, call("release")),
+        Ok(()) => release(handler).at(py, within, call("release")),
         Err(raised) => Err(release_raised(handler, within, raised)),
     }
 }
@@ -98,8 +97,8 @@ pub fn held_seen<'a, 'py>(
 fn release_raised(handler: &Obj<'_>, within: Target, raised: py_ffi::Raised) -> py_ffi::Raised {
     let py = handler.py();
     let exception = raised.take(py);
-    match release(handler, None).at(py, within, call("release")) {
-        Ok(_) => py_ffi::Raised::from(exception),
+    match release(handler).at(py, within, call("release")) {
+        Ok(()) => py_ffi::Raised::from(exception),
         Err(raised) => py_ffi::chain(py, raised, exception),
     }
 }
@@ -119,31 +118,24 @@ fn acquire(handler: &Obj<'_>) -> Res<()> {
     guard::call_method(handler, Name::acquire, []).map(drop)
 }
 
-/// `handler.release()`, where `view` is the handler's if nothing has run since.
+/// `handler.release()`
 #[cfg(not(Py_3_13))]
 #[inline(always)]
 #[allow(
     clippy::inline_always,
     reason = "twice for each record to a stream: 75 instructions by a call, 40 without"
 )]
-fn release<'a, 'py>(
-    handler: &'a Obj<'py>,
-    view: Option<View<'a, 'py>>,
-) -> Res<Option<View<'a, 'py>>> {
-    let view = match view {
-        Some(view) => Some(view),
-        None => guard::view(handler),
-    };
-    match view {
+fn release(handler: &Obj<'_>) -> Res<()> {
+    match guard::view(handler) {
         Some(view)
             if view.method(Name::release) == Target::HandlerRelease
                 && view
                     .lend(Name::lock)
                     .is_some_and(|lock| py_ffi::try_release(&lock)) =>
         {
-            Ok(Some(view))
+            Ok(())
         }
-        _ => release_by_method(handler).map(|()| None),
+        _ => release_by_method(handler),
     }
 }
 

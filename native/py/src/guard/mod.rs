@@ -37,7 +37,7 @@ use crate::natives::Target;
 use crate::raw::{self, NO_INDEX};
 use crate::saved::Saved;
 use first_look::{cache_says, find_enabling};
-use types::{Info, Kind, Slot, State, direct, info, slot, target_in};
+use types::{Info, Kind, Slot, State, direct, info, kind_in, slot, target_in};
 
 /// What the type's own lookup finds for `name`, borrowed; null when nothing. No descriptor is called.
 ///
@@ -384,12 +384,12 @@ impl<'a, 'py> View<'a, 'py> {
     #[inline]
     pub fn function(&self, name: Name) -> Option<Obj<'py>> {
         let (info, values) = self.direct?;
-        let slot = slot(self.object, info, name);
+        let (kind, index) = kind_in(self.object, info, name);
         // SAFETY: an index of the shared keys.
-        let shown = slot.kind == Kind::Function
-            && (slot.index == NO_INDEX || unsafe { value_address(values, slot.index).is_null() });
+        let shown = kind == Kind::Function
+            && (index == NO_INDEX || unsafe { value_address(values, index).is_null() });
         shown
-            .then(|| function_of(self.object, info, slot, name))
+            .then(|| function_of(self.object, info, slot(self.object, info, name), name))
             .flatten()
     }
 

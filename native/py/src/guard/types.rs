@@ -484,6 +484,22 @@ pub(super) fn target_in(obj: &Obj<'_>, info: &'static Info, name: Name) -> Targe
     }
 }
 
+/// What kind of object the class of `obj` has under `name`, and the name's place; the slot is not copied for it.
+#[inline(always)]
+pub(super) fn kind_in(obj: &Obj<'_>, info: &'static Info, name: Name) -> (Kind, u8) {
+    // SAFETY: read at once; nobody writes to the slot meanwhile.
+    let (state, kind, index) = unsafe {
+        let slot = info.slots[name as usize].as_ptr();
+        ((*slot).state, (*slot).kind, (*slot).index)
+    };
+    if state == State::Unknown {
+        let slot = slot(obj, info, name);
+        (slot.kind, slot.index)
+    } else {
+        (kind, index)
+    }
+}
+
 /// Which native implementation the class attribute `name` of `class` (a class made by `type` itself) is.
 #[cfg(Py_GIL_DISABLED)]
 pub fn class_target(class: &Obj<'_>, name: Name) -> Target {

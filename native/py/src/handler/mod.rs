@@ -366,7 +366,7 @@ fn emit_if_free<'py>(
                     place,
                     (&parts.stream, &mut line, way),
                 )
-                .map(|_| Some(Ran::Maybe)),
+                .map(|()| Some(Ran::Maybe)),
                 Quiet::Nothing => Ok(None),
             }
         })
@@ -424,7 +424,7 @@ fn emit_unmeasured<'py>(
         Quiet::Formatted(way) => lock::held_seen(handler, Some(*view), here, |_| {
             stream::emit_line(handler, record, place, (&parts.stream, &mut line, way))
         })
-        .map(|_| Ran::Maybe),
+        .map(|()| Ran::Maybe),
         Quiet::Nothing => {
             drop((parts, line));
             emit_aloud(view, record, place)
@@ -459,9 +459,9 @@ fn emit_locked<'py>(
         handler,
         guard::view(handler),
         Target::HandlerHandle,
-        |seen| emit(handler, seen, record, place).map(|()| None),
+        |seen| emit(handler, seen, record, place),
     )
-    .map(|_| Ran::Maybe)
+    .map(|()| Ran::Maybe)
 }
 
 /// Will a formatter in Python, or one with steps in Python, want to see the record?

@@ -177,34 +177,33 @@ fn formatter_or_default<'a, 'py>(handler: &View<'a, 'py>) -> Option<Lent<'a, 'py
     Some(formatter)
 }
 
-/// Writes a line made by [`emit_quietly`] to its stream and flushes, with the lock held; errors end in `handleError`. Gives a view of
-/// the handler if nothing has run since.
+/// Writes a line made by [`emit_quietly`] to its stream and flushes, with the lock held; errors end in `handleError`.
 #[inline]
-pub fn emit_line<'a, 'py>(
-    handler: &'a Obj<'py>,
+pub fn emit_line<'py>(
+    handler: &Obj<'py>,
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
     line: (&Obj<'py>, &mut Buffer<'py>, Way),
-) -> Res<Option<View<'a, 'py>>> {
+) -> Res<()> {
     stats::native_emit();
     match write_made(handler, record, place, line) {
-        Ok(seen) => Ok(seen),
+        Ok(()) => Ok(()),
         Err(raised) => {
             let raised = formatted(handler, record, raised);
-            failed(handler, record, raised).map(|()| None)
+            failed(handler, record, raised)
         }
     }
 }
 
 #[inline]
-fn write_made<'a, 'py>(
-    handler: &'a Obj<'py>,
+fn write_made<'py>(
+    handler: &Obj<'py>,
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
     (stream, line, way): (&Obj<'py>, &mut Buffer<'py>, Way),
-) -> Res<Option<View<'a, 'py>>> {
+) -> Res<()> {
     if way == Way::Unknown && direct::write(handler, stream, line)? {
-        return Ok(None);
+        return Ok(());
     }
     let line = line.object(handler.py())?;
     write_line(handler, record, place, stream, &line)
@@ -330,7 +329,7 @@ fn write_text<'py>(
                 if direct::write(handler, &stream, &mut line)? {
                     return Ok(());
                 }
-                return write_line(handler, record, place, &stream, &line.object(py)?).map(drop);
+                return write_line(handler, record, place, &stream, &line.object(py)?);
             }
             Err(text) => {
                 view = None;
@@ -353,19 +352,19 @@ fn write_text<'py>(
     settle_for_others(record, place)?;
     write.call([&line]).at(py, here, calling("write"))?;
     metrics::wrote_text(handler, &line);
-    flush_after(handler).map(drop)
+    flush_after(handler)
 }
 
-/// `stream.write(line); handler.flush()`; as [`emit_line`].
+/// `stream.write(line); handler.flush()`.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "as for `emit_quietly`")]
-fn write_line<'a, 'py>(
-    handler: &'a Obj<'py>,
+fn write_line<'py>(
+    handler: &Obj<'py>,
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
     stream: &Obj<'py>,
     line: &Obj<'py>,
-) -> Res<Option<View<'a, 'py>>> {
+) -> Res<()> {
     let (py, here) = (handler.py(), Target::StreamEmit);
     settle_for_others(record, place)?;
     guard::call_method_at_once(stream, Name::write, [line]).at(py, here, calling("write"))?;
@@ -384,14 +383,14 @@ fn settle_for_others(record: &mut Record<'_, '_>, place: &Place<'_, '_>) -> Res<
     }
 }
 
-/// `self.flush()` at the end of `emit`; as [`emit_line`].
+/// `self.flush()` at the end of `emit`.
 #[inline(never)]
-fn flush_after<'a, 'py>(handler: &'a Obj<'py>) -> Res<Option<View<'a, 'py>>> {
+fn flush_after(handler: &Obj<'_>) -> Res<()> {
     let (py, here) = (handler.py(), Target::StreamEmit);
     match guard::direct_view(handler) {
         Some(view) if view.method(Name::flush) == Target::StreamFlush => {
             lock::held_seen(handler, Some(view), Target::StreamFlush, |view| {
-                flush_locked(handler, view).map(|()| None)
+                flush_locked(handler, view)
             })
         }
         _ => flush_of_any(handler),
@@ -401,13 +400,13 @@ fn flush_after<'a, 'py>(handler: &'a Obj<'py>) -> Res<Option<View<'a, 'py>>> {
 
 /// The same for a handler that is not read by index.
 #[inline(never)]
-fn flush_of_any<'a, 'py>(handler: &'a Obj<'py>) -> Res<Option<View<'a, 'py>>> {
+fn flush_of_any(handler: &Obj<'_>) -> Res<()> {
     let view = guard::view(handler);
     match guard::target_by(view.as_ref(), handler, Name::flush) {
         Target::StreamFlush => lock::held_seen(handler, view, Target::StreamFlush, |view| {
-            flush_locked(handler, view).map(|()| None)
+            flush_locked(handler, view)
         }),
-        _ => guard::call_method(handler, Name::flush, []).map(|_| None),
+        _ => guard::call_method(handler, Name::flush, []).map(drop),
     }
 }
 
@@ -453,7 +452,7 @@ pub fn flush<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     let handler = call.slf();
     let view = guard::view(&handler);
     lock::held_seen(&handler, view, Target::StreamFlush, |view| {
-        flush_locked(&handler, view).map(|()| None)
+        flush_locked(&handler, view)
     })?;
     Ok(py_ffi::none(call.py()))
 }

@@ -101,18 +101,22 @@ fn call_all<'py>(
         if node.is_none() {
             break;
         }
-        let mut seen = match usual.take() {
-            Some(usual) => Some(*usual),
-            None => guard::view(node),
-        };
-        if !seen.is_some_and(|view| view.is_true()) && !py_ffi::is_true_as_any_object(node) {
+        // The caller's is not copied: it has just been put together, and would have to be waited for.
+        let mut own;
+        let mut seen = usual.take();
+        if seen.is_none() {
+            own = guard::view(node);
+            seen = own.as_ref();
+        }
+        if !seen.is_some_and(View::is_true) && !py_ffi::is_true_as_any_object(node) {
             // Its class's own `__bool__` or `__len__` may change anything.
             record.settle()?;
             still = false;
             if !py_ffi::truthy(node)? {
                 break;
             }
-            seen = guard::view(node);
+            own = guard::view(node);
+            seen = own.as_ref();
         }
         let handlers = if let Some(handlers) = seen.and_then(|view| view.get(Name::handlers)) {
             handlers
@@ -129,7 +133,7 @@ fn call_all<'py>(
                 found = true;
                 index += 1;
                 let place = Place::new(node, &handlers, index);
-                let usual = if still { seen.as_ref() } else { None };
+                let usual = if still { seen } else { None };
                 let ran = handler::offer(&handler, record, &place, usual, false)?;
                 // Without the GIL other threads have run.
                 still &= cfg!(not(Py_GIL_DISABLED)) && ran == Ran::Nothing;
@@ -143,9 +147,12 @@ fn call_all<'py>(
                 handler::offer(&handler, record, &Place::unknown(), None, false)?;
             }
         }
-        let now = if still { seen } else { guard::view(node) };
-        let known = now.and_then(|view| {
-            if handler::propagates(&view)? {
+        if !still {
+            own = guard::view(node);
+            seen = own.as_ref();
+        }
+        let known = seen.and_then(|view| {
+            if handler::propagates(view)? {
                 view.get(Name::parent).map(Some)
             } else {
                 Some(None)
