@@ -178,6 +178,15 @@ DONE_TO_A_RECORD = {
     "rejected": "return False",
     "replaced": "return copy.copy(record)",
     "handled again": "log.handlers[0].handle(record)",
+    "arguments kept": "kept.append(record.args)",
+    "arguments hashed": "kept.append(hash(record.args) == hash(tuple(list(record.args))))",
+    "arguments twice": "record.again = record.args",
+    "arguments collected": "gc.collect()",
+    "arguments of others": "record.args = (record.args[0], record.args, 1.5)",
+    "times kept": "kept.append((record.created, record.msecs, record.relativeCreated))",
+    "times twice": "record.again = [record.created, record.msecs]; record.msecs = record.created",
+    "times of others": "record.created = record.msecs = record.relativeCreated = 1.5",
+    "more times": "record.more, record.of, record.them = record.created + 1, record.created + 2, record.created + 3",
 }
 
 
@@ -233,6 +242,34 @@ def test_a_record_starts_as_any_other_whatever_was_done_to_the_one_before(run, d
         log.filters.clear()
         print(sum(isinstance(each, logging.LogRecord) for each in gc.get_objects()), alive())
         """).replace("DONE", DONE_TO_A_RECORD[done])
+    )
+
+
+def test_times_and_arguments_that_somebody_keeps_stay_as_they_were(run):
+    """Those that nobody keeps become the next record's."""
+    run(
+        textwrap.dedent(START)
+        + textwrap.dedent("""
+        kept = []
+        def look(record):
+            number = record.args[0]
+            named = [record.created, record.msecs, record.relativeCreated, record.args]
+            for each in named[:number % 5] if number % 3 else named[number % 5:]:
+                kept.append((each, repr(each), hash(each)))
+            if number % 7 == 0:
+                gc.collect()
+            if number % 4 == 0:
+                kept.append((gc.is_tracked(record.args), True, None))
+            return True
+        log.addFilter(look)
+        log.addHandler(logging.NullHandler())
+        for number in range(400):
+            log.info("%d %s", number, "x", *["more"] * (number // 30 % 10))
+        for each, shown, value in kept:
+            if value is not None and (repr(each), hash(each)) != (shown, value):
+                print("became", each, "was", shown)
+        print(len(kept), [each for each, _, _ in kept if not isinstance(each, float)])
+        """)
     )
 
 

@@ -638,11 +638,7 @@ impl<'a, 'py> Record<'a, 'py> {
             Some(_) => None,
         };
         let [created, msecs, relative] = match known {
-            Some(times) => [
-                py_ffi::new_float(py, times[0])?,
-                py_ffi::new_float(py, times[1])?,
-                py_ffi::new_float(py, times[2])?,
-            ],
+            Some(times) => py_ffi::new_floats(py, times)?,
             None => facts.stamp()?.objects(py)?,
         };
         let args = own_args(event)?;

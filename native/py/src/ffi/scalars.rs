@@ -100,6 +100,21 @@ pub fn new_float(py: Python<'_>, value: f64) -> Res<Obj<'_>> {
     unsafe { owned(py, ffi::PyFloat_FromDouble(value)) }
 }
 
+/// New floats: what a record has of its time.
+#[inline]
+pub fn new_floats(py: Python<'_>, values: [f64; 3]) -> Res<[Obj<'_>; 3]> {
+    #[cfg(not(Py_GIL_DISABLED))]
+    if let Some(floats) = crate::raw::take_floats(py, values) {
+        return Ok(floats);
+    }
+    let [first, second, third] = values;
+    Ok([
+        new_float(py, first)?,
+        new_float(py, second)?,
+        new_float(py, third)?,
+    ])
+}
+
 /// A new `str`.
 pub fn text_from<'py>(py: Python<'py>, text: &str) -> Res<Obj<'py>> {
     // SAFETY: attached; a Rust str is valid UTF-8 of that length.
@@ -463,6 +478,10 @@ pub fn tuple_items(tuple: &Obj<'_>) -> (*const *mut ffi::PyObject, usize) {
 pub fn tuple_of(py: Python<'_>, array: *const *mut ffi::PyObject, count: usize) -> Res<Obj<'_>> {
     // SAFETY: `Args` keeps `count` within the array; each slot of the new tuple is filled once with an owned reference.
     unsafe {
+        #[cfg(not(Py_GIL_DISABLED))]
+        if let Some(tuple) = crate::raw::take_tuple(py, array, count) {
+            return Ok(tuple);
+        }
         let tuple = owned(py, ffi::PyTuple_New(count as isize))?;
         for index in 0..count {
             let item = *array.add(index);

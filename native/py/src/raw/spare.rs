@@ -3,7 +3,7 @@
 //! An object that dies is taken apart and given back to the allocator, and the next one is made anew: some 1000 instructions for a record.
 //! Emptying and reusing it makes a call that shows its record to a filter 7 % cheaper. It is done where nobody could tell: what dies with
 //! the instance is texts and numbers, and tuples of them, so nothing runs meanwhile. Only the empty shell stays, where neither the
-//! collector nor Python code finds it.
+//! collector nor Python code finds it; and with it the floats and the tuple of arguments that nobody else has, for the next record's.
 use pyo3::ffi::{self, PyObject, PyTypeObject};
 use pyo3::prelude::*;
 #[cfg(Py_3_13)]
@@ -26,13 +26,56 @@ struct Spare {
     class: *mut PyTypeObject,
     /// An instance of it with one reference, this one, nothing in it, and unknown to the collector; or null.
     shell: *mut PyObject,
+    /// Floats with one reference, this one; null from the first one that is missing.
+    floats: [*mut PyObject; FLOATS],
+    /// A tuple with one reference, this one, no items in its places, and unknown to the collector; or null.
+    tuple: *mut PyObject,
 }
+
+/// As many floats as a record has: created, msecs, relativeCreated.
+const FLOATS: usize = 3;
+/// The longest tuple that is kept, in items.
+const LONGEST: isize = 8;
 
 impl Spare {
     const NONE: Self = Spare {
         class: null_mut(),
         shell: null_mut(),
+        floats: [null_mut(); FLOATS],
+        tuple: null_mut(),
     };
+
+    /// Takes over the last reference to a text, a number, or a tuple of such; false: it is not of the kind that is kept, or there is
+    /// one already.
+    ///
+    /// # Safety
+    /// A live object of that kind with one reference.
+    #[inline(always)]
+    unsafe fn keeps(&mut self, value: *mut PyObject) -> bool {
+        // SAFETY: the caller's promise; whoever has the only reference to a tuple may take its items out.
+        unsafe {
+            if ffi::PyFloat_CheckExact(value) != 0 {
+                let place = self.floats.iter_mut().find(|place| place.is_null());
+                place.map(|place| *place = value).is_some()
+            } else if ffi::PyTuple_CheckExact(value) != 0
+                && self.tuple.is_null()
+                && (1..=LONGEST).contains(&ffi::PyTuple_GET_SIZE(value))
+                // One that the collector has given up would have to stay so.
+                && ffi::PyObject_GC_IsTracked(value) != 0
+            {
+                ffi::PyObject_GC_UnTrack(value.cast());
+                for nth in 0..ffi::PyTuple_GET_SIZE(value) {
+                    let item = ffi::PyTuple_GET_ITEM(value, nth);
+                    ffi::PyTuple_SET_ITEM(value, nth, null_mut());
+                    ffi::Py_DECREF(item);
+                }
+                self.tuple = value;
+                true
+            } else {
+                false
+            }
+        }
+    }
 }
 
 static SPARE: Shared<Spare> = Shared::new(Spare::NONE);
@@ -79,6 +122,10 @@ pub(super) fn remade<'py>(
     unsafe {
         ffi::Py_XDECREF(kept.shell);
         ffi::Py_XDECREF(kept.class.cast());
+        for float in kept.floats {
+            ffi::Py_XDECREF(float);
+        }
+        ffi::Py_XDECREF(kept.tuple);
     }
     remade
 }
@@ -102,6 +149,57 @@ pub fn take<'py>(class: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
     unsafe {
         ffi::PyObject_GC_Track(shell.cast());
         Some(Bound::from_owned_ptr(py, shell))
+    }
+}
+
+/// Floats of these values out of kept ones; `None` where there are not enough.
+#[inline(always)]
+pub fn take_floats(py: Python<'_>, values: [f64; FLOATS]) -> Option<[Bound<'_, PyAny>; FLOATS]> {
+    let floats = SPARE.with(py, |spare| {
+        (!spare.floats[FLOATS - 1].is_null() && !is_traced())
+            .then(|| std::mem::replace(&mut spare.floats, [null_mut(); FLOATS]))
+    })?;
+    let mut values = values.into_iter();
+    Some(floats.map(|float| {
+        // SAFETY: a float whose only reference is here, so that nobody knows its value.
+        unsafe {
+            let value = values.next().unwrap_or_default();
+            (*float.cast::<ffi::PyFloatObject>()).ob_fval = value;
+            Bound::from_owned_ptr(py, float)
+        }
+    }))
+}
+
+/// A tuple of the first `count` objects of an array out of a kept one; `None` where there is none of that length.
+///
+/// # Safety
+/// `count` live objects.
+#[inline(always)]
+pub unsafe fn take_tuple(
+    py: Python<'_>,
+    array: *const *mut PyObject,
+    count: usize,
+) -> Option<Bound<'_, PyAny>> {
+    // SAFETY: the tuple's only reference is here; its length is compared first.
+    unsafe {
+        let tuple = SPARE.with(py, |spare| {
+            let fits = !spare.tuple.is_null()
+                && ffi::PyTuple_GET_SIZE(spare.tuple) == count as isize
+                && !is_traced();
+            fits.then(|| std::mem::replace(&mut spare.tuple, null_mut()))
+        })?;
+        for nth in 0..count {
+            let item = *array.add(nth);
+            ffi::Py_INCREF(item);
+            ffi::PyTuple_SET_ITEM(tuple, nth as isize, item);
+        }
+        // The hash of what was in it.
+        #[cfg(Py_3_14)]
+        {
+            (*tuple.cast::<ffi::PyTupleObject>()).ob_hash = -1;
+        }
+        ffi::PyObject_GC_Track(tuple.cast());
+        Some(Bound::from_owned_ptr(py, tuple))
     }
 }
 
@@ -206,16 +304,19 @@ fn is_traced() -> bool {
 fn keep(obj: Bound<'_, PyAny>) {
     let py = obj.py();
     let shell = obj.into_ptr();
-    // SAFETY: `dies_quietly`. Each value is taken out before it is released.
-    unsafe {
+    // SAFETY: `dies_quietly`. Each value is taken out before it is released, and releasing it runs nothing.
+    SPARE.with(py, |spare| unsafe {
         ffi::PyObject_GC_UnTrack(shell.cast());
         let values = writable_values(shell, ffi::Py_TYPE(shell));
         let order = Order::of(values);
         for nth in 0..order.count() {
-            ffi::Py_DECREF(values.add(order.nth(nth)).replace(null_mut()));
+            let value = values.add(order.nth(nth)).replace(null_mut());
+            if ffi::Py_REFCNT(value) != 1 || !spare.keeps(value) {
+                ffi::Py_DECREF(value);
+            }
         }
         order.clear();
-    }
-    // There is none: it was asked for, and nothing has run.
-    SPARE.with(py, |spare| spare.shell = shell);
+        // There is none: it was asked for, and nothing has run.
+        spare.shell = shell;
+    });
 }
