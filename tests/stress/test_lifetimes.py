@@ -273,6 +273,24 @@ def test_times_and_arguments_that_somebody_keeps_stay_as_they_were(run):
     )
 
 
+def test_the_collector_knows_the_arguments_that_it_has_to(run):
+    """From 3.14 on a tuple only if there is something in it that the collector has to know."""
+    run(
+        textwrap.dedent(START)
+        + textwrap.dedent("""
+        known = []
+        log.addFilter(lambda record: known.append(gc.is_tracked(record.args)) or True)
+        log.addHandler(logging.NullHandler())
+        gc.disable()
+        for _ in range(3):
+            for more in 1, "x", 1.5, None, [1], {}, {"a": []}, (), (1,), ([1],), thing("x"), int, log.info:
+                log.info("%s %s", 1, more)
+                log.info("%s", more)
+        print(known)
+        """)
+    )
+
+
 def test_a_records_values_are_released_in_their_order(run):
     run(
         textwrap.dedent(START)

@@ -488,6 +488,24 @@ pub fn tuple_of(py: Python<'_>, array: *const *mut ffi::PyObject, count: usize) 
             ffi::Py_INCREF(item);
             ffi::PyTuple_SET_ITEM(tuple.as_ptr(), index as isize, item);
         }
+        if !is_for_collector(array, count) {
+            ffi::PyObject_GC_UnTrack(tuple.as_ptr().cast());
+        }
         Ok(tuple)
     }
+}
+
+/// Does the interpreter show a new tuple of these to its collector? Since 3.14 only one with an item that the collector knows.
+///
+/// # Safety
+/// `count` live objects.
+#[inline]
+pub unsafe fn is_for_collector(array: *const *mut ffi::PyObject, count: usize) -> bool {
+    // SAFETY: the caller's promise.
+    let knows = |item| unsafe {
+        ffi::PyObject_IS_GC(item) != 0
+            && (ffi::PyTuple_CheckExact(item) == 0 || ffi::PyObject_GC_IsTracked(item) != 0)
+    };
+    // SAFETY: the caller's promise.
+    cfg!(not(Py_3_14)) || (0..count).any(|nth| knows(unsafe { *array.add(nth) }))
 }

@@ -14,6 +14,7 @@ use std::ptr::null_mut;
 use super::instance::{Order, writable_values};
 use super::types::has_managed_dict;
 use crate::cell::Shared;
+use crate::ffi::is_for_collector;
 
 unsafe extern "C" {
     fn PyTraceMalloc_Untrack(domain: c_uint, block: usize) -> c_int;
@@ -60,8 +61,6 @@ impl Spare {
             } else if ffi::PyTuple_CheckExact(value) != 0
                 && self.tuple.is_null()
                 && (1..=LONGEST).contains(&ffi::PyTuple_GET_SIZE(value))
-                // One that the collector has given up would have to stay so.
-                && ffi::PyObject_GC_IsTracked(value) != 0
             {
                 ffi::PyObject_GC_UnTrack(value.cast());
                 for nth in 0..ffi::PyTuple_GET_SIZE(value) {
@@ -198,7 +197,9 @@ pub unsafe fn take_tuple(
         {
             (*tuple.cast::<ffi::PyTupleObject>()).ob_hash = -1;
         }
-        ffi::PyObject_GC_Track(tuple.cast());
+        if is_for_collector(array, count) {
+            ffi::PyObject_GC_Track(tuple.cast());
+        }
         Some(Bound::from_owned_ptr(py, tuple))
     }
 }
