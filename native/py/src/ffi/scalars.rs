@@ -495,17 +495,15 @@ pub fn tuple_of(py: Python<'_>, array: *const *mut ffi::PyObject, count: usize) 
     }
 }
 
-/// Does the interpreter show a new tuple of these to its collector? Since 3.14 only one with an item that the collector knows.
+/// Does the interpreter show a new tuple of these to its collector? Since 3.14 only one with an item of a type that has to do with it.
 ///
 /// # Safety
 /// `count` live objects.
 #[inline]
 pub unsafe fn is_for_collector(array: *const *mut ffi::PyObject, count: usize) -> bool {
     // SAFETY: the caller's promise.
-    let knows = |item| unsafe {
-        ffi::PyObject_IS_GC(item) != 0
-            && (ffi::PyTuple_CheckExact(item) == 0 || ffi::PyObject_GC_IsTracked(item) != 0)
+    let has_to_do = |nth| unsafe {
+        ffi::PyType_HasFeature(ffi::Py_TYPE(*array.add(nth)), ffi::Py_TPFLAGS_HAVE_GC) != 0
     };
-    // SAFETY: the caller's promise.
-    cfg!(not(Py_3_14)) || (0..count).any(|nth| knows(unsafe { *array.add(nth) }))
+    cfg!(not(Py_3_14)) || (0..count).any(has_to_do)
 }
