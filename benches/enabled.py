@@ -47,6 +47,16 @@ def python_filter(bench: Bench) -> None:
     bench.names.update(info=log.info, filter=everything.filter, record=a_record())
 
 
+def function_filter(bench: Bench) -> None:
+    def everything(record: Any) -> bool:
+        return True
+
+    handler = bench.stream_handler()
+    handler.addFilter(everything)
+    log = bench.logger(handler)
+    bench.names.update(info=log.info, filter=everything, record=a_record())
+
+
 def python_handler(bench: Bench) -> None:
     class Keep(bench.logging.Handler):  # type: ignore[name-defined, misc]
         def emit(self, record: Any) -> None:
@@ -136,6 +146,9 @@ SCENARIOS = [
         alone=ALONE,
     ),
     Scenario("filter in Python", HELLO, python_filter, r"INFO hello world\n", alone=f"filter(record); {ALONE}"),
+    Scenario(
+        "function as filter of the handler", HELLO, function_filter, r"INFO hello world\n", alone=f"filter(record); {ALONE}"
+    ),
     Scenario("handler in Python", HELLO, python_handler, r"hello world", alone="emit(record)"),
     Scenario("formatter in Python", HELLO, python_formatter, r"> INFO hello world\n", alone=f"format(record); {ALONE}"),
     Scenario("adapter", HELLO, adapter, r"INFO eve hello world\n", alone=ALONE, picologging="has no LoggerAdapter"),

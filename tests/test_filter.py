@@ -1,9 +1,12 @@
 """Filter and Filterer."""
 
 import copy
+import functools
+import io
 import itertools
 import logging
 import sys
+import threading
 import traceback
 
 import pytest
@@ -157,6 +160,89 @@ def test_attribute_filter_if_present_else_the_object_is_called(w):
     on_instance.filter = lambda record: w.note("instance") or True
     log.addFilter(on_instance)
     log.info("y")
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("place", ["logger", "handler"])
+def test_a_function_is_called_unless_it_has_an_attribute_filter(w, place):
+    log, handler, _ = w.plain()
+
+    def called(record):
+        w.note("called", record)
+        return True
+
+    @functools.wraps(called)
+    def wrapped(record):
+        return called(record)
+
+    (log if place == "logger" else handler).addFilter(called)
+    log.info("as it is")
+    vars(called)
+    log.info("with a dict")
+    called.filter = lambda record: w.note("its filter") or False
+    log.info("with a filter")
+    called.filter = None
+    w.catch(log.info, "with no filter")
+    del called.filter
+    log.info("without it")
+    (log if place == "logger" else handler).addFilter(wrapped)
+    log.info("wrapped")
+    for wrong in (lambda: True, lambda record, more: True, lambda record: 1 / 0, lambda record, *, more: True):
+        (log if place == "logger" else handler).filters[:] = [wrong]
+        w.catch(log.info, "wrong")
+
+
+# What a filter of a handler may do to the handler before it comes to write.
+DONE_TO_A_HANDLER = {
+    "stream": "handler.stream = other",
+    "format string": "handler.setFormatter(logging.Formatter('%(levelno)d %(message)s'))",
+    "no formatter": "handler.formatter = None",
+    "formatter deleted": "del handler.formatter",
+    "terminator": "handler.terminator = ';'",
+    "own emit": "handler.emit = lambda record: other.write('emitted ' + record.getMessage())",
+    "own format": "handler.format = lambda record: 'formatted'",
+    "own acquire": "handler.acquire = lambda: other.write('acquired ')",
+    "own release": "handler.release = lambda: other.write('released ')",
+    "lock": "handler.lock = threading.RLock()",
+    "held lock": "handler.acquire()",
+    "no lock": "handler.lock = None",
+    "class": "handler.__class__ = Own",
+    "own handleError": "handler.handleError = lambda record: other.write('error ')\nrecord.args = 'too', 'many'",
+    "message": "record.msg, record.args = 'other', ()",
+    "closed": "handler.close()",
+    "level": "handler.setLevel(50)",
+    "filters": "handler.filters.clear()",
+    "removed": "log.removeHandler(handler)",
+    "logs": "handler.filters.clear(); log.info('inner')",
+}
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("done", DONE_TO_A_HANDLER)
+def test_what_a_filter_does_to_its_handler_is_so_when_it_writes(w, done):
+    log, handler, stream = w.plain()
+    other = io.StringIO()
+
+    class Own(logging.StreamHandler):
+        def emit(self, record):
+            other.write("own ")
+            super().emit(record)
+
+    given = {"logging": logging, "threading": threading, "handler": handler, "log": log, "other": other, "Own": Own}
+
+    def change(record):
+        if record.msg == "changed":
+            exec(DONE_TO_A_HANDLER[done], {**given, "record": record})
+        return True
+
+    handler.addFilter(change)
+    log.info("before %s", 1)
+    w.catch(log.info, "changed")
+    w.catch(log.info, "after %s", 2)
+    w.note("written", stream.getvalue(), other.getvalue())
+    while hasattr(handler.lock, "_is_owned") and handler.lock._is_owned():
+        w.note("owned")
+        handler.lock.release()
 
 
 @same_as_stdlib

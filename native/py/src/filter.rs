@@ -216,6 +216,9 @@ fn run<'py>(filters: &Obj<'py>, record: &Obj<'py>) -> Res<Option<Obj<'py>>> {
 #[inline]
 fn answer<'py>(filter: &Obj<'py>, record: &Obj<'py>) -> Res<Obj<'py>> {
     let (py, here) = (record.py(), Target::FiltererFilter);
+    if py_ffi::is_bare_function(filter) {
+        return py_ffi::call_on(filter, record, []).at(py, here, call_after("filter"));
+    }
     let view = guard::view(filter);
     if guard::target_by(view.as_ref(), filter, Name::filter) == Target::FilterFilter {
         return name_matches(filter, record).at(py, here, calling("filter"));

@@ -256,6 +256,26 @@ pub fn is_function(obj: &Obj<'_>) -> bool {
     unsafe { ffi::Py_TYPE(obj.as_ptr()) == &raw mut ffi::PyFunction_Type }
 }
 
+/// Is this a Python function that has been given no attributes, so that it has those of all functions and no others?
+#[inline]
+pub fn is_bare_function(obj: &Obj<'_>) -> bool {
+    // Without a GIL another thread may give it some meanwhile.
+    if cfg!(Py_GIL_DISABLED) || !is_function(obj) {
+        return false;
+    }
+    // SAFETY: a live object, whose type says where the pointer to its dict stands.
+    unsafe {
+        let at = (*ffi::Py_TYPE(obj.as_ptr())).tp_dictoffset;
+        at > 0
+            && obj
+                .as_ptr()
+                .byte_offset(at)
+                .cast::<*mut ffi::PyObject>()
+                .read()
+                .is_null()
+    }
+}
+
 /// What a Python function runs: its code, its defaults, its keyword defaults.
 pub type FunctionParts = [Option<Forever>; 3];
 

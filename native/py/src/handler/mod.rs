@@ -277,11 +277,17 @@ fn handle_by<'py>(
     reason = "45 instructions by a call, 25 without"
 )]
 fn is_open(handler: &View<'_, '_>) -> bool {
-    handler.is(Role::Handler)
-        && filter::has_none(handler)
-        && handler.test(Name::lock, |lock| {
-            raw::rlock_free_or_mine(lock) == Some(true)
-        })
+    handler.is(Role::Handler) && filter::has_none(handler) && is_unlocked(handler)
+}
+
+/// Is its lock free or ours?
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "as for `is_open`")]
+fn is_unlocked(handler: &View<'_, '_>) -> bool {
+    handler.test(Name::lock, |lock| {
+        raw::rlock_free_or_mine(lock) == Some(true)
+    })
 }
 
 /// `Handler.handle`
@@ -324,21 +330,36 @@ fn handle_record<'py>(
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
 ) -> Res<Verdict<'py>> {
-    let here = Target::HandlerHandle;
-    let verdict = filter::ask(handler, record, here)?;
+    let verdict = filter::ask(handler, record, Target::HandlerHandle)?;
     match &verdict {
         Verdict::Drop(_) => {}
-        Verdict::Pass | Verdict::Answered(_) => {
-            // Whoever holds the lock may change anything before it is ours.
-            record.settle()?;
-            lock::held(handler, here, || measured_emit(handler, record, place))?;
-        }
+        Verdict::Pass | Verdict::Answered(_) => emit_filtered(handler, record, place)?,
         Verdict::Replaced(other) => {
-            let mut other = Record::of(other.clone());
-            lock::held(handler, here, || measured_emit(handler, &mut other, place))?;
+            emit_filtered(handler, &mut Record::of(other.clone()), place)?;
         }
     }
     Ok(verdict)
+}
+
+/// `emit`, under the lock, of what the filters have let pass.
+fn emit_filtered<'py>(
+    handler: &Obj<'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+) -> Res<()> {
+    #[cfg(not(Py_GIL_DISABLED))]
+    if record.seen().is_some()
+        && let Some(view) = guard::view(handler)
+        && view.is(Role::Handler)
+        && is_unlocked(&view)
+    {
+        return emit_unlocked(&view, record, place, None).map(drop);
+    }
+    // Whoever holds the lock may change anything before it is ours.
+    record.settle()?;
+    lock::held(handler, Target::HandlerHandle, || {
+        measured_emit(handler, record, place)
+    })
 }
 
 /// [`emit_unlocked`] without a GIL: the lock is really taken, and a record that had to wait for it would have to be settled
