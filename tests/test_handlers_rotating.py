@@ -877,3 +877,50 @@ def test_a_full_disk(w):
     fill(w, logger, 2)
     with pytest.raises(OSError, match="space"):
         handler.stream.close()
+
+
+# ---- a record that somebody has seen before
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("place", ["logger", "handler"])
+@pytest.mark.parametrize("asked", ["size", "size unset", "time", "watched", "rotator", "namer"])
+def test_what_a_filter_has_seen_is_formatted_when_it_is_written(w, asked, place):
+    """What the handler asks before it writes sees the record as it was, and as it is where it formats to measure."""
+    seen = []
+
+    def look(*_):
+        w.note("asked", [sorted({"message", "asctime"} & set(vars(record))) for record in seen])
+        return False
+
+    def look_at(name):
+        look()
+        return str(name)
+
+    class Size(logging.handlers.RotatingFileHandler):
+        shouldRollover = look
+
+    class Time(logging.handlers.TimedRotatingFileHandler):
+        shouldRollover = look
+
+    class Watched(logging.handlers.WatchedFileHandler):
+        reopenIfNeeded = look
+
+    if asked == "size":
+        log, handler = rotating(w, Size)
+    elif asked == "size unset":
+        log, handler = rotating(w, Size, maxBytes=0)
+    elif asked == "time":
+        log, handler = timed(w, Time)
+    elif asked == "watched":
+        log, handler = watched(w, Watched)
+    else:
+        log, handler = timed(w) if asked == "rotator" else rotating(w)
+        handler.namer = look_at
+    if asked == "rotator":
+        handler.rotator = lambda source, target: look() or os.rename(source, target)
+    (log if place == "logger" else handler).addFilter(lambda record: seen.append(record) or True)
+    for number in range(5):
+        log.info("line %d of some length", number)
+        w.clock.now += 3600 * 10**9
+    handler.close()

@@ -93,6 +93,26 @@ fn buffered_file(stream: &Obj<'_>) -> Option<textio::File> {
     }
 }
 
+/// Is nothing but the length of its text in the way of [`stays`], or not even that? To be asked before a record that somebody has seen is
+/// formatted, which leaves its mark on it: where the stdlib's handler runs other code before it formats, that code could look.
+pub fn may_stay(handler: &View<'_, '_>, stream: &Obj<'_>) -> bool {
+    let py = stream.py();
+    match handler.method(Name::shouldRollover) {
+        Target::SizeShouldRollover => SizeBody::running(py).is_some_and(|body| {
+            let limit = handler.get(Name::maxBytes);
+            (body != SizeBody::FileFirst || paths::are_own(py))
+                && limit.is_some_and(|limit| {
+                    py_ffi::int_value(&limit)
+                        .is_some_and(|limit| limit <= 0 || buffered_file(stream).is_some())
+                })
+        }),
+        Target::TimedShouldRollover => {
+            timed::Body::running(py).is_some_and(|body| timed::is_early(handler, body))
+        }
+        _ => false,
+    }
+}
+
 /// Is it certain, by reads alone, that the handler does not roll over before a record of which everything is plain and whose text
 /// has so many characters? Then nothing is left to do but to write the text to its open `stream`, and the answer is what is known
 /// of that.

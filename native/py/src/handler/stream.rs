@@ -83,6 +83,15 @@ pub fn emit_quietly<'py>(
         terminator,
         emit,
     } = parts;
+    // As the stdlib's: first the file, then the text.
+    let stays = match emit {
+        Target::WatchedEmit => watched::stays(handler),
+        Target::RotatingEmit if record.seen().is_some() => rotating::may_stay(handler, stream),
+        _ => true,
+    };
+    if !stays {
+        return Ok(Quiet::Nothing);
+    }
     let made = match record.seen() {
         Some(_) if !py_ffi::is_true_as_any_object(formatter) => Ok(false),
         Some(real) => seen::push_quietly(line, formatter, real),
@@ -95,7 +104,6 @@ pub fn emit_quietly<'py>(
     }
     let position = match emit {
         Target::RotatingEmit => rotating::stays(handler, stream, line.characters()),
-        Target::WatchedEmit => watched::stays(handler).then_some(Position::Unknown),
         _ => Some(Position::Unknown),
     };
     let Some(position) = position else {
