@@ -144,7 +144,7 @@ pub fn text_from_utf8<'py>(py: Python<'py>, bytes: &[u8], ascii: bool) -> Res<Ob
         if !bytes.is_empty() {
             ptr::copy_nonoverlapping(
                 bytes.as_ptr(),
-                ffi::PyUnicode_DATA(text.as_ptr()).cast::<u8>(),
+                crate::raw::ascii_data(text.as_ptr()),
                 bytes.len(),
             );
         }
@@ -159,7 +159,7 @@ pub fn join_ascii<'py>(py: Python<'py>, first: &str, last: &str) -> Res<Obj<'py>
     unsafe {
         let length = first.len() + last.len();
         let text = owned(py, ffi::PyUnicode_New(length as isize, 127))?;
-        let data = ffi::PyUnicode_DATA(text.as_ptr()).cast::<u8>();
+        let data = crate::raw::ascii_data(text.as_ptr());
         ptr::copy_nonoverlapping(first.as_ptr(), data, first.len());
         ptr::copy_nonoverlapping(last.as_ptr(), data.add(first.len()), last.len());
         Ok(text)

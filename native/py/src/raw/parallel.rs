@@ -45,9 +45,10 @@ pub fn enabled() -> bool {
 }
 
 #[inline(always)]
+#[allow(clippy::unnecessary_cast, reason = "they have 32 bits on Windows")]
 unsafe fn flags(tp: *mut PyTypeObject) -> u64 {
     // SAFETY: a live type, says the caller.
-    unsafe { ffi::PyType_GetFlags(tp) as u64 }
+    unsafe { (*tp).tp_flags.load(Relaxed) as u64 }
 }
 
 /// May attributes of this type's instances be read by [`value_at`]? (Data descriptors and class attributes are the caller's to

@@ -58,6 +58,23 @@ pub(super) fn one_digit(tag: usize, digit: u32) -> Option<i64> {
     }
 }
 
+/// Where the characters of a new `str` for ASCII go. From 3.14 on the interpreter answers that by a call.
+///
+/// # Safety
+/// A live one.
+#[inline(always)]
+#[must_use]
+pub unsafe fn ascii_data(text: *mut ffi::PyObject) -> *mut u8 {
+    // SAFETY: the caller's promise; its characters follow its head.
+    unsafe {
+        if super::enabled() {
+            text.cast::<u8>().add(STR_ASCII_DATA)
+        } else {
+            ffi::PyUnicode_DATA(text).cast()
+        }
+    }
+}
+
 /// The characters of an exact `str` that is pure ASCII, borrowed from it, by reads alone; `None` for any other object, and without
 /// raw reads.
 #[inline(always)]

@@ -22,9 +22,18 @@ const HEAP_TYPE: u64 = 1 << 9;
 const MANAGED_DICT: u64 = 1 << 4;
 
 #[inline(always)]
+#[allow(clippy::unnecessary_cast, reason = "they have 32 bits on Windows")]
 unsafe fn flags(tp: *mut PyTypeObject) -> u64 {
     // SAFETY: `tp` is a live type (every caller's promise); `tp_flags` of a ready type changes only under the GIL.
-    unsafe { ffi::PyType_GetFlags(tp) as u64 }
+    #[cfg(not(Py_GIL_DISABLED))]
+    unsafe {
+        (*tp).tp_flags as u64
+    }
+    // SAFETY: as above.
+    #[cfg(Py_GIL_DISABLED)]
+    unsafe {
+        (*tp).tp_flags.load(Ordering::Relaxed) as u64
+    }
 }
 
 /// The type's version tag; 0 means it has none. Unique in the process: another type, or the same one changed, has
