@@ -921,9 +921,10 @@ fn interpreter_is_quicker(target: Target) -> bool {
         Target::AcquireLock | Target::ReleaseLock => {
             cfg!(all(Py_3_12, not(Py_GIL_DISABLED))) && !crate::raw::reads_instances()
         }
+        // What it calls is Python's on 3.15, `createLock` included.
+        Target::HandlerInit => cfg!(any(Py_3_15, Py_GIL_DISABLED)),
         // Without a GIL their lock, and each attribute, is taken for itself.
-        Target::HandlerInit
-        | Target::HandlerSetLevel
+        Target::HandlerSetLevel
         | Target::HandlerSetName
         | Target::HandlerClose
         | Target::StreamInit
