@@ -648,7 +648,7 @@ impl<'a, 'py> Record<'a, 'py> {
         };
         let level_name = level_name(py, &event.level)?;
         // Read last, since asking for these may run Python code.
-        let [thread_name, process, thread, process_name, task_name] = context::read(py)?;
+        let [thread, thread_name, process_name, process, task_name] = context::read(py)?;
         let values = [
             name,
             event.msg.to_owned(),

@@ -139,14 +139,12 @@ impl<'py> Context<'py> {
     }
 }
 
-/// All that a [`Context`] tells, read now, in the stdlib's order. Told in one in which none stands beside what it will stand beside in a
-/// record: else two would be copied as one, and the processor wait until both have been stored (1.5 % of a call that
-/// shows its record to a handler).
+/// Thread and its name, process's name, process, task's name: all that a [`Context`] tells, read now, in the stdlib's order.
 #[inline]
 pub fn read(py: Python<'_>) -> Res<[Obj<'_>; 5]> {
     let (thread, thread_name) = thread(py)?;
     let [process_name, process, task_name] = others(py)?;
-    Ok([thread_name, process, thread, process_name, task_name])
+    Ok([thread, thread_name, process_name, process, task_name])
 }
 
 /// `record.processName`, `record.process` and `record.taskName`, asked for in that order.
