@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use pyo3::prelude::*;
 
 use crate::call::{Args, Call};
-use crate::caller::{self, Named, Site};
+use crate::caller::{self, Named, PlaceText, Site};
 use crate::clock::{self, Stamp};
 use crate::context::{self, Context};
 use crate::ffi::{self as py_ffi, Exc, Obj, Ref, Res};
@@ -210,15 +210,36 @@ impl<'a, 'py> Facts<'a, 'py> {
     /// until Python code runs. Giving up five references takes longer than to look once more.
     #[inline]
     pub fn lent_names(&self) -> Option<[Ref<'_, 'py>; 5]> {
+        self.may_be_remembered()
+            .then(|| caller::lent_names(self.py()))
+            .flatten()
+    }
+
+    /// May it be a place that nobody has looked at yet, but that is remembered?
+    #[inline]
+    fn may_be_remembered(&self) -> bool {
         let py = self.py();
         // With a GIL everything is as it was when the record was begun: it would be settled otherwise.
         let ordinary = cfg!(not(Py_GIL_DISABLED)) || ordinary::is_ordinary(py);
         let known = self.found_yet(|found| &found.site).is_some();
         debug_assert!(known || !ordinary || ordinary::is_ordinary(py));
-        if !known && ordinary {
-            caller::lent_names(py)
+        !known && ordinary
+    }
+
+    /// Hands what this format says of such a place, and whether that is ASCII, to `take`.
+    #[inline]
+    pub fn place_text(&self, format: u64, take: impl FnMut(&str, bool)) -> PlaceText {
+        if self.may_be_remembered() {
+            caller::place_text(self.py(), format, take)
         } else {
-            None
+            PlaceText::Unknown
+        }
+    }
+
+    /// Keeps that, where it is wanted.
+    pub fn keep_place_text(&self, format: u64, text: &str, ascii: bool) {
+        if self.may_be_remembered() {
+            caller::keep_place_text(self.py(), format, text, ascii);
         }
     }
 

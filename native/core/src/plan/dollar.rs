@@ -59,6 +59,7 @@ mod tests {
         let parts = plan.pieces.iter().map(|piece| match piece {
             Piece::Literal(text) => text.to_string(),
             Piece::Field { field, .. } => format!("<{}>", field.name()),
+            Piece::Place(_) => "@".into(),
         });
         Some(parts.collect())
     }

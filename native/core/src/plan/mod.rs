@@ -18,7 +18,7 @@ pub use spec::{FloatDigits, Spec, Style, Usual};
 /// A compiled format string over the attributes of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// Literals and fields in order; no empty literal, no two literals in a row.
+    /// Literals and fields in order; no empty literal, no two literals in a row, at most one [`Piece::Place`].
     pub pieces: Vec<Piece>,
     /// Whether all literals are ASCII.
     pub ascii: bool,
@@ -52,6 +52,27 @@ pub enum Piece {
         spec: Spec,
         usual: Usual,
     },
+    /// Nothing to write: that many pieces from here on say the same each time the same line of code logs.
+    Place(usize),
+}
+
+impl Piece {
+    /// Is it a value that belongs to the place of the call?
+    fn tells_of_place(&self) -> bool {
+        matches!(
+            self,
+            Self::Field {
+                field: Field::Known(
+                    Attribute::PathName
+                        | Attribute::FileName
+                        | Attribute::Module
+                        | Attribute::FuncName
+                        | Attribute::LineNo
+                ),
+                ..
+            }
+        )
+    }
 }
 
 /// Text to copy. As a rule it is short: then a block that is always as long is copied instead, which takes neither a loop nor a
@@ -199,12 +220,30 @@ impl Builder {
         }
     }
 
+    /// Marks the first pieces in a row that hold two values of the place or more, with the literals around them.
+    fn mark_place(&mut self) {
+        let still = |piece: &Piece| matches!(piece, Piece::Literal(_)) || piece.tells_of_place();
+        let runs = self
+            .pieces
+            .chunk_by(|one, other| still(one) && still(other));
+        let mut start = 0;
+        for run in runs {
+            if run.iter().filter(|piece| piece.tells_of_place()).count() > 1 {
+                let length = run.len();
+                self.pieces.insert(start, Piece::Place(length));
+                return;
+            }
+            start += run.len();
+        }
+    }
+
     fn finish(mut self, uses_time: bool) -> Plan {
         self.flush();
         let ascii = self.pieces.iter().all(|piece| match piece {
             Piece::Literal(text) => text.is_ascii(),
-            Piece::Field { .. } => true,
+            Piece::Field { .. } | Piece::Place(_) => true,
         });
+        self.mark_place();
         Plan {
             pieces: self.pieces,
             ascii,
@@ -242,6 +281,31 @@ mod tests {
             assert_eq!(bytes, format!("<{text}{text}").as_bytes());
             assert_eq!(*literal, *text);
         }
+    }
+
+    #[test]
+    fn what_a_place_says_is_marked() {
+        let marked = |format| {
+            let pieces = percent::compile(format).unwrap().pieces;
+            let at = pieces
+                .iter()
+                .position(|piece| matches!(piece, Piece::Place(_)))?;
+            match pieces[at] {
+                Piece::Place(length) => Some((at, length)),
+                _ => None,
+            }
+        };
+        assert_eq!(marked("%(filename)s:%(lineno)d %(message)s"), Some((0, 4)));
+        assert_eq!(
+            marked("<%(name)s> [%(module)s.%(funcName)-9s] "),
+            Some((2, 5))
+        );
+        assert_eq!(
+            marked("%(lineno)d %(name)s %(pathname)s%(lineno)s%(name)s"),
+            Some((3, 3))
+        );
+        assert_eq!(marked("%(filename)s %(message)s %(lineno)d"), None);
+        assert_eq!(marked("no field"), None);
     }
 
     #[test]

@@ -267,6 +267,7 @@ mod tests {
             .map(|piece| match piece {
                 Piece::Literal(text) => text.to_string(),
                 Piece::Field { field, .. } => format!("<{}>", field.name()),
+                Piece::Place(_) => "@".into(),
             })
             .collect();
         assert_eq!(
@@ -283,7 +284,7 @@ mod tests {
             .iter()
             .filter_map(|piece| match piece {
                 Piece::Field { field, .. } => Some(field.name()),
-                Piece::Literal(_) => None,
+                Piece::Literal(_) | Piece::Place(_) => None,
             })
             .collect();
         assert_eq!(names, ["a(b)c", ""]);

@@ -138,6 +138,8 @@ fn render<'py>(
                 line.push(text, true);
                 true
             }
+            // The record's attributes are anybody's.
+            Piece::Place(_) => true,
             Piece::Field { field, spec, usual } => match field {
                 Field::Known(Attribute::Message) => {
                     if *usual == Usual::Text && message.is_none() {

@@ -84,6 +84,13 @@ impl<'py> Buffer<'py> {
         literal.push_to(&mut self.bytes);
     }
 
+    /// The same, by the way that is the shortest for a text that is.
+    #[inline]
+    pub fn take(&mut self, text: &str, ascii: bool) {
+        self.append(text);
+        self.wide |= !ascii;
+    }
+
     /// Appends ASCII text; true. A function of its own: not each of its callers has to keep registers for it.
     #[inline(never)]
     pub fn append(&mut self, text: &str) -> bool {
@@ -92,6 +99,23 @@ impl<'py> Buffer<'py> {
                 let end = self.bytes.len() + text.len();
                 self.bytes.extend_from_slice(&block);
                 self.bytes.truncate(end);
+                true
+            }
+            _ => self.append_longer(text),
+        }
+    }
+
+    /// The same for a text of another length; up to 32 bytes it is two blocks that overlap.
+    #[inline(never)]
+    fn append_longer(&mut self, text: &str) -> bool {
+        let bytes = text.as_bytes();
+        match (bytes.first_chunk::<16>(), bytes.last_chunk::<16>()) {
+            (Some(first), Some(last)) if bytes.len() <= 32 => {
+                let start = self.bytes.len();
+                self.bytes.reserve(32);
+                self.bytes.extend_from_slice(first);
+                self.bytes.truncate(start + bytes.len() - 16);
+                self.bytes.extend_from_slice(last);
                 true
             }
             _ => self.append_any(text),
@@ -152,6 +176,12 @@ impl<'py> Buffer<'py> {
             return None;
         }
         Some(&self.bytes)
+    }
+
+    /// What is in it, unless something of it is too long to be copied.
+    pub fn copied(&self) -> Option<&str> {
+        let whole = self.apart.is_empty();
+        whole.then(|| std::str::from_utf8(&self.bytes).ok())?
     }
 
     /// Puts what stands apart among the bytes; false, with nothing done, where [`Buffer::utf8`] gives none.

@@ -3,12 +3,15 @@
 //! Done only where formatter, style and record class are as the stdlib defines them, the format string is compiled, and every
 //! value is of an exact built-in type; anything else goes the general way on a real record, which then carries what was
 //! rendered so far. Whether the text is for the last handler decides what has to be kept.
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
 use femtolog_core::plan::{self, Asks, Attribute, Field, Piece, Plan, Usual};
 use pyo3::prelude::*;
 
 use super::message;
 use super::text::{Buffer, Text};
 use super::time;
+use crate::caller::PlaceText;
 use crate::cell::{Counted, Shared};
 use crate::clock::Number;
 use crate::ffi::{self as py_ffi, Held, Obj, Ref, Res};
@@ -21,9 +24,14 @@ use crate::ordinary;
 use crate::record::{Event, Facts, Formatted, Record, Unseen};
 use crate::trace::{At as _, call as calling, operator};
 
+/// How many formats have been compiled.
+static COMPILED: AtomicU64 = AtomicU64::new(0);
+
 /// A compiled format string, and the names of its fields that are no attributes of every record as str objects.
 pub(super) struct Compiled {
     pub plan: Plan,
+    /// No other one is, or has been, this.
+    number: u64,
     /// For each piece of the plan that is such a field its name, interned: keys of dicts are nearly always that very object.
     names: Box<[Option<Held>]>,
 }
@@ -38,7 +46,12 @@ impl Compiled {
             _ => Ok(None),
         });
         let names = names.collect::<Res<_>>()?;
-        Ok(Compiled { plan, names })
+        let number = COMPILED.fetch_add(1, Relaxed);
+        Ok(Compiled {
+            plan,
+            number,
+            names,
+        })
     }
 
     /// The name of the field that piece `index` is, if it is no attribute of every record.
@@ -470,10 +483,19 @@ fn render_at_once<'py>(
         }
     }
     let mut place = None;
-    for (index, piece) in plan.pieces.iter().enumerate() {
+    let mut pieces = plan.pieces.iter();
+    while let Some(piece) = pieces.next() {
         let (field, spec, usual) = match piece {
             Piece::Literal(text) => {
                 line.push_literal(text);
+                continue;
+            }
+            Piece::Place(length) => {
+                if let Some((still, rest)) = pieces.as_slice().split_at_checked(*length)
+                    && push_place(line, facts, &proof.compiled, still)?
+                {
+                    pieces = rest.iter();
+                }
                 continue;
             }
             Piece::Field { field, spec, usual } => (field, spec, *usual),
@@ -512,6 +534,7 @@ fn render_at_once<'py>(
                 return Ok(false);
             }
             Field::Other(_) => {
+                let index = plan.pieces.len() - pieces.len() - 1;
                 if push_other(line, unseen, proof, index, (usual, spec))? {
                     continue;
                 }
@@ -612,6 +635,59 @@ fn find<'a, 'p, 'py>(
         return Ok(found);
     }
     Ok(found.insert(lent_place(facts)?))
+}
+
+/// Appends what `pieces`, which are the same for each record of this place, have said before; false, with nothing done: that is not
+/// known, and may not be.
+#[inline(never)]
+fn push_place<'py>(
+    line: &mut Buffer<'py>,
+    facts: &Facts<'_, 'py>,
+    compiled: &Compiled,
+    pieces: &[Piece],
+) -> Res<bool> {
+    match facts.place_text(compiled.number, |text, ascii| line.take(text, ascii)) {
+        PlaceText::Told => Ok(true),
+        PlaceText::Unknown => Ok(false),
+        PlaceText::Wanted => {
+            keep_place(facts, compiled, pieces)?;
+            Ok(false)
+        }
+    }
+}
+
+/// Keeps it, if it is of a usual length.
+#[cold]
+fn keep_place(facts: &Facts<'_, '_>, compiled: &Compiled, pieces: &[Piece]) -> Res<()> {
+    let mut own = Buffer::new(facts.event.msg.py());
+    let place = lent_place(facts)?;
+    for piece in pieces {
+        let (field, spec, usual) = match piece {
+            Piece::Literal(text) => {
+                own.push_literal(text);
+                continue;
+            }
+            Piece::Field { field, spec, usual } => (field, spec, *usual),
+            Piece::Place(_) => continue,
+        };
+        let value = match field {
+            Field::Known(Attribute::PathName) => place.pathname,
+            Field::Known(Attribute::FileName) => place.filename,
+            Field::Known(Attribute::Module) => place.module,
+            Field::Known(Attribute::FuncName) => place.function,
+            Field::Known(Attribute::LineNo) => place.line,
+            _ => return Ok(()),
+        };
+        if !message::push_value(&mut own, &value, usual, spec)? {
+            return Ok(());
+        }
+    }
+    own.widen_unless(compiled.plan.ascii);
+    let ascii = own.is_ascii();
+    if let Some(text) = own.copied() {
+        facts.keep_place_text(compiled.number, text, ascii);
+    }
+    Ok(())
 }
 
 #[inline(never)]
