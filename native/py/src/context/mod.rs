@@ -450,7 +450,7 @@ pub fn lent_thread<'a>(py: Python<'_>) -> Res<Option<(Ref<'a, '_>, Ref<'a, '_>)>
     let Some(thread) = py_ffi::dict_lend_number(&active, &ident, value) else {
         return Ok(None);
     };
-    let Some(thread) = guard::view(&thread) else {
+    let Some(thread) = guard::view_of(&thread, guard::Part::Thread) else {
         return Ok(None);
     };
     let name = name_of_thread(&thread);

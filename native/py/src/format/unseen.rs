@@ -16,7 +16,7 @@ use crate::cell::{Counted, Shared};
 use crate::clock::Number;
 use crate::ffi::{self as py_ffi, Held, Obj, Ref, Res};
 use crate::globals;
-use crate::guard::{self, Lent, Role, View};
+use crate::guard::{self, Lent, Part, Role, View};
 use crate::handler::Place;
 use crate::names::Name;
 use crate::natives::Target;
@@ -187,7 +187,8 @@ pub(super) fn proven_at_once<'a, 'py>(
     formatter: &'a Obj<'py>,
     role: Role,
 ) -> Option<Proof<'a, 'py>> {
-    proven_by(guard::view(formatter)?, role, guard::view)
+    let formatter = guard::view_of(formatter, Part::Formatter)?;
+    proven_by(formatter, role, |style| guard::view_of(style, Part::Style))
 }
 
 /// The same by somebody who has looked at the formatter; `look` looks at the style.
@@ -309,8 +310,11 @@ pub fn push_quietly<'py>(
     if has_tail(&unseen) || !has_own_args(&unseen) {
         return Ok(false);
     }
-    let proof = guard::direct_view(formatter)
-        .and_then(|formatter| proven_by(formatter, Role::Formatter, guard::direct_view));
+    let proof = guard::direct_view(formatter, Part::Formatter).and_then(|formatter| {
+        proven_by(formatter, Role::Formatter, |style| {
+            guard::direct_view(style, Part::Style)
+        })
+    });
     let Some(proof) = proof else {
         return push_otherwise(line, formatter, record, place);
     };

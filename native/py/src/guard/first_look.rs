@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 
 #[cfg(Py_GIL_DISABLED)]
 use super::own_value;
-use super::types::{Info, Kind, State, direct, direct_or_info, slot};
+use super::types::{Info, Kind, Part, State, direct, direct_or_info, direct_part, slot};
 use super::{
     Seen, function_of, own_or_type_target, peek_anywhere, value_address, values_by, values_of,
     view_at_once,
@@ -142,7 +142,7 @@ pub fn enabled_at_once(logger: &Obj<'_>, level: &Obj<'_>, number: usize, closely
 /// What the stdlib's `isEnabledFor` itself would answer, whoever overrides it; `closely` as above.
 #[inline(always)]
 pub fn cached_at_once(logger: &Obj<'_>, level: &Obj<'_>, number: usize, closely: bool) -> Found {
-    if let Some((info, values)) = direct(logger) {
+    if let Some((info, values)) = direct_part(logger, Part::Logger) {
         let enabling = info.enabling.get();
         if enabling.cache == NO_INDEX {
             return Found::Nothing;
@@ -306,7 +306,7 @@ fn enabled_by_name(
 #[cfg(not(Py_GIL_DISABLED))]
 #[inline(always)]
 pub fn root_enabled_at_once(root: &Obj<'_>, level: &Obj<'_>, number: usize) -> Option<Found> {
-    let (info, values) = direct(root)?;
+    let (info, values) = direct_part(root, Part::Logger)?;
     let enabling = info.enabling.get();
     if !enabling.native || !enabling.methods || enabling.handlers == NO_INDEX {
         return None;
@@ -330,7 +330,7 @@ pub fn root_enabled_at_once(root: &Obj<'_>, level: &Obj<'_>, number: usize) -> O
 #[cfg(not(Py_GIL_DISABLED))]
 #[inline(always)]
 pub fn adapted<'a, 'py>(adapter: &'a Obj<'py>) -> Option<Ref<'a, 'py>> {
-    let (info, values) = direct(adapter)?;
+    let (info, values) = direct_part(adapter, Part::Adapter)?;
     let enabling = info.enabling.get();
     if !enabling.adapts {
         return None;
@@ -344,7 +344,7 @@ pub fn adapted<'a, 'py>(adapter: &'a Obj<'py>) -> Option<Ref<'a, 'py>> {
 #[cfg(not(Py_GIL_DISABLED))]
 #[inline]
 pub fn adapted_adding<'a, 'py>(adapter: &'a Obj<'py>) -> Option<(Ref<'a, 'py>, Ref<'a, 'py>)> {
-    let (info, values) = direct(adapter)?;
+    let (info, values) = direct_part(adapter, Part::Adapter)?;
     let enabling = info.enabling.get();
     if !enabling.adds {
         return None;

@@ -19,9 +19,9 @@ pub use first_look::{
     own_is_enabled_for, quickly_enabled, root_enabled_at_once,
 };
 pub use roles::Role;
+pub use types::{Part, forget_types, give_up, make_room};
 #[cfg(Py_GIL_DISABLED)]
 pub use types::{bindings, class_attribute_is, class_target};
-pub use types::{forget_types, give_up, make_room};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -37,7 +37,7 @@ use crate::natives::Target;
 use crate::raw::{self, NO_INDEX};
 use crate::saved::Saved;
 use first_look::{cache_says, find_enabling};
-use types::{Info, Kind, Slot, State, direct, info, kind_in, slot, target_in};
+use types::{Info, Kind, Slot, State, direct, direct_part, info, kind_in, slot, target_in};
 
 /// What the type's own lookup finds for `name`, borrowed; null when nothing. No descriptor is called.
 ///
@@ -72,10 +72,19 @@ pub fn view<'a, 'py>(object: &'a Obj<'py>) -> Option<View<'a, 'py>> {
     view_at_once(object)
 }
 
+/// [`view`] of what is a part of each call, as part of its caller.
+#[inline(always)]
+pub fn view_of<'a, 'py>(object: &'a Obj<'py>, part: Part) -> Option<View<'a, 'py>> {
+    match direct_view(object, part) {
+        Some(view) => Some(view),
+        None => unusual_view(object),
+    }
+}
+
 /// [`view`] as part of its caller.
 #[inline(always)]
 fn view_at_once<'a, 'py>(object: &'a Obj<'py>) -> Option<View<'a, 'py>> {
-    match direct_view(object) {
+    match View::known(object, direct(object)) {
         Some(view) => Some(view),
         None => unusual_view(object),
     }
@@ -84,11 +93,8 @@ fn view_at_once<'a, 'py>(object: &'a Obj<'py>) -> Option<View<'a, 'py>> {
 /// The view of an object that is read by index, of a type met before, as nearly all are; `None` also for others that have one. Who
 /// leaves those to another function keeps the view in registers.
 #[inline(always)]
-pub fn direct_view<'a, 'py>(object: &'a Obj<'py>) -> Option<View<'a, 'py>> {
-    direct(object).map(|direct| View {
-        object,
-        direct: Some(direct),
-    })
+pub fn direct_view<'a, 'py>(object: &'a Obj<'py>, part: Part) -> Option<View<'a, 'py>> {
+    View::known(object, direct_part(object, part))
 }
 
 /// The same for an object with a dict, of a type not met before, with attributes that may hide a method, or without raw reads.
@@ -185,6 +191,15 @@ impl<'py> Lent<'_, 'py> {
 }
 
 impl<'a, 'py> View<'a, 'py> {
+    /// The view of an object that is read by index, if it is.
+    #[inline(always)]
+    fn known(
+        object: &'a Obj<'py>,
+        direct: Option<(&'static Info, *mut *mut ffi::PyObject)>,
+    ) -> Option<Self> {
+        direct.is_some().then_some(View { object, direct })
+    }
+
     /// The view of the object that has just been seen; to look once more costs 28 instructions. Only [`crate::call::Call`] keeps such
     /// a thing, beside the object it is of, and only until anything has run.
     #[inline]
@@ -874,7 +889,7 @@ pub fn set_all<'py>(obj: &Obj<'py>, values: &[(Name, &Obj<'py>)]) -> Res<()> {
     #[cfg_attr(Py_GIL_DISABLED, allow(unused_mut, reason = "as `View::set`"))]
     let mut left = values;
     #[cfg(not(Py_GIL_DISABLED))]
-    if let Some(view) = direct_view(obj) {
+    if let Some(view) = View::known(obj, direct(obj)) {
         while let [(name, value), rest @ ..] = left
             && view.set_first(*name, value)
         {
@@ -892,19 +907,30 @@ pub fn call_method<'py, const N: usize>(
     name: Name,
     args: [&Obj<'py>; N],
 ) -> Res<Obj<'py>> {
-    call_method_at_once(obj, name, args)
+    call_of(obj, direct(obj), name, args)
 }
 
-/// The same as part of its caller.
+/// The same of what is a part of each call, as part of its caller.
 #[inline(always)]
 pub fn call_method_at_once<'py, const N: usize>(
     obj: &Obj<'py>,
+    part: Part,
     name: Name,
     args: [&Obj<'py>; N],
 ) -> Res<Obj<'py>> {
-    match direct_view(obj).and_then(|view| view.function(name)) {
-        Some(function) => py_ffi::call_on(&function, obj, args),
-        None => call_otherwise(obj, name, args),
+    call_of(obj, direct_part(obj, part), name, args)
+}
+
+#[inline(always)]
+fn call_of<'py, const N: usize>(
+    object: &Obj<'py>,
+    direct: Option<(&'static Info, *mut *mut ffi::PyObject)>,
+    name: Name,
+    args: [&Obj<'py>; N],
+) -> Res<Obj<'py>> {
+    match View::known(object, direct).and_then(|view| view.function(name)) {
+        Some(function) => py_ffi::call_on(&function, object, args),
+        None => call_otherwise(object, name, args),
     }
 }
 

@@ -64,6 +64,9 @@ pub(super) struct Info {
     pub(super) tag: Cell<u32>,
     /// Instances can be read in place: managed dict, no `__getattribute__`, no `__getattr__`.
     pub(super) plain: Cell<bool>,
+    /// The size of an instance without its attributes, in bytes.
+    #[cfg(not(Py_GIL_DISABLED))]
+    pub(super) size: Cell<usize>,
     pub(super) keys: Cell<*mut raw::Keys>,
     pub(super) keys_len: Cell<usize>,
     /// Instances are true: the type says nothing of truth or length.
@@ -189,6 +192,8 @@ impl Types {
             Box::leak(Box::new(Info {
                 tag: Cell::new(0),
                 plain: Cell::new(false),
+                #[cfg(not(Py_GIL_DISABLED))]
+                size: Cell::new(0),
                 keys: Cell::new(std::ptr::null_mut()),
                 keys_len: Cell::new(0),
                 truth: Cell::new(false),
@@ -251,6 +256,44 @@ impl Types {
     }
 }
 
+/// What an object is to a log call.
+#[derive(Clone, Copy)]
+#[cfg_attr(
+    Py_GIL_DISABLED,
+    expect(dead_code, reason = "only with the GIL types are remembered by it")
+)]
+pub enum Part {
+    Logger,
+    /// A logger above the one that was called.
+    Above,
+    Handler,
+    Formatter,
+    Style,
+    Stream,
+    Adapter,
+    Thread,
+}
+
+/// The type of each [`Part`] of the last call: as a rule it is that of this one, too. What is known of a type is found at once then, instead
+/// of by the object's type, its tag and the table, each of which has to be waited for. Whatever is here is direct in [`TYPES`], or was
+/// until another type came to its place.
+#[cfg(not(Py_GIL_DISABLED))]
+static LATELY: Shared<[Tagged; Part::Thread as usize + 1]> = Shared::new(NOTHING_LATELY);
+
+#[cfg(not(Py_GIL_DISABLED))]
+const NOTHING_LATELY: [Tagged; Part::Thread as usize + 1] = [Tagged {
+    direct: 0,
+    info: None,
+}; Part::Thread as usize + 1];
+
+/// To be called whenever the information of a type is about to be that of another, or of one that has changed.
+fn forget_lately(py: Python<'_>) {
+    #[cfg(not(Py_GIL_DISABLED))]
+    LATELY.with(py, |lately| *lately = NOTHING_LATELY);
+    #[cfg(Py_GIL_DISABLED)]
+    let _ = py;
+}
+
 /// A number that is another one after each change of what is bound: each thread sees for itself that what it knows is old. With
 /// the GIL it is forgotten at once.
 #[cfg(Py_GIL_DISABLED)]
@@ -269,6 +312,7 @@ pub fn forget_types(py: Python<'_>) {
     BINDINGS.fetch_add(1, std::sync::atomic::Ordering::Release);
     crate::ordinary::forget(py);
     crate::level::forget(py);
+    forget_lately(py);
     TYPES.with(py, Types::forget);
 }
 
@@ -288,6 +332,7 @@ pub fn make_room(py: Python<'_>) -> bool {
 #[cold]
 #[inline(never)]
 fn tidy(py: Python<'_>) {
+    forget_lately(py);
     let given_up = TYPES.with(py, |types| {
         if types
             .by_address
@@ -347,32 +392,99 @@ impl Info {
 /// The information and the values of an object that can be read in place and hides no method, of a type met before.
 #[inline(always)]
 pub(super) fn direct(object: &Obj<'_>) -> Option<(&'static Info, *mut *mut ffi::PyObject)> {
-    // SAFETY: the type is alive while the object is. The tag tells whether what is known still holds, the number of keys whether
-    // the indexes are all there are; what is known to be direct has a tag and keys, and may be read in place.
+    // SAFETY: the type is alive while the object is.
     unsafe {
         let class = ffi::Py_TYPE(object.as_ptr());
-        let tag = raw::type_tag(class);
-        let known = TYPES.with(object.py(), |types| types.tagged(tag));
-        if known.direct != tag {
-            return None;
-        }
-        // SAFETY: `put` is told both; where nothing was put is the tag of another place.
-        let info = known.info.unwrap_unchecked();
+        let info = direct_info(object.py(), raw::type_tag(class))?;
+        direct_values(object, class, info)
+    }
+}
+
+/// The same by what the object is to the call.
+#[inline(always)]
+pub(super) fn direct_part(
+    object: &Obj<'_>,
+    part: Part,
+) -> Option<(&'static Info, *mut *mut ffi::PyObject)> {
+    // SAFETY: the type is alive while the object is.
+    unsafe {
+        let class = ffi::Py_TYPE(object.as_ptr());
+        let info = part_info(object.py(), raw::type_tag(class), part)?;
+        direct_values(object, class, info)
+    }
+}
+
+/// What is known of the type with this tag, if its instances with values in place need no further question.
+#[inline(always)]
+fn direct_info(py: Python<'_>, tag: u32) -> Option<&'static Info> {
+    let known = TYPES.with(py, |types| types.tagged(tag));
+    // SAFETY: `put` is told both; where nothing was put is the tag of another place.
+    (known.direct == tag).then(|| unsafe { known.info.unwrap_unchecked() })
+}
+
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline(always)]
+fn part_info(py: Python<'_>, tag: u32, part: Part) -> Option<&'static Info> {
+    let known = LATELY.with(py, |lately| lately[part as usize]);
+    if known.direct == tag
+        && let Some(info) = known.info
+    {
+        return Some(info);
+    }
+    another_info(py, tag, part)
+}
+
+/// Of another type than the last one's.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline(never)]
+fn another_info(py: Python<'_>, tag: u32, part: Part) -> Option<&'static Info> {
+    let info = direct_info(py, tag)?;
+    let known = Tagged {
+        direct: tag,
+        info: Some(info),
+    };
+    LATELY.with(py, |lately| lately[part as usize] = known);
+    Some(info)
+}
+
+/// Without a GIL the table is as near.
+#[cfg(Py_GIL_DISABLED)]
+#[inline(always)]
+fn part_info(py: Python<'_>, tag: u32, _: Part) -> Option<&'static Info> {
+    direct_info(py, tag)
+}
+
+/// The values of such an object of that class.
+///
+/// # Safety
+/// The type of the object, and what is known of it by its tag.
+#[inline(always)]
+unsafe fn direct_values(
+    object: &Obj<'_>,
+    class: *mut ffi::PyTypeObject,
+    info: &'static Info,
+) -> Option<(&'static Info, *mut *mut ffi::PyObject)> {
+    // SAFETY: the tag tells whether what is known still holds, the number of keys whether the indexes are all there are; what is known to
+    // be direct has a tag and keys, and may be read in place.
+    unsafe {
         if raw::keys_len_of(info.keys.get()) != info.keys_len.get() {
             return None;
         }
+        #[cfg(not(Py_GIL_DISABLED))]
+        let values = raw::values_behind(object.as_ptr(), class, info.size.get());
+        #[cfg(Py_GIL_DISABLED)]
         let values = raw::values(object.as_ptr(), class);
         (!values.is_null()).then_some((info, values))
     }
 }
 
-/// The same; else, looked at `closely`, what is known of the type, if it has been met before, by its tag.
+/// The same of a logger; else, looked at `closely`, what is known of the type, if it has been met before, by its tag.
 #[inline(always)]
 pub(super) fn direct_or_info(
     object: &Obj<'_>,
     closely: bool,
 ) -> Result<(&'static Info, *mut *mut ffi::PyObject), Option<&'static Info>> {
-    direct(object).ok_or_else(|| {
+    direct_part(object, Part::Logger).ok_or_else(|| {
         if !closely {
             return None;
         }
@@ -398,6 +510,7 @@ unsafe fn refresh(py: Python<'_>, class: *mut ffi::PyTypeObject) -> &'static Inf
         } else {
             std::ptr::null_mut()
         };
+        forget_lately(py);
         let info = TYPES.with(py, |types| {
             let info = types.info_of(class as usize);
             types.withdraw(info.tag.get());
@@ -405,6 +518,8 @@ unsafe fn refresh(py: Python<'_>, class: *mut ffi::PyTypeObject) -> &'static Inf
         });
         info.tag.set(tag);
         info.plain.set(plain);
+        #[cfg(not(Py_GIL_DISABLED))]
+        info.size.set(raw::basic_size(class));
         info.truth.set(py_ffi::makes_true_objects(class));
         info.keys.set(keys);
         let count = if keys.is_null() {

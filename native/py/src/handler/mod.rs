@@ -24,7 +24,7 @@ use crate::ffi::{self as py_ffi, Exc, Obj, Res};
 use crate::filter::{self, Verdict};
 use crate::format::{self, Buffer, Text};
 use crate::globals;
-use crate::guard::{self, Role, View};
+use crate::guard::{self, Part, Role, View};
 use crate::level;
 use crate::lock;
 use crate::metrics;
@@ -165,7 +165,7 @@ pub fn offer<'py>(
     usual: Option<&View<'_, 'py>>,
     second: bool,
 ) -> Res<Ran> {
-    let view = guard::view(handler);
+    let view = guard::view_of(handler, Part::Handler);
     let reached = view.as_ref().and_then(|view| {
         let least = view.lend(Name::level)?;
         match record.unseen() {

@@ -7,7 +7,7 @@ use crate::call::Call;
 use crate::ffi::{self as py_ffi, Obj, Position, Raised, Res};
 use crate::format::{Buffer, Text, seen, unseen};
 use crate::globals;
-use crate::guard::{self, Lent, Method, View};
+use crate::guard::{self, Lent, Method, Part, View};
 use crate::lock;
 use crate::metrics;
 use crate::names::Name;
@@ -375,7 +375,11 @@ fn write_line<'py>(
 ) -> Res<()> {
     let (py, here) = (handler.py(), Target::StreamEmit);
     settle_for_others(record, place)?;
-    guard::call_method_at_once(stream, Name::write, [line]).at(py, here, calling("write"))?;
+    guard::call_method_at_once(stream, Part::Stream, Name::write, [line]).at(
+        py,
+        here,
+        calling("write"),
+    )?;
     metrics::wrote_text(handler, line);
     flush_after(handler)
 }
@@ -395,7 +399,7 @@ fn settle_for_others(record: &mut Record<'_, '_>, place: &Place<'_, '_>) -> Res<
 #[inline(never)]
 fn flush_after(handler: &Obj<'_>) -> Res<()> {
     let (py, here) = (handler.py(), Target::StreamEmit);
-    match guard::direct_view(handler) {
+    match guard::direct_view(handler, Part::Handler) {
         Some(view) if view.method(Name::flush) == Target::StreamFlush => {
             lock::held_seen(handler, Some(view), Target::StreamFlush, |view| {
                 flush_locked(handler, view)
@@ -474,7 +478,7 @@ fn flush_locked<'py>(handler: &Obj<'py>, view: Option<View<'_, 'py>>) -> Res<()>
         Some(stream) => stream,
         None => guard::attr(handler, Name::stream).at(py, here, get("stream"))?,
     };
-    match guard::direct_view(&stream).and_then(|view| flush_of(&view)) {
+    match guard::direct_view(&stream, Part::Stream).and_then(|view| flush_of(&view)) {
         Some(flush) => flush_by(&flush, &stream),
         None => flush_if_any(&stream),
     }

@@ -6,7 +6,7 @@ use crate::call::Call;
 use crate::ffi::{self as py_ffi, Obj, Res};
 use crate::filter::{self, Verdict};
 use crate::globals;
-use crate::guard::{self, View};
+use crate::guard::{self, Part, View};
 use crate::handler::{self, Place, Ran};
 use crate::metrics;
 use crate::names::Name;
@@ -105,7 +105,7 @@ fn call_all<'py>(
         let mut own;
         let mut seen = usual.take();
         if seen.is_none() {
-            own = guard::view(node);
+            own = guard::view_of(node, Part::Above);
             seen = own.as_ref();
         }
         if !seen.is_some_and(View::is_true) && !py_ffi::is_true_as_any_object(node) {
@@ -115,7 +115,7 @@ fn call_all<'py>(
             if !py_ffi::truthy(node)? {
                 break;
             }
-            own = guard::view(node);
+            own = guard::view_of(node, Part::Above);
             seen = own.as_ref();
         }
         let handlers = if let Some(handlers) = seen.and_then(|view| view.get(Name::handlers)) {
@@ -148,7 +148,7 @@ fn call_all<'py>(
             }
         }
         if !still {
-            own = guard::view(node);
+            own = guard::view_of(node, Part::Above);
             seen = own.as_ref();
         }
         let known = seen.and_then(|view| {

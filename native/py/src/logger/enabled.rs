@@ -5,7 +5,7 @@ use crate::call::Call;
 use crate::cell::Shared;
 use crate::ffi::{self as py_ffi, Exc, Obj, Raised, Ref, Res};
 use crate::globals;
-use crate::guard::{self, Found, Own, Seen};
+use crate::guard::{self, Found, Own, Part, Seen};
 use crate::lock;
 use crate::names::Name;
 use crate::natives::{Look, Target};
@@ -422,7 +422,8 @@ pub(super) fn ask_native<'py>(logger: &Obj<'py>, level: &Obj<'py>, within: Targe
 /// The same where it is somebody's own.
 #[inline]
 pub(super) fn ask_own<'py>(logger: &Obj<'py>, level: &Obj<'py>, within: Target) -> Res<bool> {
-    let function = guard::direct_view(logger).and_then(|view| view.function(Name::isEnabledFor));
+    let function =
+        guard::direct_view(logger, Part::Logger).and_then(|view| view.function(Name::isEnabledFor));
     let answer = match function {
         Some(function) => py_ffi::call_on(&function, logger, [level]),
         None => py_ffi::method(logger, Name::isEnabledFor, [level]),

@@ -44,6 +44,32 @@ pub enum KeysKind {
 #[inline(always)]
 #[must_use]
 pub unsafe fn values(obj: *mut PyObject, tp: *mut PyTypeObject) -> *mut *mut PyObject {
+    // SAFETY: the caller's promise.
+    unsafe { values_behind(obj, tp, basic_size(tp)) }
+}
+
+/// The size of the type's instances without what is managed for them.
+///
+/// # Safety
+/// `tp` is a live type.
+#[inline(always)]
+#[must_use]
+pub unsafe fn basic_size(tp: *mut PyTypeObject) -> usize {
+    // SAFETY: the caller's promise.
+    unsafe { (*tp).tp_basicsize as usize }
+}
+
+/// [`values`] by somebody who knows the [`basic_size`] of the instances, so that nobody has to wait for the type to say it.
+///
+/// # Safety
+/// As [`values`]; `size` is the type's.
+#[inline(always)]
+#[must_use]
+pub unsafe fn values_behind(
+    obj: *mut PyObject,
+    tp: *mut PyTypeObject,
+    size: usize,
+) -> *mut *mut PyObject {
     if !KNOWN {
         return null_mut();
     }
@@ -52,13 +78,13 @@ pub unsafe fn values(obj: *mut PyObject, tp: *mut PyTypeObject) -> *mut *mut PyO
     unsafe {
         #[cfg(not(Py_3_12))]
         {
-            let _ = tp;
+            let _ = (tp, size);
             obj.cast::<*mut *mut PyObject>().sub(4).read()
         }
         #[cfg(all(Py_3_12, not(Py_3_13)))]
         {
             // One word for both: odd means "values, one byte further", even means dict or nothing.
-            let _ = tp;
+            let _ = (tp, size);
             let word = obj.cast::<usize>().sub(3).read();
             if word & 1 == 1 {
                 let array = (word + 1) as *mut *mut PyObject;
@@ -75,7 +101,8 @@ pub unsafe fn values(obj: *mut PyObject, tp: *mut PyTypeObject) -> *mut *mut PyO
                 return null_mut();
             }
             // Head: capacity, size, embedded, valid. "valid" stays the truth also when a dict is attached, for reading.
-            let head = inline_head(obj, tp);
+            debug_assert_eq!(size, basic_size(tp));
+            let head = inline_head(obj, size);
             if *head.add(3) == 0 {
                 null_mut()
             } else {
@@ -120,10 +147,10 @@ unsafe fn values_of_split_dict(obj: *mut PyObject, tp: *mut PyTypeObject) -> *mu
 
 #[cfg(Py_3_13)]
 #[inline(always)]
-unsafe fn inline_head(obj: *mut PyObject, tp: *mut PyTypeObject) -> *mut u8 {
+unsafe fn inline_head(obj: *mut PyObject, size: usize) -> *mut u8 {
     // SAFETY: a type with inline values places them right behind the instance's own fields (`tp_basicsize`, which 3.13
     // requires to be the bare object's).
-    unsafe { obj.cast::<u8>().add((*tp).tp_basicsize as usize) }
+    unsafe { obj.cast::<u8>().add(size) }
 }
 
 /// The instance's dict object if there is one already, borrowed, or null. Never makes one: on 3.12 a logger whose dict

@@ -33,7 +33,9 @@ pub use instance::{
     Indexes, NO_INDEX, dict_any_key, dict_get, fill_new, has_str_keys, peek_small_int, peek_str,
 };
 #[cfg(not(Py_GIL_DISABLED))]
-pub use instance::{finds_names_quietly, get, indexed_values, peek_first, set_at, values};
+pub use instance::{
+    basic_size, finds_names_quietly, get, indexed_values, peek_first, set_at, values, values_behind,
+};
 pub use layout::Keys;
 #[cfg(Py_GIL_DISABLED)]
 pub use parallel::keys_len as keys_len_of;
