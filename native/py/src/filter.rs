@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use crate::call::Call;
 use crate::ffi::{self as py_ffi, Obj, Res};
 use crate::globals;
-use crate::guard::{self, View};
+use crate::guard::{self, Part, View};
 use crate::names::Name;
 use crate::natives::Target;
 use crate::ordinary;
@@ -34,7 +34,12 @@ pub fn ask<'py>(
     record: &mut Record<'_, 'py>,
     within: Target,
 ) -> Res<Verdict<'py>> {
-    ask_seen(filterer, guard::view(filterer), record, within)
+    ask_seen(
+        filterer,
+        guard::view_of(filterer, Part::Handler),
+        record,
+        within,
+    )
 }
 
 /// The same of one that has just been looked at.
@@ -219,7 +224,7 @@ fn answer<'py>(filter: &Obj<'py>, record: &Obj<'py>) -> Res<Obj<'py>> {
     if py_ffi::is_bare_function(filter) {
         return py_ffi::call_on(filter, record, []).at(py, here, call_after("filter"));
     }
-    let view = guard::view(filter);
+    let view = guard::view_of(filter, Part::Filter);
     if guard::target_by(view.as_ref(), filter, Name::filter) == Target::FilterFilter {
         return name_matches(filter, record).at(py, here, calling("filter"));
     }

@@ -126,7 +126,7 @@ fn acquire(handler: &Obj<'_>) -> Res<()> {
     reason = "twice for each record to a stream: 75 instructions by a call, 40 without"
 )]
 fn release(handler: &Obj<'_>) -> Res<()> {
-    match guard::view(handler) {
+    match guard::view_of(handler, guard::Part::Handler) {
         Some(view)
             if view.method(Name::release) == Target::HandlerRelease
                 && view

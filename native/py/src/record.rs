@@ -15,7 +15,7 @@ use crate::clock::{self, Stamp};
 use crate::context::{self, Context};
 use crate::ffi::{self as py_ffi, Exc, Obj, Ref, Res};
 use crate::globals;
-use crate::guard::{self, Role};
+use crate::guard::{self, Part, Role};
 use crate::late::Late;
 use crate::level;
 use crate::names::Name;
@@ -276,7 +276,7 @@ impl<'a, 'py> Facts<'a, 'py> {
     pub fn lent_name(&self) -> Res<Ref<'_, 'py>> {
         #[cfg(not(Py_GIL_DISABLED))]
         if self.found_yet(|found| &found.name).is_none()
-            && let Some(logger) = guard::view(&self.event.logger)
+            && let Some(logger) = guard::view_of(&self.event.logger, Part::Logger)
             && let Some(name) = logger.lend(Name::name)
         {
             return Ok(py_ffi::lent(self.py(), name.as_ptr()));
@@ -663,7 +663,8 @@ impl<'a, 'py> Record<'a, 'py> {
             None => facts.stamp()?.objects(py)?,
         };
         let args = own_args(event)?;
-        let name = match guard::view(&event.logger).and_then(|logger| logger.get(Name::name)) {
+        let logger = guard::view_of(&event.logger, Part::Logger);
+        let name = match logger.and_then(|logger| logger.get(Name::name)) {
             Some(name) => name,
             None => guard::attr(&event.logger, Name::name)?,
         };
@@ -1021,7 +1022,7 @@ pub fn init<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
 /// `LogRecord.__init__` reads these again after setting them, and goes by what it is told.
 fn shows_what_is_set(record: &Obj<'_>) -> bool {
     const READ_AGAIN: [Name; 3] = [Name::filename, Name::created, Name::msecs];
-    guard::view(record).is_some_and(|record| {
+    guard::view_of(record, Part::Record).is_some_and(|record| {
         record.is_by(Role::SettableRecord, |record| record.keeps(&READ_AGAIN))
     })
 }

@@ -505,7 +505,8 @@ fn registered_thread<'py>(active: &Obj<'py>) -> Res<Option<(Obj<'py>, Obj<'py>)>
     if !has_own_name(&thread) {
         return Ok(None);
     }
-    let name = guard::view(&thread).and_then(|thread| Some(name_of_thread(&thread)?.clone()));
+    let thread = guard::view_of(&thread, guard::Part::Thread);
+    let name = thread.and_then(|thread| Some(name_of_thread(&thread)?.clone()));
     Ok(name.map(|name| (ident, name)))
 }
 

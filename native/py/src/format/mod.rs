@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use crate::call::Call;
 use crate::ffi::{self as py_ffi, Obj, Res};
 use crate::globals;
-use crate::guard;
+use crate::guard::{self, Part};
 use crate::handler::{Place, call_with_record};
 use crate::names::Name;
 use crate::natives::Target;
@@ -27,7 +27,7 @@ pub fn text<'py>(
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
 ) -> Res<Text<'py>> {
-    let view = guard::view(formatter);
+    let view = guard::view_of(formatter, Part::Formatter);
     if guard::target_by(view.as_ref(), formatter, Name::format) != Target::FormatterFormat {
         let text = call_with_record(formatter, view.as_ref(), Name::format, record);
         return text.map(Text::Object);

@@ -11,7 +11,7 @@ use super::unseen::{Proof, proven_at_once};
 use crate::call::Args;
 use crate::clock::{Number, Stamp};
 use crate::ffi::{self as py_ffi, Obj, Res};
-use crate::guard::{self, Lent, Role, View};
+use crate::guard::{self, Lent, Part, Role, View};
 use crate::names::Name;
 use crate::natives::Target;
 
@@ -70,7 +70,7 @@ fn push<'py>(
     let Some(proof) = proven_at_once(formatter, role) else {
         return Ok(false);
     };
-    let Some(view) = guard::view(record) else {
+    let Some(view) = guard::view_of(record, Part::Record) else {
         return Ok(false);
     };
     if !is_plain_record(&view) {

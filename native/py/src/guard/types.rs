@@ -271,6 +271,8 @@ pub enum Part {
     Style,
     Stream,
     Adapter,
+    Filter,
+    Record,
     Thread,
 }
 

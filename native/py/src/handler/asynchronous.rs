@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 
 use crate::ffi::{self as py_ffi, Obj};
-use crate::guard::View;
+use crate::guard::{Part, View};
 use crate::handler::{file, rotating};
 use crate::names::Name;
 use crate::natives::Target;
@@ -101,7 +101,8 @@ pub fn queued<'py>(
     let handler = seen.object();
     // May run Python code, so the handler is looked at after it.
     record.settle()?;
-    let Some(parts) = guard::view(handler).and_then(|view| Parts::of(&view)) else {
+    let Some(parts) = guard::view_of(handler, Part::Handler).and_then(|view| Parts::of(&view))
+    else {
         return Ok(false);
     };
     let py = handler.py();

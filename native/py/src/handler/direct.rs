@@ -7,7 +7,7 @@
 use super::Ran;
 use crate::ffi::{self as py_ffi, Obj, Position, Raised, Res};
 use crate::format::Buffer;
-use crate::guard::{self, View};
+use crate::guard::{self, Part, View};
 use crate::metrics;
 use crate::names::Name;
 use crate::natives::Target;
@@ -25,7 +25,7 @@ pub fn write<'py>(handler: &Obj<'py>, stream: &Obj<'py>, line: &mut Buffer) -> R
             None => return Ok(false),
         },
     };
-    match guard::view(handler) {
+    match guard::view_of(handler, Part::Handler) {
         Some(handler) => write_to(&handler, stream, file, line, Position::Unknown)
             .map(|past| matches!(past, Past::Written(_))),
         None => Ok(false),

@@ -5,7 +5,7 @@
 use crate::call::Call;
 use crate::ffi::{self as py_ffi, Obj, Res};
 use crate::globals;
-use crate::guard::{self, View};
+use crate::guard::{self, Part, View};
 use crate::lock;
 use crate::names::Name;
 use crate::natives::Target;
@@ -82,7 +82,7 @@ pub fn append_quietly<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>) -> 
         .map(|unseen| raw::small_int(&unseen.facts.event.level));
     // Has the garbage collector run, perhaps: the handler is looked at after.
     let real = record.real()?;
-    let Some(view) = guard::view(handler) else {
+    let Some(view) = guard::view_of(handler, Part::Handler) else {
         return Ok(false);
     };
     if view.method(Name::emit) != Target::BufferingEmit || !super::is_open(&view) {
@@ -91,7 +91,8 @@ pub fn append_quietly<'py>(handler: &Obj<'py>, record: &mut Record<'_, 'py>) -> 
     let Some(buffer) = view.lend(Name::buffer) else {
         return Ok(false);
     };
-    let level = || given.unwrap_or_else(|| guard::view(real)?.number(Name::levelno));
+    let level =
+        || given.unwrap_or_else(|| guard::view_of(real, Part::Record)?.number(Name::levelno));
     if !py_ffi::is_list(&buffer) || !is_not_due(&view, py_ffi::list_len(&buffer) + 1, level) {
         return Ok(false);
     }
@@ -216,7 +217,7 @@ fn pass_on(handler: &Obj<'_>) -> Res<()> {
 /// `target.handle(record)`, said by the method `within`; the answer dropped.
 pub fn give<'py>(target: &Obj<'py>, record: Obj<'py>, within: Target) -> Res<()> {
     crate::stack::check(target.py())?;
-    let view = guard::view(target);
+    let view = guard::view_of(target, Part::Handler);
     match guard::target_by(view.as_ref(), target, Name::handle) {
         Target::HandlerHandle => super::handle_real(view.as_ref(), target, record).map(drop),
         Target::NullHandle => Ok(()),

@@ -92,7 +92,8 @@ impl<'p, 'py> Place<'p, 'py> {
             Some((_, handlers, next)) if next < py_ffi::list_len(handlers) => false,
             Some((at, ..)) => match node {
                 Some(node) => is_followed_by_nobody(node),
-                None => guard::view(at).is_some_and(|node| is_followed_by_nobody(&node)),
+                None => guard::view_of(at, Part::Logger)
+                    .is_some_and(|node| is_followed_by_nobody(&node)),
             },
             None => false,
         };
@@ -133,7 +134,7 @@ fn nobody_from(mut node: Obj<'_>) -> bool {
         if node.is_none() {
             return true;
         }
-        let Some(view) = guard::view(&node) else {
+        let Some(view) = guard::view_of(&node, Part::Above) else {
             return false;
         };
         let empty = view.test(Name::handlers, |handlers| {
@@ -170,7 +171,10 @@ pub fn offer<'py>(
         let least = view.lend(Name::level)?;
         match record.unseen() {
             Some(unseen) => reaches(&unseen.facts.event.level, &least),
-            None => reaches(&*guard::view(record.seen()?)?.lend(Name::levelno)?, &least),
+            None => reaches(
+                &*guard::view_of(record.seen()?, Part::Record)?.lend(Name::levelno)?,
+                &least,
+            ),
         }
     });
     let (Some(view), Some(reached)) = (&view, reached) else {
@@ -297,7 +301,11 @@ pub fn handle<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     };
     crate::stack::check(call.py())?;
     let handler = call.slf();
-    match handle_real(guard::view(&handler).as_ref(), &handler, real.to_owned())? {
+    match handle_real(
+        guard::view_of(&handler, Part::Handler).as_ref(),
+        &handler,
+        real.to_owned(),
+    )? {
         Verdict::Pass if cfg!(Py_3_12) => Ok(real.to_owned()),
         Verdict::Pass => Ok(py_ffi::boolean(call.py(), true)),
         Verdict::Drop(answer) | Verdict::Answered(answer) | Verdict::Replaced(answer) => Ok(answer),
@@ -349,7 +357,7 @@ fn emit_filtered<'py>(
 ) -> Res<()> {
     #[cfg(not(Py_GIL_DISABLED))]
     if record.seen().is_some()
-        && let Some(view) = guard::view(handler)
+        && let Some(view) = guard::view_of(handler, Part::Handler)
         && view.is(Role::Handler)
         && is_unlocked(&view)
     {
@@ -478,7 +486,7 @@ fn emit_locked<'py>(
 ) -> Res<Ran> {
     lock::held_seen(
         handler,
-        guard::view(handler),
+        guard::view_of(handler, Part::Handler),
         Target::HandlerHandle,
         |seen| emit(handler, seen, record, place),
     )
@@ -489,7 +497,8 @@ fn emit_locked<'py>(
 #[cfg(not(Py_GIL_DISABLED))]
 fn formats_real_records(handler: &View<'_, '_>) -> bool {
     stream::quiet_formatter(handler).is_some_and(|formatter| {
-        guard::view(&formatter).is_none_or(|formatter| !formatter.is(Role::Formatter))
+        guard::view_of(&formatter, Part::Formatter)
+            .is_none_or(|formatter| !formatter.is(Role::Formatter))
     })
 }
 
@@ -518,7 +527,13 @@ fn measured_emit<'py>(
     place: &Place<'_, 'py>,
 ) -> Res<()> {
     metrics::emission(handler, || {
-        emit(handler, guard::view(handler), record, place).map(|()| Ran::Maybe)
+        emit(
+            handler,
+            guard::view_of(handler, Part::Handler),
+            record,
+            place,
+        )
+        .map(|()| Ran::Maybe)
     })
     .map(drop)
 }
@@ -572,7 +587,7 @@ pub fn text<'py>(
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
 ) -> Res<Text<'py>> {
-    let view = guard::view(handler);
+    let view = guard::view_of(handler, Part::Handler);
     if guard::target_by(view.as_ref(), handler, Name::format) != Target::HandlerFormat {
         return call_with_record(handler, view.as_ref(), Name::format, record).map(Text::Object);
     }
@@ -607,7 +622,13 @@ pub fn format<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     };
     let handler = call.slf();
     let mut record = Record::of(real.to_owned());
-    with_formatter(&handler, guard::view(&handler), &mut record, &Place::last())?.object(call.py())
+    with_formatter(
+        &handler,
+        guard::view_of(&handler, Part::Handler),
+        &mut record,
+        &Place::last(),
+    )?
+    .object(call.py())
 }
 
 /// `Handler.emit`

@@ -323,7 +323,7 @@ fn write_text<'py>(
     text: Text<'py>,
 ) -> Res<()> {
     let (py, here) = (handler.py(), Target::StreamEmit);
-    let mut view = guard::view(handler);
+    let mut view = guard::view_of(handler, Part::Handler);
     let stream = if let Some(stream) = view.and_then(|view| view.get(Name::stream)) {
         stream
     } else {

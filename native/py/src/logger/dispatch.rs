@@ -54,13 +54,13 @@ pub(super) fn handle_late<'py>(
 /// `logger.handle(record)` as the stdlib defines it.
 pub(super) fn handle_record<'py>(logger: &Obj<'py>, record: &mut Record<'_, 'py>) -> Res<()> {
     let (py, here) = (logger.py(), Target::LoggerHandle);
-    let mut view = guard::view(logger);
+    let mut view = guard::view_of(logger, Part::Logger);
     if !view.is_some_and(|view| view.test(Name::disabled, py_ffi::is_false)) {
         let disabled = guard::attr(logger, Name::disabled).at(py, here, get("disabled"))?;
         if py_ffi::truthy(&disabled).at(py, here, truth("disabled"))? {
             return Ok(());
         }
-        view = guard::view(logger);
+        view = guard::view_of(logger, Part::Logger);
     }
     match filter::ask_seen(logger, view, record, here)? {
         Verdict::Pass | Verdict::Answered(_) => {}

@@ -8,7 +8,7 @@ use super::log::{has_name, log_late, log_low};
 use crate::call::{Args, Call};
 use crate::ffi::{self as py_ffi, Exc, Obj, Ref, Res};
 use crate::globals;
-use crate::guard::{self, Role, Seen, View};
+use crate::guard::{self, Part, Role, Seen, View};
 use crate::names::Name;
 use crate::natives::Target;
 use crate::ordinary;
@@ -525,7 +525,7 @@ fn forward<'py>(
 /// The view of a logger all of whose methods on a record's way are native, where everything a record is made from is ordinary.
 #[inline]
 pub(super) fn usual<'a, 'py>(logger: &'a Obj<'py>) -> Option<View<'a, 'py>> {
-    guard::view(logger).filter(is_usual)
+    guard::view_of(logger, Part::Logger).filter(is_usual)
 }
 
 #[inline(always)]
