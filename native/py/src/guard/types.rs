@@ -549,6 +549,7 @@ unsafe fn refresh(py: Python<'_>, class: *mut ffi::PyTypeObject) -> &'static Inf
             let direct = plain && !keys.is_null() && shadows.count == 0;
             TYPES.with(py, |types| types.put(tag, info, direct));
         } else {
+            forget_lately(py);
             TYPES.with(py, |types| types.withdraw(info.tag.get()));
             info.tag.set(0);
         }
