@@ -204,6 +204,64 @@ def test_classes_come_and_go(w):
 
 
 @same_as_stdlib
+def test_objects_change_their_class(w):
+    stream = Kept()
+    handler = Plain(stream)
+    handler.setFormatter(Same("%(message)s"))
+    log = Named("own")
+    log.addHandler(handler)
+    objects = [(log, [Named, logging.Logger, Louder]), (handler, HANDLERS), (stream, [Kept, Other])]
+    objects.append((handler.formatter, FORMATTERS))
+    for turn in range(24):
+        thing, classes = objects[turn % 4]
+        thing.__class__ = classes[turn // 4 % len(classes)]
+        log.info("turn %d", turn)
+        log.debug("turn")
+    w.note(stream.getvalue())
+
+
+@same_as_stdlib
+def test_instances_get_more_attributes(w):
+    """The keys that the instances of a class share grow, and some are names of methods."""
+    names = ["zero", "one", "two", "format", "three", "flush", "four", "handle", "five"]
+    for part in range(3):
+        log, handler, stream = Named(f"own{part}"), Plain(Kept()), None
+        formatter = Same("%(message)s")
+        handler.setFormatter(formatter)
+        log.addHandler(handler)
+        stream = handler.stream
+        for name in names:
+            log.info("before %s", name)
+            thing = (log, handler, formatter)[part]
+            value = getattr(thing, name, None)
+            setattr(thing, name, value if value is not None else name)
+            log.info("after %s", name)
+        w.note(stream.getvalue())
+
+
+@same_as_stdlib
+def test_more_classes_than_are_remembered(w):
+    stream = Kept()
+    made = []
+    for turn in range(400):
+        bases = [(logging.Logger,), (logging.StreamHandler,), (logging.Formatter,)]
+        made.append([type(f"Own{turn}", base, {}) for base in bases])
+        logger, handler, formatter = made[-1]
+        sink = handler(stream)
+        sink.setFormatter(formatter("%(name)s %(message)s"))
+        log = logger(f"own{turn}")
+        log.addHandler(sink)
+        log.info("new")
+        if turn % 7 == 0:
+            for old in made[:: max(1, turn // 5)]:
+                log = old[0]("old")
+                log.addHandler(old[1](stream))
+                log.handlers[0].setFormatter(old[2]("%(name)s %(message)s"))
+                log.info("old %d", turn)
+    w.note(stream.getvalue())
+
+
+@same_as_stdlib
 def test_adapters_and_filters(w):
     class Upper(logging.LoggerAdapter):
         def process(self, msg, kwargs):

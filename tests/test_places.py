@@ -1,8 +1,11 @@
 """What a format says of the place of a call is the same each time, and is told anew as soon as it is not."""
 
 import gc
+import io
 import logging
 import os
+import sys
+import threading
 
 import pytest
 from oracle import same_as_stdlib
@@ -37,6 +40,12 @@ FORMATS = [
     ("{filename}:{lineno:04} {funcName!r:>10} {message}", "{"),
     ("$message ($module:$lineno) $filename", "$"),
 ]
+WITH_OTHERS = [
+    ("%(filename)s:%(lineno)d %(user)s %(message)s %(ip)s", "%"),
+    ("%(user)s %(filename)s:%(lineno)d %(ip)s", "%"),
+    ("{user} {filename}:{lineno} {message} {ip}", "{"),
+    ("$user $filename:$lineno $ip $message $filename", "$"),
+]
 
 
 def function_in(file, line=1, name="logs"):
@@ -56,6 +65,94 @@ def test_files_and_formats(w, file, fmt, style):
     for turn in range(OFTEN):
         logs(log, "turn %d", turn)
     logs(log, "世 %s", "é")
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("seen", [False, True])
+@pytest.mark.parametrize(("fmt", "style"), WITH_OTHERS)
+def test_other_fields_beside_the_place(w, fmt, style, seen):
+    """What `extra` and `defaults` say is found by where it stands in the format."""
+    log, handler, _ = w.plain()
+    source = "def logs(log, *args, **extra): log.info(*args, extra=extra)"
+    names = {}
+    exec(compile(source, "/srv/app.py", "exec"), names)
+    if seen:
+        log.addFilter(lambda record: True)
+    handler.setFormatter(logging.Formatter(fmt, style=style))
+    for turn in range(OFTEN):
+        names["logs"](log, "turn %d", turn, user="eve", ip=f"10.0.0.{turn}")
+    handler.setFormatter(logging.Formatter(fmt, style=style, defaults={"user": "nobody", "ip": "-"}))
+    for turn in range(OFTEN):
+        names["logs"](log, "turn %d", turn, **({"ip": turn} if turn % 2 else {"user": "eve"}))
+
+
+@same_as_stdlib
+@pytest.mark.parametrize(
+    "fmt", ["%(filename)d %(lineno)d", "%(lineno)c %(filename)s", "%(lineno)s %(filename)x", "%(lineno)d %(nothing)s"]
+)
+def test_formats_that_fail(w, fmt, monkeypatch):
+    log, handler, _ = w.plain("%(message)s")
+    monkeypatch.setattr(handler, "handleError", lambda record: w.note(sys.exc_info()[1]))
+    handler.setFormatter(logging.Formatter(fmt, validate=False))
+    logs = function_in("/srv/app.py")
+    for turn in range(OFTEN):
+        logs(log, "turn %d", turn)
+
+
+@same_as_stdlib
+def test_texts_of_all_short_lengths(w):
+    """Up to and beyond what is copied in one block, or in two."""
+    log, _, _ = w.plain("%(funcName)s%(lineno)d|%(message)s|%(funcName)s")
+    for length in range(1, 40):
+        logs = function_in("/srv/app.py", name="f" * length)
+        for turn in range(20):
+            logs(log, "%s", "x" * (length + turn))
+
+
+@same_as_stdlib
+def test_a_line_that_grows_beyond_its_room(w):
+    log, _, _ = w.plain("%(message)s %(filename)s:%(lineno)d:%(funcName)s %(message)s")
+    logs = function_in("/srv/" + "f" * 12 + ".py", 1000)
+    for length in [*range(180, 260), *range(16_300, 16_420, 7)]:
+        logs(log, "%s", "x" * length)
+
+
+@same_as_stdlib
+def test_threads_that_share_places(w):
+    """Each thread logs from the same lines with a format, a handler and a logger class of its own."""
+    here, there = function_in("/srv/here.py", 3), function_in("/srv/there.py", 4)
+    wrong, ready = [], threading.Barrier(4)
+
+    class Own(logging.Logger):
+        pass
+
+    def work(number):
+        fmt = ["%(filename)s:%(lineno)d ", "%(module)s %(lineno)04d ", "%(funcName)s:%(lineno)d ", "%(lineno)d%(filename)s "][
+            number
+        ]
+        texts = [
+            fmt % {"filename": f"{m}.py", "module": m, "lineno": n, "funcName": "logs"} for m, n in (("here", 3), ("there", 4))
+        ]
+        stream = io.StringIO()
+        handler = [logging.StreamHandler, type("Handler", (logging.StreamHandler,), {})][number % 2](stream)
+        handler.setFormatter(logging.Formatter(fmt + "%(message)s"))
+        log = [logging.Logger, Own][number // 2]("own")
+        log.addHandler(handler)
+        ready.wait()
+        for turn in range(3000):
+            (here, there)[turn % 2](log, "%d", turn)
+        lines = stream.getvalue().splitlines()
+        wrong.extend(line for turn, line in enumerate(lines) if line != f"{texts[turn % 2]}{turn}")
+        if len(lines) != 3000:
+            wrong.append(len(lines))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    w.note(wrong)
+    assert not wrong
 
 
 @same_as_stdlib

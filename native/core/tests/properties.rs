@@ -44,6 +44,19 @@ proptest! {
             let Plan { pieces, uses_message, .. } = plan;
             prop_assert!(!pieces.contains(&Piece::Literal("".into())));
             prop_assert!(!pieces.windows(2).any(|pair| matches!(pair, [Piece::Literal(_), Piece::Literal(_)])));
+            let places: Vec<(usize, usize)> = pieces.iter().enumerate().filter_map(|(at, piece)| match piece {
+                Piece::Place(length) => Some((at, *length)),
+                _ => None,
+            }).collect();
+            prop_assert!(places.len() <= 1);
+            for (at, length) in places {
+                let of_the_place = ["pathname", "filename", "module", "funcName", "lineno"];
+                let fields: Vec<&str> = pieces[at + 1..=at + length].iter().filter_map(|piece| match piece {
+                    Piece::Field { field, .. } => Some(field.name()),
+                    _ => None,
+                }).collect();
+                prop_assert!(fields.len() > 1 && fields.iter().all(|name| of_the_place.contains(name)));
+            }
             let message = pieces.iter().any(|piece| matches!(piece, Piece::Field { field, .. } if field.name() == "message"));
             prop_assert_eq!(uses_message, message);
         }

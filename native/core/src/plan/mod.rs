@@ -52,7 +52,8 @@ pub enum Piece {
         spec: Spec,
         usual: Usual,
     },
-    /// Nothing to write: that many pieces from here on say the same each time the same line of code logs.
+    /// Nothing to write: so many of the next pieces, which are literals and fields of the place, say the same each time the same line of
+    /// code logs.
     Place(usize),
 }
 

@@ -30,7 +30,7 @@ static COMPILED: AtomicU64 = AtomicU64::new(0);
 /// A compiled format string, and the names of its fields that are no attributes of every record as str objects.
 pub(super) struct Compiled {
     pub plan: Plan,
-    /// No other one is, or has been, this.
+    /// Never given twice.
     number: u64,
     /// For each piece of the plan that is such a field its name, interned: keys of dicts are nearly always that very object.
     names: Box<[Option<Held>]>,
@@ -641,8 +641,7 @@ fn find<'a, 'p, 'py>(
     Ok(found.insert(lent_place(facts)?))
 }
 
-/// Appends what `pieces`, which are the same for each record of this place, have said before; false, with nothing done: that is not
-/// known, and may not be.
+/// Appends what `pieces` have said of this place before; false, with nothing appended: that is not known.
 #[inline(never)]
 fn push_place<'py>(
     line: &mut Buffer<'py>,
@@ -650,7 +649,7 @@ fn push_place<'py>(
     compiled: &Compiled,
     pieces: &[Piece],
 ) -> Res<bool> {
-    match facts.place_text(compiled.number, |text, ascii| line.take(text, ascii)) {
+    match facts.place_text(compiled.number, |text, ascii| line.push_known(text, ascii)) {
         PlaceText::Told => Ok(true),
         PlaceText::Unknown => Ok(false),
         PlaceText::Wanted => {
@@ -660,7 +659,7 @@ fn push_place<'py>(
     }
 }
 
-/// Keeps it, if it is of a usual length.
+/// Keeps it, if all of it is a text that is copied.
 #[cold]
 fn keep_place(facts: &Facts<'_, '_>, compiled: &Compiled, pieces: &[Piece]) -> Res<()> {
     let mut own = Buffer::new(facts.event.msg.py());

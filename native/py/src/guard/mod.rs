@@ -72,7 +72,7 @@ pub fn view<'a, 'py>(object: &'a Obj<'py>) -> Option<View<'a, 'py>> {
     view_at_once(object)
 }
 
-/// [`view`] of what is a part of each call, as part of its caller.
+/// [`view`] of one of the [`Part`]s of each call; inlined.
 #[inline(always)]
 pub fn view_of<'a, 'py>(object: &'a Obj<'py>, part: Part) -> Option<View<'a, 'py>> {
     match direct_view(object, part) {
@@ -910,7 +910,7 @@ pub fn call_method<'py, const N: usize>(
     call_of(obj, direct(obj), name, args)
 }
 
-/// The same of what is a part of each call, as part of its caller.
+/// The same of one of the [`Part`]s of each call; inlined.
 #[inline(always)]
 pub fn call_method_at_once<'py, const N: usize>(
     obj: &Obj<'py>,

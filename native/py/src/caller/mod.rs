@@ -1,7 +1,11 @@
 //! Who called: `Logger.findCaller`, without a frame object and without a line number until somebody needs one.
 //!
 //! A call site is a code object and an offset into it. File, line and function of a site are computed once and kept; a site
-//! holds its code object, so neither can be confused with another.
+//! holds its code object, so neither can be confused with another. What formats say of it is kept beside it.
+mod texts;
+
+pub use texts::{PlaceText, keep_place_text, place_text};
+
 use pyo3::ffi;
 use pyo3::prelude::*;
 
@@ -140,15 +144,16 @@ pub fn find(py: Python<'_>, stacklevel: i64) -> Res<Caller<'_>> {
 #[inline]
 fn known_caller<'py, R>(
     py: Python<'py>,
-    mut take: impl FnMut(&Obj<'py>, &mut Entry) -> R,
+    mut take: impl FnMut(&Obj<'py>, usize, &Entry) -> R,
 ) -> Option<R> {
     let source = globals::original_address(Name::_srcfile);
     for (code, offset) in raw::frames(py) {
         let found = SITES.with(py, |sites| {
-            let entry = &mut sites[slot(code.as_ptr() as usize, offset)];
+            let at = slot(code.as_ptr() as usize, offset);
+            let entry = &sites[at];
             let same =
                 entry.code == code.as_ptr() && entry.offset == offset && entry.source == source;
-            same.then(|| (!entry.internal).then(|| take(&code, entry)))
+            same.then(|| (!entry.internal).then(|| take(&code, at, entry)))
         });
         if let Some(found) = found? {
             return Some(found);
@@ -160,13 +165,13 @@ fn known_caller<'py, R>(
 /// The place of the running log call, as far as that is remembered. Only where everything is [ordinary].
 #[inline]
 pub fn known_site(py: Python<'_>) -> Option<Site<'_>> {
-    known_caller(py, |code, entry| Site::at((code.clone(), entry.offset)))
+    known_caller(py, |code, _, entry| Site::at((code.clone(), entry.offset)))
 }
 
 /// The same with its names, which takes one look.
 #[inline]
 pub fn known_named_site(py: Python<'_>) -> Option<Site<'_>> {
-    known_caller(py, |code, entry| {
+    known_caller(py, |code, _, entry| {
         let names = Named::of_known(py_ffi::own_all(py, entry.values));
         Site::At((code.clone(), entry.offset), Late::known(names))
     })
@@ -176,46 +181,13 @@ pub fn known_named_site(py: Python<'_>) -> Option<Site<'_>> {
 /// [given up](guard::give_up) later.
 #[inline]
 pub fn lent_names<'a>(py: Python<'_>) -> Option<[Ref<'a, '_>; 5]> {
-    known_caller(py, |_, entry| py_ffi::lent_all(py, entry.values))
+    known_caller(py, |_, _, entry| py_ffi::lent_all(py, entry.values))
 }
 
 /// The same, owned.
 #[inline]
 pub fn known_names(py: Python<'_>) -> Option<[Obj<'_>; 5]> {
-    known_caller(py, |_, entry| py_ffi::own_all(py, entry.values))
-}
-
-/// Hands what `format` says of it, and whether that is ASCII, to `take`, if it is known.
-#[inline]
-pub fn place_text(py: Python<'_>, format: u64, mut take: impl FnMut(&str, bool)) -> PlaceText {
-    let told = known_caller(py, |_, entry| match &entry.texts[turn(format)] {
-        Some(known) if known.format == format => {
-            take(&known.text, known.ascii);
-            PlaceText::Told
-        }
-        _ => entry.miss(format),
-    });
-    told.unwrap_or(PlaceText::Unknown)
-}
-
-/// Keeps what `format` says of it, where it is remembered.
-#[cold]
-pub fn keep_place_text(py: Python<'_>, format: u64, text: &str, ascii: bool) {
-    let mut kept = Some(Box::new(Told {
-        format,
-        ascii,
-        text: text.into(),
-    }));
-    known_caller(py, |_, entry| entry.texts[turn(format)] = kept.take());
-}
-
-/// What has become of a wish for a text.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum PlaceText {
-    Told,
-    Unknown,
-    /// Unknown, but asked for so often that it is worth being kept.
-    Wanted,
+    known_caller(py, |_, _, entry| py_ffi::own_all(py, entry.values))
 }
 
 /// `_is_internal_frame`: logging's own source file, or the import machinery's frozen modules.
@@ -253,69 +225,32 @@ fn odd_internal<'py>(filename: &Obj<'py>, source: &Obj<'py>) -> Res<bool> {
 }
 
 /// One remembered call site; every pointer is an owned reference.
+#[derive(Clone, Copy)]
 struct Entry {
     code: *mut ffi::PyObject,
     offset: i32,
     /// Was the code logging's own, seen from `source`?
     internal: bool,
-    /// How often each of `texts` was not the one that was wanted.
-    missed: [u8; TEXTS],
     source: *mut ffi::PyObject,
     values: [*mut ffi::PyObject; 5],
-    /// What formats say of it. To put it together from the values took 8 % of a line that tells file, line and function.
-    texts: [Option<Box<Told>>; TEXTS],
-}
-
-/// A format's text of a call site.
-struct Told {
-    format: u64,
-    ascii: bool,
-    text: Box<str>,
-}
-
-/// Texts for each call site: a console and a file often have formats of their own.
-const TEXTS: usize = 2;
-
-/// A text is kept when it has been missed that often: formats that take turns at one place would make it anew each time.
-const OFTEN: u8 = 16;
-
-/// Which of a call site's texts is the format's. Formats are numbered as they are met.
-#[inline]
-fn turn(format: u64) -> usize {
-    format as usize % TEXTS
-}
-
-impl Entry {
-    /// Counts that the text was not there.
-    #[inline]
-    fn miss(&mut self, format: u64) -> PlaceText {
-        let missed = &mut self.missed[turn(format)];
-        *missed = *missed % OFTEN + 1;
-        if *missed == OFTEN {
-            PlaceText::Wanted
-        } else {
-            PlaceText::Unknown
-        }
-    }
 }
 
 const EMPTY: Entry = Entry {
     code: std::ptr::null_mut(),
     offset: 0,
     internal: false,
-    missed: [0; TEXTS],
     source: std::ptr::null_mut(),
     values: [std::ptr::null_mut(); 5],
-    texts: [const { None }; TEXTS],
 };
 
 /// A direct-mapped table: two hot sites on one slot only cost a recomputation each.
-static SITES: Shared<[Entry; 2048]> = Shared::new([const { EMPTY }; 2048]);
+static SITES: Shared<[Entry; SITES_KEPT]> = Shared::new([EMPTY; SITES_KEPT]);
+const SITES_KEPT: usize = 2048;
 
 fn slot(code: usize, offset: i32) -> usize {
     // Multiplicative hashing; objects are aligned to 16 bytes, so the low bits say nothing.
     (((code >> 4) ^ (offset as usize).wrapping_mul(31)).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 53)
-        & 2047
+        & (SITES_KEPT - 1)
 }
 
 /// A frame on the way up.
@@ -392,9 +327,9 @@ fn remember<'py>(
         internal,
         source: source.clone().into_ptr(),
         values: values.map(|value| value.clone().into_ptr()),
-        ..EMPTY
     };
     let old = SITES.with(py, |sites| std::mem::replace(&mut sites[at], entry));
+    texts::forget(py, at);
     // That nobody calls from there any more may be the end of a code object, and a callback hear of it, while a line is being written.
     if !old.code.is_null() {
         guard::give_up(py, &[old.code, old.source]);
