@@ -154,8 +154,10 @@ class LogServer(_Closing):
             return self._counted.wait_for(lambda: self._counts.records >= records, timeout)
 
     def join(self) -> None:
-        """Waits until the server is closed by somebody."""
-        self._ended.wait()
+        """Waits until the server is closed by somebody. A signal's handler runs within a second, Ctrl-C's too."""
+        # One that comes just before the wait begins does not end it.
+        while not self._ended.wait(1):
+            pass
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} at {', '.join(f'{kind} {where!r}' for kind, where in self.addresses.items())}>"

@@ -306,6 +306,32 @@ class Served:
 
 
 @UNIX
+def test_a_signal_that_ends_no_wait_is_served():
+    """The system gave it to another thread, or it came before the wait began."""
+    program = """
+import logging, signal, threading, time
+from femtolog.server import LogServer
+
+def stop(*_):
+    raise KeyboardInterrupt
+
+def terminate():
+    time.sleep(0.2)
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+signal.signal(signal.SIGTERM, stop)
+with LogServer(logging.NullHandler(), tcp=("127.0.0.1", 0)) as server:
+    threading.Thread(target=terminate).start()
+    try:
+        server.join()
+    except KeyboardInterrupt:
+        print("stopped")
+"""
+    done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "stopped\n", "")
+
+
+@UNIX
 def test_the_command_at_a_path(tmp_path):
     path = tmp_path / "log.sock"
     with Served("--unix", str(path)) as server:
