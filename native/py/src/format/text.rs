@@ -91,7 +91,8 @@ impl<'py> Buffer<'py> {
         self.wide |= !ascii;
     }
 
-    /// Appends text of which the caller knows that it is ASCII, or sees to that; true. A function of its own: not each of its callers has to keep registers for it.
+    /// Appends text; true. That it is ASCII the caller knows, or says. A function of its own: not each of its callers has to keep registers
+    /// for it.
     #[inline(never)]
     pub fn append(&mut self, text: &str) -> bool {
         match short_block(text.as_bytes()) {
@@ -105,7 +106,7 @@ impl<'py> Buffer<'py> {
         }
     }
 
-    /// The same for a text of another length; up to 32 bytes it is two blocks that overlap, half the time of `memcpy`.
+    /// The same for a text of another length; up to 32 bytes it is two blocks that overlap, and no call.
     #[inline(never)]
     fn append_longer(&mut self, text: &str) -> bool {
         let bytes = text.as_bytes();
