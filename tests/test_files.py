@@ -4,6 +4,7 @@ import itertools
 import logging
 import logging.config
 import logging.handlers
+import math
 import multiprocessing
 import os
 import subprocess
@@ -41,7 +42,8 @@ def clock(monkeypatch):
     """The time that handlers see, to be moved by hand. It is days ahead: the thread of the timetable has nothing to do meanwhile."""
 
     class Clock:
-        now = start = time.monotonic() + 1_000_000
+        # In whole seconds, to which steps of an eighth are added without rounding.
+        now = start = math.ceil(time.monotonic()) + 1_000_000.0
 
         def __call__(self):
             return self.now
@@ -391,21 +393,21 @@ def test_records_go_to_the_fallback_until_the_directory_is_back(tmp_path, log, c
 def test_attempts_are_made_at_growing_intervals(tmp_path, log, clock, monkeypatch):
     folder = tmp_path / "logs"
     folder.mkdir()
-    handler = logs_to(log, FileHandler(folder / "a.log", backoff={"base_ms": 100, "cap_ms": 400}))
+    handler = logs_to(log, FileHandler(folder / "a.log", backoff={"base_ms": 125, "cap_ms": 500}))
     os.remove(folder / "a.log")
     folder.rmdir()
     monkeypatch.setattr(_backoff.random, "uniform", lambda least, most: most)
     attempts = []
 
     def opened(*arguments, **named):
-        attempts.append(round(clock.now - clock.start, 1))
+        attempts.append(clock.now - clock.start)
         return open(*arguments, **named)
 
     monkeypatch.setattr(handler, "_builtin_open", opened)
     for _ in range(20):
         log.info("lost")
-        clock.now += 0.1
-    assert attempts == [0.0, 0.1, 0.3, 0.7, 1.1, 1.5, 1.9]
+        clock.now += 0.125
+    assert attempts == [0.0, 0.125, 0.375, 0.875, 1.375, 1.875, 2.375]
     assert some(handler, "failed", "written") == (20, 0)
 
 

@@ -112,8 +112,8 @@ impl<'py> Context<'py> {
             if let Some(task_name) = py_ffi::or_nothing(py, found.no_task(py)).flatten() {
                 self.task_name.learn(task_name);
             }
-            self.process_name.learn(found.process_name);
-            self.process.learn(found.process);
+            self.process_name.learn(found.process_name.to_owned());
+            self.process.learn(found.process.to_owned());
         }
         self.process.get().is_some()
             && self.process_name.get().is_some()
@@ -147,16 +147,32 @@ pub fn read(py: Python<'_>) -> Res<[Obj<'_>; 5]> {
     Ok([thread, thread_name, process_name, process, task_name])
 }
 
+/// The same without references of their own, where nobody has to be asked: good until Python code runs.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline]
+pub fn lend<'a>(py: Python<'_>) -> Res<Option<[Ref<'a, '_>; 5]>> {
+    let Some((thread, thread_name)) = lent_thread(py)? else {
+        return Ok(None);
+    };
+    let Some(same) = steady::unchanged(py) else {
+        return Ok(None);
+    };
+    let runs_none = same.no_task(py)?.is_some();
+    let none = py_ffi::lent(py, py_ffi::none(py).as_ptr());
+    Ok(runs_none.then_some([thread, thread_name, same.process_name, same.process, none]))
+}
+
 /// `record.processName`, `record.process` and `record.taskName`, asked for in that order.
 #[inline]
 fn others(py: Python<'_>) -> Res<[Obj<'_>; 3]> {
     #[cfg(not(Py_GIL_DISABLED))]
     if let Some(same) = steady::unchanged(py) {
+        let (process_name, process) = (same.process_name.to_owned(), same.process.to_owned());
         let task = match same.no_task(py)? {
             Some(none) => none,
             None => task_name(py)?,
         };
-        return Ok([same.process_name, same.process, task]);
+        return Ok([process_name, process, task]);
     }
     ask_others(py)
 }

@@ -9,7 +9,7 @@ use super::{Asked, Switch, can_wait, settled};
 #[cfg(Py_3_12)]
 use super::{OWN_LOOP, runs_no_loop};
 use crate::cell::Shared;
-use crate::ffi::{self as py_ffi, Obj, Res};
+use crate::ffi::{self as py_ffi, Obj, Ref, Res};
 use crate::globals::{self, Epoch};
 use crate::guard;
 use crate::names::Name;
@@ -68,14 +68,14 @@ pub(super) fn is_watched(table: Table, dict: &Bound<'_, PyDict>) -> bool {
     raw::Watch::is_on(&TABLES[table as usize], dict)
 }
 
-/// What is the same as at the last record.
-pub(super) struct Same<'py> {
-    pub process_name: Obj<'py>,
-    pub process: Obj<'py>,
+/// What is the same as at the last record; good until Python code runs or the others are asked.
+pub(super) struct Same<'a, 'py> {
+    pub process_name: Ref<'a, 'py>,
+    pub process: Ref<'a, 'py>,
     tasks: Tasks,
 }
 
-impl<'py> Same<'py> {
+impl<'py> Same<'_, 'py> {
     /// Would asking for the task run none but the interpreter's own functions?
     #[inline]
     #[cfg_attr(not(Py_3_12), allow(clippy::unused_self, reason = "3.11 asks nobody"))]
@@ -139,12 +139,12 @@ static STILL: Shared<Still> = Shared::new(Still {
 
 /// Process and process's name, where they are what they were at the last record and nobody's code tells them.
 #[inline]
-pub(super) fn unchanged(py: Python<'_>) -> Option<Same<'_>> {
+pub(super) fn unchanged<'a>(py: Python<'_>) -> Option<Same<'a, '_>> {
     let now = moment(py);
     let ([named, process], has_name, modules, tasks) = STILL.with(py, |still| {
         (still.when == Some(now)).then(|| {
             (
-                py_ffi::own_all(py, [still.named, still.process]),
+                py_ffi::lent_all(py, [still.named, still.process]),
                 still.has_name,
                 still.modules,
                 still.tasks,
@@ -346,16 +346,18 @@ fn find_speaker<'py>(multiprocessing: &Obj<'py>) -> Res<Option<Obj<'py>>> {
     let tells = CURRENT_PROCESS.object.is(&function)
         && py_ffi::is_function_of(&function, home)
         && !PROCESS_NAME.is_empty()
-        && name_of(&process).is_some();
+        && name_of(&process.as_borrowed()).is_some();
     Ok(tells.then_some(process))
 }
 
 /// The process's name, if that is what its `name` gives.
 #[inline]
-fn name_of<'py>(process: &Obj<'py>) -> Option<Obj<'py>> {
+fn name_of<'a, 'py>(process: &Ref<'a, 'py>) -> Option<Ref<'a, 'py>> {
+    let py = process.py();
     let process = guard::view(process)?;
     let own = process.class_has(Name::name, &PROCESS_NAME);
-    own.then(|| process.get(Name::_name)).flatten()
+    let name = own.then(|| process.lend(Name::_name)).flatten()?;
+    Some(py_ffi::lent(py, name.as_ptr()))
 }
 
 // -- sys.modules ---------------------------------------------------------------------------------------------------------------------

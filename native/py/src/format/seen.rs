@@ -12,8 +12,10 @@ use crate::call::Args;
 use crate::clock::{Number, Stamp};
 use crate::ffi::{self as py_ffi, Obj, Res};
 use crate::guard::{self, Lent, Part, Role, View};
+use crate::handler::Place;
 use crate::names::Name;
 use crate::natives::Target;
+use crate::record::Record;
 
 /// The names of [`Attribute`]s, in their order.
 const NAMES: [Name; 23] = [
@@ -46,8 +48,8 @@ const NAMES: [Name; 23] = [
 /// step by step. Whether `formatter.format` is that method is not asked: who calls it knows.
 pub fn text<'py>(formatter: &Obj<'py>, record: &Obj<'py>) -> Res<Option<Text<'py>>> {
     let mut line = Buffer::new(record.py());
-    let pushed = push(&mut line, formatter, record, Role::FormatterSteps)?;
-    Ok(pushed.then_some(Text::Bytes(line)))
+    let pushed = push(&mut line, formatter, record, Role::FormatterSteps, false)?;
+    Ok((pushed != Pushed::Nothing).then_some(Text::Bytes(line)))
 }
 
 /// Appends `formatter.format(record)` to an empty `line` where all of it runs no Python code; false, with nothing done but writing
@@ -55,39 +57,65 @@ pub fn text<'py>(formatter: &Obj<'py>, record: &Obj<'py>) -> Res<Option<Text<'py
 pub fn push_quietly<'py>(
     line: &mut Buffer<'py>,
     formatter: &Obj<'py>,
-    record: &Obj<'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
 ) -> Res<bool> {
-    push(line, formatter, record, Role::Formatter)
+    let Some(real) = record.seen() else {
+        return Ok(false);
+    };
+    let wait = record.is_hidden() || (record.is_nobody_elses() && place.is_last());
+    let pushed = push(line, formatter, real, Role::Formatter, wait)?;
+    if pushed == Pushed::ButMessage {
+        record.hide();
+    }
+    Ok(pushed != Pushed::Nothing)
 }
 
+/// What has been done.
+#[derive(PartialEq, Eq)]
+enum Pushed {
+    /// Nothing but perhaps writing.
+    Nothing,
+    /// All of it.
+    All,
+    /// All but to set `message`.
+    ButMessage,
+}
+
+/// `wait`: a message that has been written need not be set on the record.
 fn push<'py>(
     line: &mut Buffer<'py>,
     formatter: &Obj<'py>,
     record: &Obj<'py>,
     role: Role,
-) -> Res<bool> {
+    wait: bool,
+) -> Res<Pushed> {
     // One after the other: a tuple of them would be copied twice.
     let Some(proof) = proven_at_once(formatter, role) else {
-        return Ok(false);
+        return Ok(Pushed::Nothing);
     };
     let Some(view) = guard::view_of(record, Part::Record) else {
-        return Ok(false);
+        return Ok(Pushed::Nothing);
     };
     if !is_plain_record(&view) {
-        return Ok(false);
+        return Ok(Pushed::Nothing);
     }
     let Some(logged) = Logged::of(&view) else {
-        return Ok(false);
+        return Ok(Pushed::Nothing);
     };
     let mut time = None;
     if proof.compiled.plan.uses_time {
         time = own_time(&view, &proof)?;
         if time.is_none() {
-            return Ok(false);
+            return Ok(Pushed::Nothing);
         }
     }
-    let Some(message) = render(line, &view, &proof, &logged, time.as_ref())? else {
-        return Ok(false);
+    // `asctime` comes after it.
+    let wait = wait && time.is_none();
+    let message = match render(line, &view, &proof, &logged, time.as_ref(), wait)? {
+        Rendered::Not => return Ok(Pushed::Nothing),
+        Rendered::Message(message) => message,
+        Rendered::Written => return Ok(Pushed::ButMessage),
     };
     let time = match time {
         Some(time) => Some(time.object(line.py())?),
@@ -97,7 +125,7 @@ fn push<'py>(
     if let Some(time) = time {
         guard::set_by(&view, Name::asctime, time)?;
     }
-    Ok(true)
+    Ok(Pushed::All)
 }
 
 /// Are the record's attributes plain values that nobody computes, and is there neither exception nor stack to show?
@@ -120,7 +148,17 @@ fn is_plain_record(record: &View<'_, '_>) -> bool {
         && drops_text(Name::asctime)
 }
 
-/// Appends the line; gives the message, which is to be set on the record.
+/// What there is of a line.
+enum Rendered<'py> {
+    /// It is not to be written at once.
+    Not,
+    /// The line, and the message, which is to be set on the record.
+    Message(Obj<'py>),
+    /// The line, which has the message in it.
+    Written,
+}
+
+/// Appends the line. `wait`: what the message is need not be told.
 #[inline]
 fn render<'py>(
     line: &mut Buffer<'py>,
@@ -128,10 +166,11 @@ fn render<'py>(
     proof: &Proof<'_, 'py>,
     logged: &Logged<'_, 'py>,
     time: Option<&TimeText>,
-) -> Res<Option<Obj<'py>>> {
+    wait: bool,
+) -> Res<Rendered<'py>> {
     let py = line.py();
     let plan = &proof.compiled.plan;
-    let mut message = None;
+    let (mut message, mut written) = (None, false);
     for (index, piece) in plan.pieces.iter().enumerate() {
         let pushed = match piece {
             Piece::Literal(text) => {
@@ -142,7 +181,10 @@ fn render<'py>(
             Piece::Place(_) => true,
             Piece::Field { field, spec, usual } => match field {
                 Field::Known(Attribute::Message) => {
-                    if *usual == Usual::Text && message.is_none() {
+                    if *usual == Usual::Text && message.is_none() && wait {
+                        written = logged.append(line)?;
+                        written
+                    } else if *usual == Usual::Text && message.is_none() {
                         message = logged.push(line)?;
                         message.is_some()
                     } else {
@@ -167,10 +209,10 @@ fn render<'py>(
                 }
                 Field::Other(_) => {
                     let Some(key) = proof.compiled.name(py, index) else {
-                        return Ok(None);
+                        return Ok(Rendered::Not);
                     };
                     if record.type_has(&key) {
-                        return Ok(None);
+                        return Ok(Rendered::Not);
                     }
                     match py_ffi::getattr_opt_by(record.object(), &key)? {
                         Some(value) => message::push_value(line, &value, *usual, spec)?,
@@ -180,14 +222,17 @@ fn render<'py>(
             },
         };
         if !pushed {
-            return Ok(None);
+            return Ok(Rendered::Not);
         }
+    }
+    line.widen_unless(plan.ascii);
+    if message.is_none() && written {
+        return Ok(Rendered::Written);
     }
     if message.is_none() {
         message = logged.message(line)?;
     }
-    line.widen_unless(plan.ascii);
-    Ok(message)
+    Ok(message.map_or(Rendered::Not, Rendered::Message))
 }
 
 /// One value of the style's defaults; false when there is none, or only the interpreter can write it.
@@ -275,14 +320,23 @@ impl<'a, 'py> Logged<'a, 'py> {
     /// Appends `record.getMessage()`, and gives it; nothing, with nothing done, where only the interpreter can make it.
     #[inline]
     fn push(&self, line: &mut Buffer<'py>) -> Res<Option<Obj<'py>>> {
-        let Some(args) = &self.args else {
+        if self.args.is_none() {
             return Ok(message::push_whole(line, &self.msg).then(|| self.msg.clone()));
-        };
+        }
         let mark = line.mark();
-        if message::push_plain(line, &self.msg, Args::of_tuple(args))? {
+        if self.append(line)? {
             line.since(mark).map(Some)
         } else {
             Ok(None)
+        }
+    }
+
+    /// Appends it; false, with nothing done, where only the interpreter can make it.
+    #[inline]
+    fn append(&self, line: &mut Buffer<'py>) -> Res<bool> {
+        match &self.args {
+            Some(args) => message::push_plain(line, &self.msg, Args::of_tuple(args)),
+            None => Ok(message::push_whole(line, &self.msg)),
         }
     }
 

@@ -3,6 +3,8 @@ use pyo3::ffi;
 
 use super::types::{State, info, slot};
 use crate::cell::Shared;
+#[cfg(not(Py_GIL_DISABLED))]
+use crate::ffi::Ref;
 use crate::ffi::{self as py_ffi, Obj, Res};
 use crate::names::Name;
 use crate::raw::{self, NO_INDEX};
@@ -17,6 +19,27 @@ struct Places {
     keys: *mut raw::Keys,
     count: usize,
     indexes: raw::Indexes,
+}
+
+impl Places {
+    /// Are they those of these attributes in this class, as it is now?
+    ///
+    /// # Safety
+    /// A live class, if a tag is known.
+    #[inline(always)]
+    unsafe fn are_of<const N: usize>(
+        &self,
+        class: &Obj<'_>,
+        attributes: &'static [Name; N],
+    ) -> bool {
+        // SAFETY: the caller's promise; as long as the class has that tag, it has these keys.
+        unsafe {
+            self.tag != 0
+                && self.tag == raw::type_tag(class.as_ptr().cast())
+                && self.names == attributes.as_ptr()
+                && self.count == raw::keys_len_of(self.keys)
+        }
+    }
 }
 
 static PLACES: Shared<Places> = Shared::new(Places {
@@ -81,6 +104,28 @@ pub fn filled_instance<'py, const N: usize>(
     Ok(instance)
 }
 
+/// The same out of a record that was [given up](give_up_instance): all values but message, arguments and times are lent, and as a rule
+/// those of that one. `Err`: make a new one.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline(always)]
+pub fn remade_instance<'py>(
+    class: &Obj<'py>,
+    attributes: &'static [Name; raw::RECORD],
+    steady: [Ref<'_, 'py>; raw::STEADY],
+    message: Ref<'_, 'py>,
+    args: Obj<'py>,
+    times: [f64; 3],
+) -> Result<Obj<'py>, Obj<'py>> {
+    // SAFETY: an instance of that type was made if a tag is known, so it is a live class; as long as it has the tag, it has these keys.
+    let in_a_row = PLACES.with(class.py(), |known| unsafe {
+        known.are_of(class, attributes) && known.indexes.are_in_a_row()
+    });
+    if !in_a_row {
+        return Err(args);
+    }
+    raw::remake(class, &steady, message, args, times)
+}
+
 #[inline(always)]
 fn new_instance<'py>(class: &Obj<'py>) -> Res<Obj<'py>> {
     #[cfg(not(Py_GIL_DISABLED))]
@@ -97,6 +142,35 @@ pub fn give_up_instance(instance: Obj<'_>) {
     raw::give_up(instance);
     #[cfg(Py_GIL_DISABLED)]
     drop(instance);
+}
+
+/// Is there one reference to an instance of a class of Python's own making, the caller's, and will nobody hear of its end? "No" also where
+/// that cannot be known.
+#[inline]
+pub fn is_nobody_elses(instance: &Obj<'_>) -> bool {
+    #[cfg(not(Py_GIL_DISABLED))]
+    return raw::is_nobody_elses(instance);
+    #[cfg(Py_GIL_DISABLED)]
+    {
+        let _ = instance;
+        false
+    }
+}
+
+/// Takes an instance that is nobody else's from the collector's sight, in which it can be found, until [`show_instance`] or its end.
+#[inline]
+pub fn hide_instance(instance: &Obj<'_>) {
+    debug_assert!(is_nobody_elses(instance));
+    #[cfg(not(Py_GIL_DISABLED))]
+    raw::hide(instance);
+}
+
+/// Gives it back.
+pub fn show_instance(instance: &Obj<'_>) {
+    #[cfg(not(Py_GIL_DISABLED))]
+    raw::show(instance);
+    #[cfg(Py_GIL_DISABLED)]
+    let _ = instance;
 }
 
 /// Gives a new instance of `class` the values, references and all; false, with nothing done, where they cannot be written in place.
@@ -118,11 +192,7 @@ fn fill<'py, const N: usize>(
         |indexes: &raw::Indexes| unsafe { raw::fill_new(instance.as_ptr(), kind, indexes, items) };
     // SAFETY: an instance of that type was made, so it is a live class; as long as it has that tag, it has these keys.
     let filled = PLACES.with(class.py(), |known| unsafe {
-        let same = known.tag != 0
-            && known.tag == raw::type_tag(kind)
-            && known.names == attributes.as_ptr()
-            && known.count == raw::keys_len_of(known.keys);
-        same.then(|| fill(&known.indexes))
+        (known.are_of(class, attributes)).then(|| fill(&known.indexes))
     });
     filled
         .unwrap_or_else(|| find_places(instance, attributes).is_some_and(|indexes| fill(&indexes)))

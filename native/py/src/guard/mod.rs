@@ -13,7 +13,11 @@ mod first_look;
 mod roles;
 mod types;
 
-pub use filled::{filled_instance, give_up_instance};
+#[cfg(not(Py_GIL_DISABLED))]
+pub use filled::remade_instance;
+pub use filled::{
+    filled_instance, give_up_instance, hide_instance, is_nobody_elses, show_instance,
+};
 pub use first_look::{
     Found, Own, adapted, adapted_adding, cached_at_once, enabled_at_once, learn,
     own_is_enabled_for, quickly_enabled, root_enabled_at_once,

@@ -92,7 +92,7 @@ pub fn queued<'py>(
     place: &Place<'_, 'py>,
     usual: Option<&View<'_, 'py>>,
 ) -> Res<bool> {
-    if record.seen().is_some() || !is_one(seen) {
+    if record.is_seen() || !is_one(seen) {
         return Ok(false);
     }
     if usual.is_some() {

@@ -50,7 +50,7 @@ pub fn sent<'py>(
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
 ) -> Res<bool> {
-    if record.seen().is_some() || !seen.shows(Name::handle, &HANDLE) {
+    if record.is_seen() || !seen.shows(Name::handle, &HANDLE) {
         return Ok(false);
     }
     let handler = seen.object();

@@ -217,7 +217,7 @@ fn offer_seen<'py>(
     let handler = view.object();
     let (py, here, nth) = (handler.py(), Target::LoggerCallHandlers, u8::from(second));
     #[cfg(Py_GIL_DISABLED)]
-    if record.seen().is_none()
+    if !record.is_seen()
         && (usual.is_some() || ordinary::is_ordinary(py))
         && let Some(done) = emit_if_free(view, record, place)
     {
@@ -247,7 +247,7 @@ fn offer_by_attributes<'py>(
 ) -> Res<Ran> {
     let (py, here, nth) = (handler.py(), Target::LoggerCallHandlers, u8::from(second));
     record.settle()?;
-    let levelno = record.level().at(py, here, get("levelno").nth(nth))?;
+    let levelno = (record.shown()?.level()).at(py, here, get("levelno").nth(nth))?;
     let level = guard::attr(handler, Name::level).at(py, here, get("level").nth(nth))?;
     if !py_ffi::ge(&levelno, &level).at(py, here, compare("level").nth(nth))? {
         return Ok(Ran::Maybe);
@@ -356,7 +356,7 @@ fn emit_filtered<'py>(
     place: &Place<'_, 'py>,
 ) -> Res<()> {
     #[cfg(not(Py_GIL_DISABLED))]
-    if record.seen().is_some()
+    if record.is_seen()
         && let Some(view) = guard::view_of(handler, Part::Handler)
         && view.is(Role::Handler)
         && is_unlocked(&view)
@@ -573,10 +573,10 @@ pub fn call_with_record<'py>(
     record: &mut Record<'_, 'py>,
 ) -> Res<Obj<'py>> {
     // To make the record may run Python code.
-    if let Some(real) = record.seen()
+    if record.is_seen()
         && let Some(function) = seen.and_then(|seen| seen.function(name))
     {
-        return py_ffi::call_on(&function, obj, [real]);
+        return py_ffi::call_on(&function, obj, [record.real()?]);
     }
     guard::call_method(obj, name, [record.real()?])
 }

@@ -86,17 +86,19 @@ pub fn emit_quietly<'py>(
     // As the stdlib's: first the file, then the text.
     let stays = match emit {
         Target::WatchedEmit => watched::stays(handler),
-        Target::RotatingEmit if record.seen().is_some() => rotating::may_stay(handler, stream),
+        Target::RotatingEmit if record.is_seen() => rotating::may_stay(handler, stream),
         _ => true,
     };
     if !stays {
         return Ok(Quiet::Nothing);
     }
-    let made = match record.seen() {
-        Some(_) if !py_ffi::is_true_as_any_object(formatter) => Ok(false),
-        Some(real) => seen::push_quietly(line, formatter, real),
-        // Asks for that, too.
-        None => unseen::push_quietly(line, formatter, record, place),
+    let made = if !record.is_seen() {
+        // Asks whether it is true, too.
+        unseen::push_quietly(line, formatter, record, place)
+    } else if py_ffi::is_true_as_any_object(formatter) {
+        seen::push_quietly(line, formatter, record, place)
+    } else {
+        Ok(false)
     };
     // Without memory for it the general way, which meets that again, tells the handler.
     if py_ffi::or_nothing(handler.object().py(), made) != Some(true) {

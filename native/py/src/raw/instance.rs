@@ -643,12 +643,31 @@ impl Order {
         usize::from(unsafe { *self.first.offset(nth * self.step) })
     }
 
-    /// Nothing is set any more.
+    /// Were the first `COUNT` values set in the order of their places, the first one's first?
     #[cfg(not(Py_GIL_DISABLED))]
     #[inline(always)]
-    pub(super) unsafe fn clear(&self) {
-        // SAFETY: the caller has emptied the array.
-        unsafe { self.used.write(0) }
+    pub(super) unsafe fn begins_in_a_row<const COUNT: usize>(&self) -> bool {
+        let row: [u8; COUNT] =
+            std::array::from_fn(|nth| (if cfg!(Py_3_13) { nth } else { COUNT - 1 - nth }) as u8);
+        // SAFETY: as many bytes as there are values.
+        unsafe {
+            self.count() >= COUNT as isize && {
+                let lowest = if cfg!(Py_3_13) {
+                    self.first
+                } else {
+                    self.first.offset(1 - COUNT as isize)
+                };
+                lowest.cast::<[u8; COUNT]>().read() == row
+            }
+        }
+    }
+
+    /// Nothing is set any more after the first `count` values.
+    #[cfg(not(Py_GIL_DISABLED))]
+    #[inline(always)]
+    pub(super) unsafe fn cut(&self, count: u8) {
+        // SAFETY: the caller has emptied the other places.
+        unsafe { self.used.write(count) }
     }
 }
 
@@ -687,6 +706,14 @@ impl Indexes {
         indexes: [0; Self::MOST],
         laid: [0; Self::MOST],
     };
+
+    /// Are they 0, 1, 2 …?
+    #[cfg(not(Py_GIL_DISABLED))]
+    #[inline]
+    #[must_use]
+    pub fn are_in_a_row(&self) -> bool {
+        self.sequential
+    }
 
     /// `None` for more of them than a record has.
     #[must_use]

@@ -49,7 +49,10 @@ pub use rlock::{rlock_acquire, rlock_free_or_mine, rlock_release, this_thread};
 pub use scalar::{ascii, ascii_at_once, ascii_data, level_number, small_int};
 pub use selftest::verify;
 #[cfg(not(Py_GIL_DISABLED))]
-pub use spare::{give_up, keep_shells_of, take, take_floats, take_tuple};
+pub use spare::{
+    RECORD, STEADY, VARYING, give_up, hide, is_nobody_elses, keep_shells_of, remake, show, take,
+    take_floats, take_tuple,
+};
 pub use types::{
     assign_tag, has_plain_getattro, has_plain_setattro, lookup, lookup_owned, type_tag,
 };

@@ -8,6 +8,8 @@ use super::spare;
 use super::{layout, rlock, scalar, types};
 use crate::ffi::getattr_opt_by;
 use pyo3::prelude::*;
+#[cfg(not(Py_GIL_DISABLED))]
+use pyo3::types::PyFloat;
 use pyo3::types::{PyBool, PyDict, PyInt, PyList, PyString, PyTuple, PyType};
 use pyo3::{ffi, intern};
 use std::ptr::null_mut;
@@ -509,7 +511,7 @@ fn filling(class: &Bound<'_, PyAny>, report: Report<'_>) -> PyResult<()> {
     report("filling: reads in a row", reads_agree(&whole)?);
     report("filling: reads", reads_agree(&made)?);
     #[cfg(not(Py_GIL_DISABLED))]
-    shells(class, whole, report)?;
+    shells(py, report)?;
     let dict = made.getattr("__dict__")?;
     let seen: Vec<(String, i64)> = dict
         .call_method0("items")?
@@ -529,34 +531,88 @@ fn filling(class: &Bound<'_, PyAny>, report: Report<'_>) -> PyResult<()> {
     Ok(())
 }
 
-/// An instance that is emptied must be like a new one, and one with a weak reference is to be left alone. `whole` has its attributes in
-/// place.
+/// An instance that is made out of a dead one must be like a new one, and one with a weak reference is to be left alone.
 #[cfg(not(Py_GIL_DISABLED))]
-fn shells<'py>(
-    class: &Bound<'py, PyAny>,
-    whole: Bound<'py, PyAny>,
-    report: Report<'_>,
-) -> PyResult<()> {
-    let (py, tp, shell) = (class.py(), class.as_ptr().cast(), whole.as_ptr());
-    let Some(empty) = spare::remade(class, whole) else {
+fn shells(py: Python<'_>, report: Report<'_>) -> PyResult<()> {
+    use spare::{RECORD, STEADY, VARYING};
+    let class = py
+        .get_type::<PyType>()
+        .call1(("Shell", (), PyDict::new(py)))?;
+    let value = |nth: usize| match nth {
+        13..=15 => PyFloat::new(py, nth as f64).into_any(),
+        _ => PyInt::new(py, 3000 + nth).into_any(),
+    };
+    let names: Vec<String> = (0..RECORD).map(|nth| format!("a{nth}")).collect();
+    let filled = |extra: bool| -> PyResult<_> {
+        let made = class.call0()?;
+        for (nth, name) in names.iter().enumerate() {
+            made.setattr(name.as_str(), value(nth))?;
+        }
+        if extra {
+            made.setattr("further", 1)?;
+        }
+        Ok(made)
+    };
+    drop(filled(true)?);
+    let tp = class.as_ptr().cast();
+    let is_new = |made: &Bound<'_, PyAny>, shell, count: usize| {
+        // SAFETY: a live instance of that class.
+        let (tracked, order) = unsafe {
+            (
+                ffi::PyObject_GC_IsTracked(made.as_ptr()) == 1
+                    && ffi::Py_REFCNT(made.as_ptr()) == 1,
+                instance::in_place_order(made.as_ptr(), tp),
+            )
+        };
+        made.as_ptr() == shell && tracked && order == Some((0..count as u8).collect())
+    };
+    let former = filled(true)?;
+    let shell = former.as_ptr();
+    let Some(empty) = spare::with_shell_of(&class, former, || spare::take(&class)) else {
         report("shell: kept", false);
         return Ok(());
     };
-    // SAFETY: a live instance of that class.
-    let (same, tracked, nothing) = unsafe {
-        (
-            empty.as_ptr() == shell && ffi::Py_REFCNT(shell) == 1,
-            ffi::PyObject_GC_IsTracked(shell) == 1,
-            instance::in_place_order(shell, tp) == Some(vec![]),
-        )
-    };
-    report("shell: empty", same && tracked && nothing);
+    report("shell: empty", is_new(&empty, shell, 0));
     report("shell: reads", reads_agree(&empty)?);
     let reference = py.import("_weakref")?.getattr("ref")?.call1((&empty,))?;
+    let left = spare::with_shell_of(&class, empty, || spare::take(&class));
     report(
         "shell: weak references",
-        spare::remade(class, empty).is_none() && reference.call0()?.is_none(),
+        left.is_none() && reference.call0()?.is_none(),
     );
+
+    // One value of the next one is another; those that each has of its own are all others.
+    let former = filled(true)?;
+    let shell = former.as_ptr();
+    let steady: Vec<_> = (0..RECORD)
+        .filter(|nth| !VARYING.contains(nth))
+        .map(|nth| match nth {
+            0 => value(4000),
+            _ => former
+                .getattr(names[nth].as_str())
+                .unwrap_or_else(|_| value(0)),
+        })
+        .collect();
+    let lent: [_; STEADY] = std::array::from_fn(|nth| steady[nth].as_borrowed());
+    let (message, args) = (value(5001), value(5002));
+    let remake = || spare::remake(&class, &lent, message.as_borrowed(), args, [8.0, 9.0, 10.0]);
+    let Ok(next) = spare::with_shell_of(&class, former, remake) else {
+        report("shell: remade", false);
+        return Ok(());
+    };
+    report("shell: remade", is_new(&next, shell, RECORD));
+    report("shell: remade reads", reads_agree(&next)?);
+    let holds: Vec<f64> = (next.getattr("__dict__")?.call_method0("values")?)
+        .try_iter()?
+        .map(|value| value?.extract())
+        .collect::<PyResult<_>>()?;
+    let expected = (0..RECORD).map(|nth| match nth {
+        0 => 7000.0,
+        1 | 2 => (8000 + nth) as f64,
+        13..=15 => (nth - 5) as f64,
+        _ => (3000 + nth) as f64,
+    });
+    report("shell: remade values", holds.into_iter().eq(expected));
     Ok(())
 }
 

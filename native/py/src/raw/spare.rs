@@ -1,9 +1,13 @@
-//! One instance that nobody has any more, kept for the next of its class.
+//! One record that nobody has any more, kept for the next of its class.
 //!
 //! An object that dies is taken apart and given back to the allocator, and the next one is made anew: some 1000 instructions for a record.
 //! Emptying and reusing it makes a call that shows its record to a filter 7 % cheaper. It is done where nobody could tell: what dies with
-//! the instance is texts and numbers, and tuples of them, so nothing runs meanwhile. Only the empty shell stays, where neither the
-//! collector nor Python code finds it; and with it the floats and the tuple of arguments that nobody else has, for the next record's.
+//! the instance is texts and numbers, and tuples of them, so nothing runs meanwhile. Only the shell stays, where neither the collector nor
+//! Python code finds it; and with it the floats and the tuple of arguments that nobody else has, for the next record's.
+//!
+//! Of 21 attributes 16 are as a rule the same objects as the last record's: logger and level, place, thread and process. The shell keeps
+//! those of the [`Mould`], so that the next record's have only to be compared with it: reading, holding and releasing each of them anew
+//! would take another 10 % of such a call.
 use pyo3::ffi::{self, PyObject, PyTypeObject};
 use pyo3::prelude::*;
 #[cfg(Py_3_13)]
@@ -22,19 +26,66 @@ unsafe extern "C" {
     fn PyRefTracer_GetTracer(data: *mut *mut c_void) -> *mut c_void;
 }
 
+/// How many attributes every record has; the task's name came with 3.12.
+pub const RECORD: usize = if cfg!(Py_3_12) { 21 } else { 20 };
+/// Which of them, in the order they are set, are each record's own: message, arguments, and the three times.
+pub const VARYING: [usize; 5] = [MESSAGE, ARGUMENTS, TIMES[0], TIMES[1], TIMES[2]];
+const MESSAGE: usize = 1;
+const ARGUMENTS: usize = 2;
+const TIMES: [usize; 3] = [13, 14, 15];
+/// How many there are beside those.
+pub const STEADY: usize = RECORD - VARYING.len();
+
+/// The place of the n-th steady value: all places but [`VARYING`]'s, in order.
+#[inline(always)]
+const fn steady_place(nth: usize) -> usize {
+    match nth {
+        0 => 0,
+        1..=10 => nth + 2,
+        _ => nth + 5,
+    }
+}
+
+/// The steady values of the last record that was made by it: plain objects, a reference to each, or null ones before there is any.
+/// Since they are held here, an object that stands where one of them does is that one.
+struct Mould([*mut PyObject; STEADY]);
+
+impl Mould {
+    /// Are these values its own?
+    #[inline(always)]
+    fn is(&self, values: &[*mut PyObject; STEADY]) -> bool {
+        let differences = self
+            .0
+            .iter()
+            .zip(values)
+            .fold(0, |differences, (own, value)| {
+                // All of them, not one after the other.
+                differences | (own.addr() ^ value.addr())
+            });
+        differences == 0
+    }
+
+    /// Has a record these values?
+    #[inline(always)]
+    unsafe fn fits(&self, values: *mut *mut PyObject) -> bool {
+        // SAFETY: the caller's: an array of as many values as a record has.
+        self.is(&std::array::from_fn(|nth| unsafe {
+            *values.add(steady_place(nth))
+        }))
+    }
+}
+
 struct Spare {
     /// Of which class shells are kept, a reference. Null: none yet.
     class: *mut PyTypeObject,
-    /// An instance of it with one reference, this one, nothing in it, and unknown to the collector; or null.
+    /// An instance of it with one reference, this one, unknown to the collector; or null. It has the mould's values, in the places of the
+    /// times floats with one reference, that one, or nothing, and nothing in any other.
     shell: *mut PyObject,
-    /// Floats with one reference, this one; null from the first one that is missing.
-    floats: [*mut PyObject; FLOATS],
+    mould: Mould,
     /// A tuple with one reference, this one, no items in its places, and unknown to the collector; or null.
     tuple: *mut PyObject,
 }
 
-/// As many floats as a record has: created, msecs, relativeCreated.
-const FLOATS: usize = 3;
 /// The longest tuple that is kept, in items.
 const LONGEST: isize = 8;
 
@@ -42,23 +93,27 @@ impl Spare {
     const NONE: Self = Spare {
         class: null_mut(),
         shell: null_mut(),
-        floats: [null_mut(); FLOATS],
+        mould: Mould([null_mut(); STEADY]),
         tuple: null_mut(),
     };
 
-    /// Takes over the last reference to a text, a number, or a tuple of such; false: it is not of the kind that is kept, or there is
-    /// one already.
+    /// The values of the shell, if there is one.
+    #[inline(always)]
+    fn values(&self) -> Option<*mut *mut PyObject> {
+        // SAFETY: an instance of that class, whose values stand in place.
+        (!self.shell.is_null()).then(|| unsafe { writable_values(self.shell, self.class) })
+    }
+
+    /// Takes over a reference to a plain object; of the last one to a tuple the tuple stays, empty.
     ///
     /// # Safety
-    /// A live object of that kind with one reference.
+    /// Giving up the reference would run nothing.
     #[inline(always)]
-    unsafe fn keeps(&mut self, value: *mut PyObject) -> bool {
+    unsafe fn keep_tuple(&mut self, value: *mut PyObject) {
         // SAFETY: the caller's promise; whoever has the only reference to a tuple may take its items out.
         unsafe {
-            if ffi::PyFloat_CheckExact(value) != 0 {
-                let place = self.floats.iter_mut().find(|place| place.is_null());
-                place.map(|place| *place = value).is_some()
-            } else if ffi::PyTuple_CheckExact(value) != 0
+            if ffi::Py_REFCNT(value) == 1
+                && ffi::PyTuple_CheckExact(value) != 0
                 && self.tuple.is_null()
                 && (1..=LONGEST).contains(&ffi::PyTuple_GET_SIZE(value))
             {
@@ -69,9 +124,8 @@ impl Spare {
                     ffi::Py_DECREF(item);
                 }
                 self.tuple = value;
-                true
             } else {
-                false
+                ffi::Py_DECREF(value);
             }
         }
     }
@@ -103,70 +157,156 @@ pub unsafe fn keep_shells_of(class: *mut PyTypeObject) {
     }
 }
 
-/// For the self-test: the instance that `class` next has, made out of the shell of `former`, which has nothing but plain attributes in
-/// place. `None`: it was not kept.
-pub(super) fn remade<'py>(
+/// For the self-test: what `next` makes of the shell of `former`, an instance of `class` which has nothing but plain attributes in place.
+pub(super) fn with_shell_of<'py, R>(
     class: &Bound<'py, PyAny>,
     former: Bound<'py, PyAny>,
-) -> Option<Bound<'py, PyAny>> {
+    next: impl FnOnce() -> R,
+) -> R {
     let py = class.py();
     let swap = |other| SPARE.with(py, |spare| std::mem::replace(spare, other));
     let others = swap(Spare::NONE);
     // SAFETY: the self-test's own class.
     unsafe { keep_shells_of(class.as_ptr().cast()) }
     give_up(former);
-    let remade = take(class);
+    let made = next();
     let kept = swap(others);
     // SAFETY: the references that were kept.
     unsafe {
         ffi::Py_XDECREF(kept.shell);
         ffi::Py_XDECREF(kept.class.cast());
-        for float in kept.floats {
-            ffi::Py_XDECREF(float);
+        for value in kept.mould.0 {
+            ffi::Py_XDECREF(value);
         }
         ffi::Py_XDECREF(kept.tuple);
     }
-    remade
+    made
 }
 
-/// A new instance of `class` out of the shell of an old one, as [`super::instance::new_instance`] makes one; `None` where there is none.
+/// The kept shell of an instance of `class`, if there is one.
 #[inline(always)]
-pub fn take<'py>(class: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
-    let py = class.py();
-    let shell = SPARE.with(py, |spare| {
+fn shell(class: &Bound<'_, PyAny>) -> *mut PyObject {
+    SPARE.with(class.py(), |spare| {
         let fits = spare.class == class.as_ptr().cast() && !is_traced();
         if fits {
             std::mem::replace(&mut spare.shell, null_mut())
         } else {
             null_mut()
         }
-    });
+    })
+}
+
+/// A new instance of `class` out of the shell of an old one, as [`super::instance::new_instance`] makes one; `None` where there is none.
+#[inline(never)]
+pub fn take<'py>(class: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+    let shell = shell(class);
     if shell.is_null() {
         return None;
     }
-    // SAFETY: a whole, empty instance with one reference, which the collector does not know.
+    // SAFETY: a whole instance with one reference, which the collector does not know; what it has is plain.
     unsafe {
+        let values = writable_values(shell, ffi::Py_TYPE(shell));
+        for place in 0..RECORD {
+            ffi::Py_XDECREF(values.add(place).replace(null_mut()));
+        }
+        Order::of(values).cut(0);
         ffi::PyObject_GC_Track(shell.cast());
-        Some(Bound::from_owned_ptr(py, shell))
+        Some(Bound::from_owned_ptr(class.py(), shell))
     }
 }
 
-/// Floats of these values out of kept ones; `None` where there are not enough.
+/// A record out of the shell of an old one: with these steady values, which are lent, and as a rule are those that the shell has; and
+/// with this message, these arguments and times. `Err`, with nothing done: there is no shell, a time of the last record's lives on, or a
+/// steady value is not as plain as a mould's.
 #[inline(always)]
-pub fn take_floats(py: Python<'_>, values: [f64; FLOATS]) -> Option<[Bound<'_, PyAny>; FLOATS]> {
-    let floats = SPARE.with(py, |spare| {
-        (!spare.floats[FLOATS - 1].is_null() && !is_traced())
-            .then(|| std::mem::replace(&mut spare.floats, [null_mut(); FLOATS]))
-    })?;
-    let mut values = values.into_iter();
-    Some(floats.map(|float| {
-        // SAFETY: a float whose only reference is here, so that nobody knows its value.
-        unsafe {
-            let value = values.next().unwrap_or_default();
-            (*float.cast::<ffi::PyFloatObject>()).ob_fval = value;
-            Bound::from_owned_ptr(py, float)
+pub fn remake<'py>(
+    class: &Bound<'py, PyAny>,
+    steady: &[Borrowed<'_, 'py, PyAny>; STEADY],
+    message: Borrowed<'_, 'py, PyAny>,
+    args: Bound<'py, PyAny>,
+    times: [f64; TIMES.len()],
+) -> Result<Bound<'py, PyAny>, Bound<'py, PyAny>> {
+    let py = class.py();
+    // SAFETY: a borrowed reference is a pointer to its object.
+    let steady: &[*mut PyObject; STEADY] = unsafe { &*(&raw const *steady).cast() };
+    // SAFETY: what `Spare` says of its shell. A float whose only reference is here may get another value, which nobody knows.
+    let made = SPARE.with(py, |spare| unsafe {
+        let values = spare.values()?;
+        let floats = TIMES.map(|place| *values.add(place));
+        if spare.class != class.as_ptr().cast()
+            || floats.iter().any(|float| float.is_null())
+            || is_traced()
+            || !(spare.mould.is(steady) || recast(spare, values, steady))
+        {
+            return None;
         }
-    }))
+        for (float, time) in floats.into_iter().zip(times) {
+            (*float.cast::<ffi::PyFloatObject>()).ob_fval = time;
+        }
+        values.add(MESSAGE).write(message.to_owned().into_ptr());
+        values.add(ARGUMENTS).write(args.as_ptr());
+        Some(std::mem::replace(&mut spare.shell, null_mut()))
+    });
+    let Some(made) = made else {
+        return Err(args);
+    };
+    std::mem::forget(args);
+    // SAFETY: a whole instance with one reference, which the collector does not know.
+    unsafe {
+        ffi::PyObject_GC_Track(made.cast());
+        Ok(Bound::from_owned_ptr(py, made))
+    }
+}
+
+/// Gives the mould and the values of its shell these ones, if they are plain: texts, numbers, `None`.
+///
+/// # Safety
+/// The values of a shell, which are the mould's; live objects.
+#[inline(never)]
+unsafe fn recast(
+    spare: &mut Spare,
+    values: *mut *mut PyObject,
+    steady: &[*mut PyObject; STEADY],
+) -> bool {
+    // SAFETY: the caller's promise; releasing what is plain runs nothing.
+    unsafe {
+        if !steady.iter().all(|value| is_scalar(*value)) {
+            return false;
+        }
+        for (nth, &value) in steady.iter().enumerate() {
+            let held = &mut spare.mould.0[nth];
+            if *held != value {
+                for place in [held, &mut *values.add(steady_place(nth))] {
+                    ffi::Py_INCREF(value);
+                    ffi::Py_DECREF(std::mem::replace(place, value));
+                }
+            }
+        }
+        true
+    }
+}
+
+/// Floats of these values out of the shell's; `None` where it has none.
+#[inline(always)]
+pub fn take_floats(
+    py: Python<'_>,
+    times: [f64; TIMES.len()],
+) -> Option<[Bound<'_, PyAny>; TIMES.len()]> {
+    SPARE.with(py, |spare| {
+        let values = spare.values()?;
+        // SAFETY: what `Spare` says of its shell. A float whose only reference is here may get another value, which nobody knows.
+        unsafe {
+            let kept = TIMES.iter().all(|place| !(*values.add(*place)).is_null());
+            if !kept || is_traced() {
+                return None;
+            }
+            Some(std::array::from_fn(|nth| {
+                let float = values.add(TIMES[nth]).replace(null_mut());
+                (*float.cast::<ffi::PyFloatObject>()).ob_fval = times[nth];
+                Bound::from_owned_ptr(py, float)
+            }))
+        }
+    })
 }
 
 /// A tuple of the first `count` objects of an array out of a kept one; `None` where there is none of that length.
@@ -209,39 +349,78 @@ pub unsafe fn take_tuple(
 #[inline(always)]
 pub fn give_up(obj: Bound<'_, PyAny>) {
     let py = obj.py();
-    let fits = SPARE.with(py, |spare| {
-        spare.class == obj.get_type_ptr() && spare.shell.is_null()
+    let quiet = SPARE.with(py, |spare| {
+        spare.class == obj.get_type_ptr()
+            && spare.shell.is_null()
+            // SAFETY: of that class, which has all that `keep_shells_of` asks for.
+            && unsafe { dies_quietly(spare, &obj) }
     });
-    // SAFETY: of that class, which has all that `keep_shells_of` asks for.
-    if fits && unsafe { dies_quietly(obj.as_ptr()) } {
+    if quiet {
         keep(obj);
     }
 }
 
-/// Is there one reference to it, and would nothing run or hear of it if that were given up? Its attributes stand in place, and nowhere
-/// else, and what dies with it is plain.
+/// Is there one reference to an instance of a class of Python's own making, and will nobody hear of its end?
 #[inline(always)]
-unsafe fn dies_quietly(obj: *mut PyObject) -> bool {
-    // SAFETY: a live object and its type, which keeps weak references where it says.
+pub fn is_nobody_elses(obj: &Bound<'_, PyAny>) -> bool {
+    let obj = obj.as_ptr();
+    // SAFETY: a live object and its type, which keeps weak references where it says, if at all.
     unsafe {
         let kind: *mut PyTypeObject = ffi::Py_TYPE(obj);
-        let weak = obj.byte_offset((*kind).tp_weaklistoffset);
-        if ffi::Py_REFCNT(obj) != 1
-            || !weak.cast::<*mut PyObject>().read().is_null()
-            || (*kind).tp_finalize.is_some()
-            || (*kind).tp_del.is_some()
-        {
-            return false;
-        }
+        let weak = (*kind).tp_weaklistoffset;
+        ffi::Py_REFCNT(obj) == 1
+            && (weak == 0
+                || obj
+                    .byte_offset(weak)
+                    .cast::<*mut PyObject>()
+                    .read()
+                    .is_null())
+            && (*kind).tp_finalize.is_none()
+            && (*kind).tp_del.is_none()
+    }
+}
+
+/// Takes an object that is nobody else's from the collector's sight; [`show`] undoes it. Dying needs no undoing.
+#[inline(always)]
+pub fn hide(obj: &Bound<'_, PyAny>) {
+    // SAFETY: a live instance of a class that has a dict for attributes, so that the collector has to do with it.
+    unsafe { ffi::PyObject_GC_UnTrack(obj.as_ptr().cast()) }
+}
+
+/// Gives it back to the collector.
+pub fn show(obj: &Bound<'_, PyAny>) {
+    // SAFETY: as for `hide`, which was the last that happened to it.
+    unsafe { ffi::PyObject_GC_Track(obj.as_ptr().cast()) }
+}
+
+/// Is the instance nobody else's, and would nothing run if it ended? Its attributes stand in place, and nowhere else, and what dies with it
+/// is plain.
+#[inline(always)]
+unsafe fn dies_quietly(spare: &Spare, obj: &Bound<'_, PyAny>) -> bool {
+    if !is_nobody_elses(obj) {
+        return false;
+    }
+    let obj = obj.as_ptr();
+    // SAFETY: a live object and its type.
+    unsafe {
+        let kind: *mut PyTypeObject = ffi::Py_TYPE(obj);
         let values = writable_values(obj, kind);
         if values.is_null() {
             return false;
         }
         let order = Order::of(values);
-        for nth in 0..order.count() {
-            if !ends_quietly(*values.add(order.nth(nth))) {
-                return false;
-            }
+        if !order.begins_in_a_row::<RECORD>() {
+            return false;
+        }
+        let ends = |place: usize| ends_quietly(*values.add(place));
+        let is_float = |place: usize| ffi::PyFloat_CheckExact(*values.add(place)) != 0;
+        let plain = (TIMES.into_iter().all(is_float) || TIMES.into_iter().all(ends))
+            && ends(MESSAGE)
+            && ends(ARGUMENTS)
+            && (RECORD as isize..order.count()).all(|nth| ends(order.nth(nth)))
+            && (spare.mould.fits(values) || (0..STEADY).all(|nth| ends(steady_place(nth))));
+        if !plain {
+            return false;
         }
         !is_traced() && ffi::PyObject_GC_IsFinalized(obj) == 0
     }
@@ -266,15 +445,6 @@ unsafe fn ends_quietly(value: *mut PyObject) -> bool {
 unsafe fn is_plain_to_the_end(value: *mut PyObject) -> bool {
     // SAFETY: a live object, and the items of a live tuple.
     unsafe {
-        let is_number = |value: *mut PyObject| {
-            ffi::PyFloat_CheckExact(value) != 0 || ffi::PyLong_CheckExact(value) != 0
-        };
-        let is_scalar = |value: *mut PyObject| {
-            ffi::PyUnicode_CheckExact(value) != 0
-                || is_number(value)
-                || ffi::PyBool_Check(value) != 0
-                || ffi::Py_IsNone(value) != 0
-        };
         is_number(value)
             || (ffi::PyTuple_CheckExact(value) != 0
                 && (0..ffi::PyTuple_GET_SIZE(value)).all(|nth| {
@@ -282,6 +452,24 @@ unsafe fn is_plain_to_the_end(value: *mut PyObject) -> bool {
                     !item.is_null() && is_scalar(item)
                 }))
     }
+}
+
+/// Is it a text, a number or `None`?
+#[inline]
+unsafe fn is_scalar(value: *mut PyObject) -> bool {
+    // SAFETY: a live object.
+    unsafe {
+        ffi::PyUnicode_CheckExact(value) != 0
+            || is_number(value)
+            || ffi::PyBool_Check(value) != 0
+            || ffi::Py_IsNone(value) != 0
+    }
+}
+
+#[inline]
+unsafe fn is_number(value: *mut PyObject) -> bool {
+    // SAFETY: a live object.
+    unsafe { ffi::PyFloat_CheckExact(value) != 0 || ffi::PyLong_CheckExact(value) != 0 }
 }
 
 /// Does anybody want to hear of objects that are made and die? Then they are made and die like any other.
@@ -300,24 +488,62 @@ fn is_traced() -> bool {
     }
 }
 
-/// Releases all attributes. Runs no Python code: `dies_quietly`.
+/// Releases what is no mould's. Runs no Python code: `dies_quietly`.
 #[inline(never)]
 fn keep(obj: Bound<'_, PyAny>) {
     let py = obj.py();
     let shell = obj.into_ptr();
     // SAFETY: `dies_quietly`. Each value is taken out before it is released, and releasing it runs nothing.
     SPARE.with(py, |spare| unsafe {
-        ffi::PyObject_GC_UnTrack(shell.cast());
         let values = writable_values(shell, ffi::Py_TYPE(shell));
-        let order = Order::of(values);
-        for nth in 0..order.count() {
-            let value = values.add(order.nth(nth)).replace(null_mut());
-            if ffi::Py_REFCNT(value) != 1 || !spare.keeps(value) {
-                ffi::Py_DECREF(value);
+        if !spare.mould.fits(values) && !restore(&mut spare.mould, values) {
+            ffi::Py_DECREF(shell);
+            return;
+        }
+        ffi::PyObject_GC_UnTrack(shell.cast());
+        ffi::Py_DECREF(values.add(MESSAGE).replace(null_mut()));
+        spare.keep_tuple(values.add(ARGUMENTS).replace(null_mut()));
+        for time in TIMES.map(|place| &mut *values.add(place)) {
+            if ffi::Py_REFCNT(*time) != 1 || ffi::PyFloat_CheckExact(*time) == 0 {
+                ffi::Py_DECREF(std::mem::replace(time, null_mut()));
             }
         }
-        order.clear();
+        let order = Order::of(values);
+        for nth in RECORD as isize..order.count() {
+            ffi::Py_DECREF(values.add(order.nth(nth)).replace(null_mut()));
+        }
+        order.cut(RECORD as u8);
         // There is none: it was asked for, and nothing has run.
         spare.shell = shell;
     });
+}
+
+/// Gives a record's steady places the values of the mould; or the mould, if it has none yet, those of the record. False: they are not
+/// plain enough for it.
+///
+/// # Safety
+/// The values of a record, of which releasing one runs nothing.
+#[inline(never)]
+unsafe fn restore(mould: &mut Mould, values: *mut *mut PyObject) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let places = (0..STEADY).map(|nth| &mut *values.add(steady_place(nth)));
+        if mould.0[0].is_null() {
+            if !(0..STEADY).all(|nth| is_scalar(*values.add(steady_place(nth)))) {
+                return false;
+            }
+            for (held, place) in mould.0.iter_mut().zip(places) {
+                ffi::Py_INCREF(*place);
+                *held = *place;
+            }
+            return true;
+        }
+        for (&held, place) in mould.0.iter().zip(places) {
+            if *place != held {
+                ffi::Py_INCREF(held);
+                ffi::Py_DECREF(std::mem::replace(place, held));
+            }
+        }
+        true
+    }
 }

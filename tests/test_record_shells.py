@@ -1,0 +1,313 @@
+"""A record that a filter has seen and nobody keeps lends what it is made of to the next one, which is as new as any other."""
+
+import gc
+import logging
+import sys
+import threading
+import weakref
+
+import pytest
+from oracle import same_as_stdlib
+
+TOLD_BY_THE_CLOCK = {"created", "msecs", "relativeCreated"}
+
+
+class Kept:
+    """A stream in Python."""
+
+    def __init__(self):
+        self.texts = []
+
+    def write(self, text):
+        """Keep it."""
+        self.texts.append(text)
+
+    def flush(self):
+        """Nothing to do."""
+
+
+def whole(record):
+    """All that it has, in order; times by their types."""
+    return [(name, type(value).__name__ if name in TOLD_BY_THE_CLOCK else str(value)) for name, value in vars(record).items()]
+
+
+def with_filter(log, look, *streams, fmt="%(levelname)s %(message)s"):
+    log.addFilter(look)
+    for stream in streams:
+        handler = logging.StreamHandler(stream)
+        handler.setFormatter(logging.Formatter(fmt))
+        log.addHandler(handler)
+    return log
+
+
+def here(log, *args):
+    log.info("from here %s", *args)
+
+
+def there(log, *args):
+    log.warning("from there %s", *args)
+
+
+@same_as_stdlib
+def test_places_loggers_levels_threads_and_messages_take_turns(w, monkeypatch):
+    def look(record):
+        w.note(whole(record))
+        return True
+
+    logs = [with_filter(logging.Logger(name), look, Kept()) for name in ("one", "two", "one")]
+    current = threading.current_thread()
+    for turn in range(36):
+        monkeypatch.setattr(current, "name", f"thread {turn // 5}")
+        log = logs[turn % 3]
+        (here if turn % 4 < 2 else there)(log, turn)
+        log.log(turn, "level %s of %s", turn, "many")
+        log.error("no arguments")
+        log.critical("a mapping %(a)s", {"a": turn})
+        log.info("more", extra={"more": turn})
+
+
+class Name(str):
+    """No plain text."""
+
+
+@same_as_stdlib
+def test_names_that_are_no_plain_texts(w, monkeypatch):
+    def look(record):
+        w.note(whole(record), type(record.name).__name__, type(record.threadName).__name__, type(record.levelname).__name__)
+        return True
+
+    log = with_filter(logging.Logger(Name("named")), look, Kept())
+    for _ in range(3):
+        here(log, 1)
+        monkeypatch.setattr(threading.current_thread(), "_name", Name("a thread"))
+        here(log, 2)
+        monkeypatch.undo()
+        log.name = "plain"
+        here(log, 3)
+        log.name = Name("again")
+        logging.addLevelName(20, Name("NAMED"))
+        here(log, 4)
+        logging.addLevelName(20, "INFO")
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("value", ["text", 7, 1.5, None, True, ("a", 1), [], Name("no plain text"), object])
+def test_what_a_filter_changes_is_changed_in_that_record_alone(w, value):
+    changes = []
+
+    def look(record):
+        for name in changes:
+            setattr(record, name, value)
+        w.note(whole(record))
+        return True
+
+    log = with_filter(logging.Logger("changed"), look)
+    log.addHandler(logging.NullHandler())
+    names = list(vars(logging.makeLogRecord({})))
+    if not isinstance(value, (int, float)):  # which the handler compares with its level
+        names.remove("levelno")
+    for name in (*names, "message", "asctime", "more"):
+        here(log, 1)
+        changes.append(name)
+        here(log, 2)
+        changes.clear()
+        here(log, 3)
+    changes.extend(names)
+    for _ in range(3):
+        here(log, 4)
+
+
+@same_as_stdlib
+def test_what_a_filter_takes_away_comes_back_in_its_place(w):
+    taken = []
+
+    def look(record):
+        for name in taken:
+            value = vars(record).pop(name) if len(taken) == 2 else record.__dict__[name]
+            delattr(record, name) if name in vars(record) else None
+            if len(taken) == 1:
+                setattr(record, name, value)
+        w.note(whole(record))
+        return True
+
+    log = with_filter(logging.Logger("taken"), look)
+    log.addHandler(logging.NullHandler())
+    for names in (["name"], ["lineno"], ["created"], ["taskName" if sys.version_info >= (3, 12) else "process"], ["msg", "args"]):
+        here(log, 1)
+        taken[:] = names
+        here(log, 2)
+        taken.clear()
+        here(log, 3)
+
+
+@same_as_stdlib
+@pytest.mark.parametrize(
+    "kept", [["created"], ["msecs", "relativeCreated"], ["args"], ["msg"], ["name", "threadName", "created", "args"]]
+)
+def test_what_a_filter_keeps_stays_what_it_was(w, kept):
+    values = []
+
+    def look(record):
+        for name in kept:
+            value = getattr(record, name)
+            values.append((value, str(value)))
+        return True
+
+    log = with_filter(logging.Logger("keeps"), look, Kept())
+    for turn in range(20):
+        (here if turn % 2 else there)(log, turn)
+    w.note(len(values), [str(value) == text for value, text in values])
+
+
+def test_threads_with_filters_of_their_own():
+    """Each gets its own records, whoever's the last one was."""
+    wrong, logs = [], []
+
+    def work(number):
+        def look(record):
+            expected = (
+                f"log {number}",
+                f"worker {number}",
+                (number,),
+                threading.get_ident(),
+                "here" if record.levelno == 20 else "there",
+            )
+            if (record.name, record.threadName, record.args, record.thread, record.funcName) != expected:
+                wrong.append(whole(record))
+            return True
+
+        log = with_filter(logging.Logger(f"log {number}"), look, Kept())
+        logs.append(log)
+        for turn in range(2000):
+            (here if turn % 3 else there)(log, number)
+
+    threads = [threading.Thread(target=work, args=(number,), name=f"worker {number}") for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    for log in logs:
+        assert len(log.handlers[0].stream.texts) == 2000
+
+
+# -- `message`, which is set when it is formatted ---------------------------------------------------------------------------------------
+
+
+def passing(record):
+    return True
+
+
+@same_as_stdlib
+@pytest.mark.parametrize(
+    "fmt", ["%(message)s", "%(levelname)s", "%(message)s %(message)s", "%(message)9s", "%(asctime)s %(message)s"]
+)
+def test_the_record_that_a_filter_kept_has_its_message(w, fmt):
+    records, states = [], []
+
+    class Looking(Kept):
+        def write(self, text):
+            states.extend(sorted(vars(record)) for record in records)
+            super().write(text)
+
+    log = with_filter(logging.Logger("kept"), lambda record: records.append(record) or True, Looking(), Kept(), fmt=fmt)
+    for turn in range(5):
+        here(log, turn)
+    w.note(states, [record.message for record in records])
+
+
+@same_as_stdlib
+def test_a_failing_stream_hands_over_a_record_with_its_message(w):
+    class Failing(Kept):
+        def write(self, text):
+            raise OSError(text)
+
+    class Handler(logging.StreamHandler):
+        def handleError(self, record):
+            w.note(whole(record), str(sys.exc_info()[1]), gc.is_tracked(record))
+
+    for terminator in ("\n", Name("\n"), 1):
+        log = logging.Logger("failing")
+        handler = Handler(Failing())
+        handler.terminator = terminator
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        log.addFilter(passing)
+        log.addHandler(handler)
+        for turn in range(3):
+            here(log, turn)
+
+
+@same_as_stdlib
+def test_a_handler_that_comes_while_a_line_is_written_gets_the_message(w):
+    log = logging.Logger("growing")
+
+    class Late(logging.Handler):
+        def emit(self, record):
+            w.note(whole(record), gc.is_tracked(record))
+
+    class Stream(Kept):
+        def write(self, text):
+            super().write(text)
+            if len(log.handlers) < 6:
+                log.addHandler(Late(level=10 * (len(log.handlers) % 3)))
+                handler = logging.StreamHandler(Kept())
+                handler.setFormatter(logging.Formatter("late %(message)s"))
+                log.addHandler(handler)
+
+    with_filter(log, passing, Stream())
+    for turn in range(4):
+        here(log, turn)
+        w.note([handler.stream.texts for handler in log.handlers if isinstance(handler, logging.StreamHandler)])
+
+
+@same_as_stdlib
+def test_whoever_finds_a_record_finds_its_message(w):
+    found = []
+
+    class Finding(Kept):
+        def write(self, text):
+            super().write(text)
+            records = [each for each in gc.get_objects() if type(each) is logging.LogRecord and each.name == "found"]
+            found.append(all("message" in vars(record) for record in records))
+
+    log = with_filter(logging.Logger("found"), passing, Finding(), fmt="%(message)s")
+    for turn in range(4):
+        here(log, turn)
+    w.note(found)
+
+
+@same_as_stdlib
+def test_the_end_of_a_record_is_told_with_its_message(w, monkeypatch):
+    log = with_filter(logging.Logger("ends"), passing, Kept())
+    here(log, "before")
+    monkeypatch.setattr(logging.LogRecord, "__del__", lambda self: w.note("end", self.__dict__.get("message")), raising=False)
+    for turn in range(3):
+        here(log, turn)
+    monkeypatch.undo()
+    here(log, "after")
+
+    def watched(record):
+        references.append(weakref.ref(record, lambda _: w.note("gone")))
+        return True
+
+    references = []
+    log = with_filter(logging.Logger("watched"), watched, Kept())
+    for turn in range(3):
+        here(log, turn)
+        w.note([reference() is None for reference in references])
+
+
+@same_as_stdlib
+def test_a_stream_that_logs_while_it_writes(w):
+    inner_seen = []
+    inner = with_filter(logging.Logger("inner"), lambda record: inner_seen.append(whole(record)) or True, Kept())
+
+    class Logging(Kept):
+        def write(self, text):
+            there(inner, text)
+            super().write(text)
+
+    outer = with_filter(logging.Logger("outer"), passing, Logging(), Logging())
+    for turn in range(5):
+        here(outer, turn)
+    w.note(inner_seen, [handler.stream.texts for handler in (*outer.handlers, *inner.handlers)])
