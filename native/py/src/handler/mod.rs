@@ -180,7 +180,8 @@ pub fn offer<'py>(
     let (Some(view), Some(reached)) = (&view, reached) else {
         return offer_by_attributes(handler, record, place, second);
     };
-    if !reached {
+    // That a NullHandler does nothing is asked before anything that another one does: 3 % of its call.
+    if !reached || view.method(Name::handle) == Target::NullHandle {
         return Ok(Ran::Nothing);
     }
     #[cfg(not(Py_GIL_DISABLED))]
@@ -205,7 +206,7 @@ fn reaches(level: &Obj<'_>, least: &Obj<'_>) -> Option<bool> {
     }
 }
 
-/// The rest of it for a handler that has been looked at, and whose level is not above the record's.
+/// The rest of it for a handler that has been looked at, that does something, and whose level is not above the record's.
 #[inline(never)]
 fn offer_seen<'py>(
     view: &View<'_, 'py>,
@@ -230,9 +231,6 @@ fn offer_seen<'py>(
         .at(py, here, calling("handle").nth(nth))?
     {
         return Ok(Ran::Maybe);
-    }
-    if handle == Target::NullHandle {
-        return Ok(Ran::Nothing);
     }
     handle_by(handle, handler, record, place, second)
 }
