@@ -2,12 +2,22 @@
 
 import gc
 import logging
+import logging.handlers
 import sys
 import threading
 import weakref
 
 import pytest
 from oracle import same_as_stdlib
+
+import femtolog
+from femtolog import _native
+
+shells_are_kept = pytest.mark.skipif(
+    _native._raw_probe("layout")[0] != "raw",
+    reason="without a GIL and without raw reads every record is made anew",
+)
+
 
 TOLD_BY_THE_CLOCK = {"created", "msecs", "relativeCreated"}
 
@@ -214,6 +224,101 @@ def test_the_record_that_a_filter_kept_has_its_message(w, fmt):
     for turn in range(5):
         here(log, turn)
     w.note(states, [record.message for record in records])
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("keep", [vars, lambda record: record.__dict__, lambda record: (vars(record), record)])
+@pytest.mark.parametrize("python_first", [False, True])
+def test_the_attributes_that_a_filter_kept_have_the_message(w, keep, python_first):
+    """Without the record itself, too."""
+    kept, states = [], []
+
+    def message_of(each):
+        return (each[0] if isinstance(each, tuple) else each).get("message")
+
+    class Looking(Kept):
+        def write(self, text):
+            states.append([message_of(each) for each in kept])
+            super().write(text)
+
+    class Keeping(logging.Handler):
+        def emit(self, record):
+            kept.append(keep(record))
+
+    def look(record):
+        if not python_first:
+            kept.append(keep(record))
+        return True
+
+    log = logging.Logger("kept")
+    if python_first:
+        log.addHandler(Keeping())
+    with_filter(log, look, Looking(), fmt="%(message)s")
+    for turn in range(5):
+        here(log, turn)
+    w.note(states, [message_of(each) for each in kept])
+
+
+@same_as_stdlib
+def test_an_exception_out_of_a_stream_and_what_it_leaves(w, monkeypatch):
+    ends = []
+
+    class Leaving(Kept):
+        def write(self, text):
+            raise KeyboardInterrupt(text)
+
+    class Watching(Kept):
+        def write(self, text):
+            told = lambda record: ends.append(record.__dict__.get("message"))  # noqa: E731
+            monkeypatch.setattr(logging.LogRecord, "__del__", told, raising=False)
+            if "2" in text:
+                raise KeyboardInterrupt(text)
+
+    for stream in (Leaving(), Watching()):
+        log = with_filter(logging.Logger("leaving"), passing, stream, fmt="%(message)s")
+        for turn in range(4):
+            try:
+                here(log, turn)
+            except KeyboardInterrupt as error:
+                w.note(str(error))
+            w.note(ends)
+            monkeypatch.undo()
+
+
+class Own(logging.LogRecord):
+    """A class without anything of its own."""
+
+
+@same_as_stdlib
+def test_records_of_another_class_and_a_file_that_rolls(w):
+    log = logging.Logger("rolls")
+    log.addFilter(passing)
+    path = w.dir / "app.log"
+    handler = logging.handlers.RotatingFileHandler(path, maxBytes=100, backupCount=2)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    log.addHandler(handler)
+    for turn in range(30):
+        here(log, turn)
+        if turn == 15:
+            logging.setLogRecordFactory(Own)
+    handler.close()
+    logging.setLogRecordFactory(logging.LogRecord)
+    w.note([file.read_text() for file in sorted(w.dir.glob("app.log*"))])
+
+
+@shells_are_kept
+def test_a_record_is_made_of_the_last_one():
+    """The shell and its mould hold a reference each to what the next record has as a rule."""
+    name = f"some{sys.version_info.major}"
+    with femtolog.installed():
+        log = with_filter(logging.Logger(name), passing, Kept())
+        before = sys.getrefcount(name)
+        for turn in range(4):
+            here(log, turn)
+        assert sys.getrefcount(name) == before + 2
+        other = with_filter(logging.Logger("another"), passing, Kept())
+        here(other, 1)
+        assert sys.getrefcount(name) == before
 
 
 @same_as_stdlib

@@ -336,6 +336,9 @@ pub struct Record<'a, 'py> {
 
 impl Drop for Record<'_, '_> {
     fn drop(&mut self) {
+        if self.hidden && !self.is_nobody_elses() {
+            self.show_at_its_end();
+        }
         if let Some(real) = self.real.take() {
             guard::give_up_instance(real);
         }
@@ -575,6 +578,17 @@ impl<'a, 'py> Record<'a, 'py> {
             self.show()?;
         }
         Ok(self)
+    }
+
+    /// Somebody wants to hear of its end, which was not so when it was hidden.
+    #[cold]
+    fn show_at_its_end(&mut self) {
+        let raised = PyErr::take(self.py);
+        let shown = self.show();
+        py_ffi::or_nothing(self.py, shown);
+        if let Some(raised) = raised {
+            raised.restore(self.py);
+        }
     }
 
     #[cold]

@@ -609,8 +609,8 @@ pub fn lent_all<'a, const N: usize>(
     objects: [*mut ffi::PyObject; N],
 ) -> [super::Ref<'a, '_>; N] {
     debug_assert!(objects.iter().all(|object| !object.is_null()));
-    // SAFETY: the table (see `caller`) holds a reference to each, none is null, and gives none up before Python code has run. A borrowed
-    // reference is nothing but the pointer.
+    // SAFETY: the table (see `caller`), or a module whose dict is watched, holds a reference to each, none is null, and gives none up before
+    // Python code has run. A borrowed reference is nothing but the pointer.
     unsafe { std::mem::transmute_copy(&objects) }
 }
 

@@ -427,8 +427,8 @@ pub fn interned_text<'py>(py: Python<'py>, text: &[u8]) -> Res<Obj<'py>> {
 #[inline]
 pub fn lent<'a>(py: Python<'_>, object: *mut ffi::PyObject) -> Ref<'a, '_> {
     debug_assert!(!object.is_null());
-    // SAFETY: only `Call` and `Args` pass pointers here, which the interpreter keeps alive for the call, and two others what a
-    // module's dict holds as long as no Python code runs.
+    // SAFETY: `Call` and `Args` pass pointers here, which the interpreter keeps alive for the call; the others what a table, a module or an
+    // object that one of them holds has as long as no Python code runs; or what is never released.
     unsafe { borrowed(py, object) }
 }
 

@@ -78,7 +78,7 @@ fn find_places(instance: &Obj<'_>, attributes: &'static [Name]) -> Option<raw::I
         #[cfg(not(Py_GIL_DISABLED))]
         // SAFETY: the class of a live instance, of Python's own making and with values in place, since it is plain.
         unsafe {
-            raw::keep_shells_of(ffi::Py_TYPE(instance.as_ptr()));
+            raw::keep_shells_of(ffi::Py_TYPE(instance.as_ptr()), &indexes);
         }
     }
     Some(indexes)
@@ -117,10 +117,10 @@ pub fn remade_instance<'py>(
     times: [f64; 3],
 ) -> Result<Obj<'py>, Obj<'py>> {
     // SAFETY: an instance of that type was made if a tag is known, so it is a live class; as long as it has the tag, it has these keys.
-    let in_a_row = PLACES.with(class.py(), |known| unsafe {
-        known.are_of(class, attributes) && known.indexes.are_in_a_row()
+    let known = PLACES.with(class.py(), |known| unsafe {
+        known.are_of(class, attributes)
     });
-    if !in_a_row {
+    if !known {
         return Err(args);
     }
     raw::remake(class, &steady, message, args, times)
@@ -144,8 +144,8 @@ pub fn give_up_instance(instance: Obj<'_>) {
     drop(instance);
 }
 
-/// Is there one reference to an instance of a class of Python's own making, the caller's, and will nobody hear of its end? "No" also where
-/// that cannot be known.
+/// Is there one reference to an instance of a class of Python's own making, the caller's, none to its attributes but by way of it, and will
+/// nobody hear of its end? "No" also where that cannot be known.
 #[inline]
 pub fn is_nobody_elses(instance: &Obj<'_>) -> bool {
     #[cfg(not(Py_GIL_DISABLED))]
@@ -160,9 +160,10 @@ pub fn is_nobody_elses(instance: &Obj<'_>) -> bool {
 /// Takes an instance that is nobody else's from the collector's sight, in which it can be found, until [`show_instance`] or its end.
 #[inline]
 pub fn hide_instance(instance: &Obj<'_>) {
-    debug_assert!(is_nobody_elses(instance));
     #[cfg(not(Py_GIL_DISABLED))]
     raw::hide(instance);
+    #[cfg(Py_GIL_DISABLED)]
+    let _ = instance;
 }
 
 /// Gives it back.

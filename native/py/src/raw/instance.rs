@@ -643,12 +643,16 @@ impl Order {
         usize::from(unsafe { *self.first.offset(nth * self.step) })
     }
 
-    /// Were the first `COUNT` values set in the order of their places, the first one's first?
+    /// Where among `count` bytes in memory the n-th stands.
+    #[cfg(not(Py_GIL_DISABLED))]
+    pub(super) fn place_in_memory(nth: usize, count: usize) -> usize {
+        if cfg!(Py_3_13) { nth } else { count - 1 - nth }
+    }
+
+    /// Were the first values set in this order, as it is laid in memory?
     #[cfg(not(Py_GIL_DISABLED))]
     #[inline(always)]
-    pub(super) unsafe fn begins_in_a_row<const COUNT: usize>(&self) -> bool {
-        let row: [u8; COUNT] =
-            std::array::from_fn(|nth| (if cfg!(Py_3_13) { nth } else { COUNT - 1 - nth }) as u8);
+    pub(super) unsafe fn begins_with<const COUNT: usize>(&self, laid: &[u8; COUNT]) -> bool {
         // SAFETY: as many bytes as there are values.
         unsafe {
             self.count() >= COUNT as isize && {
@@ -657,7 +661,7 @@ impl Order {
                 } else {
                     self.first.offset(1 - COUNT as isize)
                 };
-                lowest.cast::<[u8; COUNT]>().read() == row
+                lowest.cast::<[u8; COUNT]>().read() == *laid
             }
         }
     }
@@ -707,12 +711,10 @@ impl Indexes {
         laid: [0; Self::MOST],
     };
 
-    /// Are they 0, 1, 2 …?
+    /// The first of them.
     #[cfg(not(Py_GIL_DISABLED))]
-    #[inline]
-    #[must_use]
-    pub fn are_in_a_row(&self) -> bool {
-        self.sequential
+    pub(super) fn first_chunk<const COUNT: usize>(&self) -> Option<&[u8; COUNT]> {
+        self.indexes[..self.count].first_chunk()
     }
 
     /// `None` for more of them than a record has.

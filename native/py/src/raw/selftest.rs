@@ -543,17 +543,27 @@ fn shells(py: Python<'_>, report: Report<'_>) -> PyResult<()> {
         _ => PyInt::new(py, 3000 + nth).into_any(),
     };
     let names: Vec<String> = (0..RECORD).map(|nth| format!("a{nth}")).collect();
-    let filled = |extra: bool| -> PyResult<_> {
+    // Their places are those of the first instance's, which are another order: 11 has no factor in common with 20 or 21.
+    let first = class.call0()?;
+    for nth in 0..RECORD {
+        first.setattr(names[nth * 11 % RECORD].as_str(), 0)?;
+    }
+    let places: Vec<u8> = (names.iter())
+        .map(|name| index_of(&first, &PyString::intern(py, name)))
+        .collect();
+    let filled = || -> PyResult<_> {
         let made = class.call0()?;
         for (nth, name) in names.iter().enumerate() {
             made.setattr(name.as_str(), value(nth))?;
         }
-        if extra {
-            made.setattr("further", 1)?;
-        }
+        made.setattr("further", 1)?;
         Ok(made)
     };
-    drop(filled(true)?);
+    drop(filled()?);
+    let Some(indexes) = instance::Indexes::new(&places) else {
+        report("shell: places", false);
+        return Ok(());
+    };
     let tp = class.as_ptr().cast();
     let is_new = |made: &Bound<'_, PyAny>, shell, count: usize| {
         // SAFETY: a live instance of that class.
@@ -564,39 +574,38 @@ fn shells(py: Python<'_>, report: Report<'_>) -> PyResult<()> {
                 instance::in_place_order(made.as_ptr(), tp),
             )
         };
-        made.as_ptr() == shell && tracked && order == Some((0..count as u8).collect())
+        made.as_ptr() == shell && tracked && order.as_deref() == Some(&places[..count])
     };
-    let former = filled(true)?;
+    let former = filled()?;
     let shell = former.as_ptr();
-    let Some(empty) = spare::with_shell_of(&class, former, || spare::take(&class)) else {
+    let take = || spare::take(&class);
+    let Some(empty) = spare::with_shell_of(&class, &indexes, former, take) else {
         report("shell: kept", false);
         return Ok(());
     };
     report("shell: empty", is_new(&empty, shell, 0));
     report("shell: reads", reads_agree(&empty)?);
     let reference = py.import("_weakref")?.getattr("ref")?.call1((&empty,))?;
-    let left = spare::with_shell_of(&class, empty, || spare::take(&class));
+    let left = spare::with_shell_of(&class, &indexes, empty, take);
     report(
         "shell: weak references",
         left.is_none() && reference.call0()?.is_none(),
     );
 
     // One value of the next one is another; those that each has of its own are all others.
-    let former = filled(true)?;
+    let former = filled()?;
     let shell = former.as_ptr();
     let steady: Vec<_> = (0..RECORD)
         .filter(|nth| !VARYING.contains(nth))
         .map(|nth| match nth {
-            0 => value(4000),
-            _ => former
-                .getattr(names[nth].as_str())
-                .unwrap_or_else(|_| value(0)),
+            0 => Ok(value(4000)),
+            _ => former.getattr(names[nth].as_str()),
         })
-        .collect();
+        .collect::<PyResult<_>>()?;
     let lent: [_; STEADY] = std::array::from_fn(|nth| steady[nth].as_borrowed());
     let (message, args) = (value(5001), value(5002));
     let remake = || spare::remake(&class, &lent, message.as_borrowed(), args, [8.0, 9.0, 10.0]);
-    let Ok(next) = spare::with_shell_of(&class, former, remake) else {
+    let Ok(next) = spare::with_shell_of(&class, &indexes, former, remake) else {
         report("shell: remade", false);
         return Ok(());
     };

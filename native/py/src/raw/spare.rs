@@ -15,7 +15,7 @@ use std::ffi::c_void;
 use std::ffi::{c_int, c_uint};
 use std::ptr::null_mut;
 
-use super::instance::{Order, writable_values};
+use super::instance::{Indexes, Order, writable_values};
 use super::types::has_managed_dict;
 use crate::cell::Shared;
 use crate::ffi::is_for_collector;
@@ -36,9 +36,9 @@ const TIMES: [usize; 3] = [13, 14, 15];
 /// How many there are beside those.
 pub const STEADY: usize = RECORD - VARYING.len();
 
-/// The place of the n-th steady value: all places but [`VARYING`]'s, in order.
+/// Which attribute the n-th steady value is: all but the [`VARYING`] ones, in order.
 #[inline(always)]
-const fn steady_place(nth: usize) -> usize {
+const fn steady_attribute(nth: usize) -> usize {
     match nth {
         0 => 0,
         1..=10 => nth + 2,
@@ -46,38 +46,103 @@ const fn steady_place(nth: usize) -> usize {
     }
 }
 
+/// Where the attributes of a class's records stand in an instance: at its first places, in whatever order (from 3.14 on the
+/// interpreter sorts them by name).
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Places {
+    /// The place of each, in the order they are set.
+    of: [u8; RECORD],
+    /// The same as the bookkeeping of an instance has it.
+    laid: [u8; RECORD],
+    /// All bits for a place where a steady value stands, none for another one.
+    steady: [usize; RECORD],
+}
+
+impl Places {
+    const NONE: Self = Places {
+        of: [0; RECORD],
+        laid: [0; RECORD],
+        steady: [0; RECORD],
+    };
+
+    fn new(indexes: &Indexes) -> Option<Self> {
+        let mut places = Places {
+            of: *indexes.first_chunk()?,
+            ..Self::NONE
+        };
+        for (nth, &place) in places.of.iter().enumerate() {
+            places.laid[Order::place_in_memory(nth, RECORD)] = place;
+            let steady = places.steady.get_mut(usize::from(place))?;
+            if !VARYING.contains(&nth) {
+                *steady = !0;
+            }
+        }
+        Some(places)
+    }
+
+    #[inline(always)]
+    fn place(&self, attribute: usize) -> usize {
+        usize::from(self.of[attribute])
+    }
+
+    #[inline(always)]
+    fn steady_place(&self, nth: usize) -> usize {
+        self.place(steady_attribute(nth))
+    }
+
+    #[inline(always)]
+    fn times(&self) -> [usize; TIMES.len()] {
+        TIMES.map(|time| self.place(time))
+    }
+}
+
 /// The steady values of the last record that was made by it: plain objects, a reference to each, or null ones before there is any.
 /// Since they are held here, an object that stands where one of them does is that one.
-struct Mould([*mut PyObject; STEADY]);
+#[derive(Clone, Copy)]
+struct Mould {
+    /// In the order they are set.
+    values: [*mut PyObject; STEADY],
+    /// The same at their places, null at the others.
+    placed: [*mut PyObject; RECORD],
+}
 
 impl Mould {
+    const NONE: Self = Mould {
+        values: [null_mut(); STEADY],
+        placed: [null_mut(); RECORD],
+    };
+
     /// Are these values its own?
     #[inline(always)]
     fn is(&self, values: &[*mut PyObject; STEADY]) -> bool {
-        let differences = self
-            .0
-            .iter()
-            .zip(values)
-            .fold(0, |differences, (own, value)| {
-                // All of them, not one after the other.
-                differences | (own.addr() ^ value.addr())
-            });
-        differences == 0
+        // All of them, not one after the other.
+        let all = self.values.iter().zip(values);
+        all.fold(0, |all, (own, value)| all | (own.addr() ^ value.addr())) == 0
     }
 
     /// Has a record these values?
     #[inline(always)]
-    unsafe fn fits(&self, values: *mut *mut PyObject) -> bool {
-        // SAFETY: the caller's: an array of as many values as a record has.
-        self.is(&std::array::from_fn(|nth| unsafe {
-            *values.add(steady_place(nth))
-        }))
+    unsafe fn fits(&self, places: &Places, values: *mut *mut PyObject) -> bool {
+        let differences = (0..RECORD).fold(0, |all, place| {
+            // SAFETY: the caller's: an array of as many values as a record has.
+            let value = unsafe { *values.add(place) };
+            all | ((self.placed[place].addr() ^ value.addr()) & places.steady[place])
+        });
+        differences == 0
+    }
+
+    /// Takes over a reference to the n-th value, for which the old one is given.
+    #[inline(always)]
+    fn replace(&mut self, places: &Places, nth: usize, value: *mut PyObject) -> *mut PyObject {
+        self.placed[places.steady_place(nth)] = value;
+        std::mem::replace(&mut self.values[nth], value)
     }
 }
 
 struct Spare {
     /// Of which class shells are kept, a reference. Null: none yet.
     class: *mut PyTypeObject,
+    places: Places,
     /// An instance of it with one reference, this one, unknown to the collector; or null. It has the mould's values, in the places of the
     /// times floats with one reference, that one, or nothing, and nothing in any other.
     shell: *mut PyObject,
@@ -92,8 +157,9 @@ const LONGEST: isize = 8;
 impl Spare {
     const NONE: Self = Spare {
         class: null_mut(),
+        places: Places::NONE,
         shell: null_mut(),
-        mould: Mould([null_mut(); STEADY]),
+        mould: Mould::NONE,
         tuple: null_mut(),
     };
 
@@ -101,7 +167,28 @@ impl Spare {
     #[inline(always)]
     fn values(&self) -> Option<*mut *mut PyObject> {
         // SAFETY: an instance of that class, whose values stand in place.
-        (!self.shell.is_null()).then(|| unsafe { writable_values(self.shell, self.class) })
+        let values =
+            (!self.shell.is_null()).then(|| unsafe { writable_values(self.shell, self.class) });
+        debug_assert!(values.is_none_or(|values| !values.is_null()));
+        values
+    }
+
+    /// Releases all of it but the class. Everything is plain, so nothing runs.
+    ///
+    /// # Safety
+    /// Nobody uses it any more.
+    unsafe fn release(self) {
+        // SAFETY: the references that it has.
+        unsafe {
+            for value in self
+                .mould
+                .values
+                .into_iter()
+                .chain([self.shell, self.tuple])
+            {
+                ffi::Py_XDECREF(value);
+            }
+        }
     }
 
     /// Takes over a reference to a plain object; of the last one to a tuple the tuple stays, empty.
@@ -134,12 +221,12 @@ impl Spare {
 static SPARE: Shared<Spare> = Shared::new(Spare::NONE);
 
 /// From now on a shell of this class is kept, if its instances have nothing but attributes in place and weak references, and shells of no
-/// other one are.
+/// other one are. `indexes` are the places of a record's attributes in them, in the order they are set.
 ///
 /// # Safety
 /// A live class of Python's own making whose `__new__` is `object`'s and whose instances may have values in place.
 #[cold]
-pub unsafe fn keep_shells_of(class: *mut PyTypeObject) {
+pub unsafe fn keep_shells_of(class: *mut PyTypeObject, indexes: &Indexes) {
     // SAFETY: the caller's promise.
     unsafe {
         let weak = (*class).tp_weaklistoffset;
@@ -148,18 +235,33 @@ pub unsafe fn keep_shells_of(class: *mut PyTypeObject) {
         if weak == 0 || !bare || !has_managed_dict(class) {
             return;
         }
-        SPARE.with(Python::assume_attached(), |spare| {
+        let Some(places) = Places::new(indexes) else {
+            return;
+        };
+        let old = SPARE.with(Python::assume_attached(), |spare| {
             if spare.class.is_null() {
                 ffi::Py_INCREF(class.cast());
                 spare.class = class;
             }
+            (spare.class == class && spare.places != places).then(|| {
+                let new = Spare {
+                    class,
+                    places,
+                    ..Spare::NONE
+                };
+                std::mem::replace(spare, new)
+            })
         });
+        if let Some(old) = old {
+            old.release();
+        }
     }
 }
 
 /// For the self-test: what `next` makes of the shell of `former`, an instance of `class` which has nothing but plain attributes in place.
 pub(super) fn with_shell_of<'py, R>(
     class: &Bound<'py, PyAny>,
+    indexes: &Indexes,
     former: Bound<'py, PyAny>,
     next: impl FnOnce() -> R,
 ) -> R {
@@ -167,18 +269,14 @@ pub(super) fn with_shell_of<'py, R>(
     let swap = |other| SPARE.with(py, |spare| std::mem::replace(spare, other));
     let others = swap(Spare::NONE);
     // SAFETY: the self-test's own class.
-    unsafe { keep_shells_of(class.as_ptr().cast()) }
+    unsafe { keep_shells_of(class.as_ptr().cast(), indexes) }
     give_up(former);
     let made = next();
     let kept = swap(others);
     // SAFETY: the references that were kept.
     unsafe {
-        ffi::Py_XDECREF(kept.shell);
         ffi::Py_XDECREF(kept.class.cast());
-        for value in kept.mould.0 {
-            ffi::Py_XDECREF(value);
-        }
-        ffi::Py_XDECREF(kept.tuple);
+        kept.release();
     }
     made
 }
@@ -232,7 +330,7 @@ pub fn remake<'py>(
     // SAFETY: what `Spare` says of its shell. A float whose only reference is here may get another value, which nobody knows.
     let made = SPARE.with(py, |spare| unsafe {
         let values = spare.values()?;
-        let floats = TIMES.map(|place| *values.add(place));
+        let floats = spare.places.times().map(|place| *values.add(place));
         if spare.class != class.as_ptr().cast()
             || floats.iter().any(|float| float.is_null())
             || is_traced()
@@ -243,8 +341,9 @@ pub fn remake<'py>(
         for (float, time) in floats.into_iter().zip(times) {
             (*float.cast::<ffi::PyFloatObject>()).ob_fval = time;
         }
-        values.add(MESSAGE).write(message.to_owned().into_ptr());
-        values.add(ARGUMENTS).write(args.as_ptr());
+        let place = |attribute| values.add(spare.places.place(attribute));
+        place(MESSAGE).write(message.to_owned().into_ptr());
+        place(ARGUMENTS).write(args.as_ptr());
         Some(std::mem::replace(&mut spare.shell, null_mut()))
     });
     let Some(made) = made else {
@@ -274,12 +373,12 @@ unsafe fn recast(
             return false;
         }
         for (nth, &value) in steady.iter().enumerate() {
-            let held = &mut spare.mould.0[nth];
-            if *held != value {
-                for place in [held, &mut *values.add(steady_place(nth))] {
-                    ffi::Py_INCREF(value);
-                    ffi::Py_DECREF(std::mem::replace(place, value));
-                }
+            if spare.mould.values[nth] != value {
+                let place = values.add(spare.places.steady_place(nth));
+                ffi::Py_INCREF(value);
+                ffi::Py_DECREF(place.replace(value));
+                ffi::Py_INCREF(value);
+                ffi::Py_DECREF(spare.mould.replace(&spare.places, nth, value));
             }
         }
         true
@@ -296,12 +395,13 @@ pub fn take_floats(
         let values = spare.values()?;
         // SAFETY: what `Spare` says of its shell. A float whose only reference is here may get another value, which nobody knows.
         unsafe {
-            let kept = TIMES.iter().all(|place| !(*values.add(*place)).is_null());
+            let places = spare.places.times();
+            let kept = places.iter().all(|place| !(*values.add(*place)).is_null());
             if !kept || is_traced() {
                 return None;
             }
             Some(std::array::from_fn(|nth| {
-                let float = values.add(TIMES[nth]).replace(null_mut());
+                let float = values.add(places[nth]).replace(null_mut());
                 (*float.cast::<ffi::PyFloatObject>()).ob_fval = times[nth];
                 Bound::from_owned_ptr(py, float)
             }))
@@ -349,18 +449,18 @@ pub unsafe fn take_tuple(
 #[inline(always)]
 pub fn give_up(obj: Bound<'_, PyAny>) {
     let py = obj.py();
-    let quiet = SPARE.with(py, |spare| {
-        spare.class == obj.get_type_ptr()
-            && spare.shell.is_null()
-            // SAFETY: of that class, which has all that `keep_shells_of` asks for.
-            && unsafe { dies_quietly(spare, &obj) }
+    let end = SPARE.with(py, |spare| {
+        let wanted = spare.class == obj.get_type_ptr() && spare.shell.is_null();
+        // SAFETY: of that class, which has all that `keep_shells_of` asks for.
+        wanted.then(|| unsafe { quiet_end(spare, &obj) }).flatten()
     });
-    if quiet {
-        keep(obj);
+    if let Some(end) = end {
+        keep(obj, end);
     }
 }
 
-/// Is there one reference to an instance of a class of Python's own making, and will nobody hear of its end?
+/// Is there one reference to an instance of a class of Python's own making, and none to its attributes but by way of it, and will nobody
+/// hear of its end?
 #[inline(always)]
 pub fn is_nobody_elses(obj: &Bound<'_, PyAny>) -> bool {
     let obj = obj.as_ptr();
@@ -377,6 +477,8 @@ pub fn is_nobody_elses(obj: &Bound<'_, PyAny>) -> bool {
                     .is_null())
             && (*kind).tp_finalize.is_none()
             && (*kind).tp_del.is_none()
+            // A dict of them may be anybody's.
+            && !writable_values(obj, kind).is_null()
     }
 }
 
@@ -393,36 +495,48 @@ pub fn show(obj: &Bound<'_, PyAny>) {
     unsafe { ffi::PyObject_GC_Track(obj.as_ptr().cast()) }
 }
 
+/// What an instance would leave, at whose end nothing runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The values of the mould, and what varies.
+    Fitting,
+    /// Other steady values.
+    Other,
+}
+
 /// Is the instance nobody else's, and would nothing run if it ended? Its attributes stand in place, and nowhere else, and what dies with it
 /// is plain.
 #[inline(always)]
-unsafe fn dies_quietly(spare: &Spare, obj: &Bound<'_, PyAny>) -> bool {
+unsafe fn quiet_end(spare: &Spare, obj: &Bound<'_, PyAny>) -> Option<End> {
     if !is_nobody_elses(obj) {
-        return false;
+        return None;
     }
     let obj = obj.as_ptr();
     // SAFETY: a live object and its type.
     unsafe {
         let kind: *mut PyTypeObject = ffi::Py_TYPE(obj);
         let values = writable_values(obj, kind);
-        if values.is_null() {
-            return false;
-        }
         let order = Order::of(values);
-        if !order.begins_in_a_row::<RECORD>() {
-            return false;
+        if !order.begins_with(&spare.places.laid) {
+            return None;
         }
+        let places = &spare.places;
         let ends = |place: usize| ends_quietly(*values.add(place));
         let is_float = |place: usize| ffi::PyFloat_CheckExact(*values.add(place)) != 0;
-        let plain = (TIMES.into_iter().all(is_float) || TIMES.into_iter().all(ends))
-            && ends(MESSAGE)
-            && ends(ARGUMENTS)
-            && (RECORD as isize..order.count()).all(|nth| ends(order.nth(nth)))
-            && (spare.mould.fits(values) || (0..STEADY).all(|nth| ends(steady_place(nth))));
-        if !plain {
-            return false;
+        let plain = (places.times().into_iter().all(is_float)
+            || places.times().into_iter().all(ends))
+            && ends(places.place(MESSAGE))
+            && ends(places.place(ARGUMENTS))
+            && (RECORD as isize..order.count()).all(|nth| ends(order.nth(nth)));
+        if !plain || is_traced() || ffi::PyObject_GC_IsFinalized(obj) != 0 {
+            return None;
         }
-        !is_traced() && ffi::PyObject_GC_IsFinalized(obj) == 0
+        if spare.mould.fits(places, values) {
+            return Some(End::Fitting);
+        }
+        (0..STEADY)
+            .all(|nth| ends(places.steady_place(nth)))
+            .then_some(End::Other)
     }
 }
 
@@ -488,22 +602,21 @@ fn is_traced() -> bool {
     }
 }
 
-/// Releases what is no mould's. Runs no Python code: `dies_quietly`.
+/// Releases what is no mould's, and keeps the shell; or gives up all of it. Runs no Python code: `quiet_end`.
 #[inline(never)]
-fn keep(obj: Bound<'_, PyAny>) {
-    let py = obj.py();
-    let shell = obj.into_ptr();
-    // SAFETY: `dies_quietly`. Each value is taken out before it is released, and releasing it runs nothing.
-    SPARE.with(py, |spare| unsafe {
+fn keep(obj: Bound<'_, PyAny>, end: End) {
+    let shell = obj.as_ptr();
+    // SAFETY: `quiet_end`. Each value is taken out before it is released, and releasing it runs nothing.
+    let kept = SPARE.with(obj.py(), |spare| unsafe {
         let values = writable_values(shell, ffi::Py_TYPE(shell));
-        if !spare.mould.fits(values) && !restore(&mut spare.mould, values) {
-            ffi::Py_DECREF(shell);
-            return;
+        let places = spare.places;
+        if end == End::Other && !restore(&mut spare.mould, &places, values) {
+            return false;
         }
         ffi::PyObject_GC_UnTrack(shell.cast());
-        ffi::Py_DECREF(values.add(MESSAGE).replace(null_mut()));
-        spare.keep_tuple(values.add(ARGUMENTS).replace(null_mut()));
-        for time in TIMES.map(|place| &mut *values.add(place)) {
+        ffi::Py_DECREF(values.add(places.place(MESSAGE)).replace(null_mut()));
+        spare.keep_tuple(values.add(places.place(ARGUMENTS)).replace(null_mut()));
+        for time in places.times().map(|place| &mut *values.add(place)) {
             if ffi::Py_REFCNT(*time) != 1 || ffi::PyFloat_CheckExact(*time) == 0 {
                 ffi::Py_DECREF(std::mem::replace(time, null_mut()));
             }
@@ -515,7 +628,11 @@ fn keep(obj: Bound<'_, PyAny>) {
         order.cut(RECORD as u8);
         // There is none: it was asked for, and nothing has run.
         spare.shell = shell;
+        true
     });
+    if kept {
+        std::mem::forget(obj);
+    }
 }
 
 /// Gives a record's steady places the values of the mould; or the mould, if it has none yet, those of the record. False: they are not
@@ -524,24 +641,25 @@ fn keep(obj: Bound<'_, PyAny>) {
 /// # Safety
 /// The values of a record, of which releasing one runs nothing.
 #[inline(never)]
-unsafe fn restore(mould: &mut Mould, values: *mut *mut PyObject) -> bool {
+unsafe fn restore(mould: &mut Mould, places: &Places, values: *mut *mut PyObject) -> bool {
     // SAFETY: the caller's promise.
     unsafe {
-        let places = (0..STEADY).map(|nth| &mut *values.add(steady_place(nth)));
-        if mould.0[0].is_null() {
-            if !(0..STEADY).all(|nth| is_scalar(*values.add(steady_place(nth)))) {
+        let place = |nth| values.add(places.steady_place(nth));
+        if mould.values[0].is_null() {
+            if !(0..STEADY).all(|nth| is_scalar(*place(nth))) {
                 return false;
             }
-            for (held, place) in mould.0.iter_mut().zip(places) {
-                ffi::Py_INCREF(*place);
-                *held = *place;
+            for nth in 0..STEADY {
+                ffi::Py_INCREF(*place(nth));
+                mould.replace(places, nth, *place(nth));
             }
             return true;
         }
-        for (&held, place) in mould.0.iter().zip(places) {
-            if *place != held {
+        for nth in 0..STEADY {
+            let held = mould.values[nth];
+            if *place(nth) != held {
                 ffi::Py_INCREF(held);
-                ffi::Py_DECREF(std::mem::replace(place, held));
+                ffi::Py_DECREF(place(nth).replace(held));
             }
         }
         true
