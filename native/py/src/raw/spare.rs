@@ -115,19 +115,24 @@ impl Mould {
     /// Are these values its own?
     #[inline(always)]
     fn is(&self, values: &[*mut PyObject; STEADY]) -> bool {
-        // All of them, not one after the other.
-        let all = self.values.iter().zip(values);
-        all.fold(0, |all, (own, value)| all | (own.addr() ^ value.addr())) == 0
+        // All of them, not one after the other: a loop without an end in between, of which two at a time are compared.
+        let mut differences = 0;
+        for nth in 0..STEADY {
+            differences |= self.values[nth].addr() ^ values[nth].addr();
+        }
+        differences == 0
     }
 
     /// Has a record these values?
     #[inline(always)]
     unsafe fn fits(&self, places: &Places, values: *mut *mut PyObject) -> bool {
-        let differences = (0..RECORD).fold(0, |all, place| {
-            // SAFETY: the caller's: an array of as many values as a record has.
-            let value = unsafe { *values.add(place) };
-            all | ((self.placed[place].addr() ^ value.addr()) & places.steady[place])
-        });
+        // SAFETY: the caller's: an array of as many values as a record has.
+        let values = unsafe { &*values.cast::<[*mut PyObject; RECORD]>() };
+        let mut differences = 0;
+        for place in 0..RECORD {
+            let difference = self.placed[place].addr() ^ values[place].addr();
+            differences |= difference & places.steady[place];
+        }
         differences == 0
     }
 
@@ -190,30 +195,30 @@ impl Spare {
             }
         }
     }
+}
 
-    /// Takes over a reference to a plain object; of the last one to a tuple the tuple stays, empty.
-    ///
-    /// # Safety
-    /// Giving up the reference would run nothing.
-    #[inline(always)]
-    unsafe fn keep_tuple(&mut self, value: *mut PyObject) {
-        // SAFETY: the caller's promise; whoever has the only reference to a tuple may take its items out.
-        unsafe {
-            if ffi::Py_REFCNT(value) == 1
-                && ffi::PyTuple_CheckExact(value) != 0
-                && self.tuple.is_null()
-                && (1..=LONGEST).contains(&ffi::PyTuple_GET_SIZE(value))
-            {
-                ffi::PyObject_GC_UnTrack(value.cast());
-                for nth in 0..ffi::PyTuple_GET_SIZE(value) {
-                    let item = ffi::PyTuple_GET_ITEM(value, nth);
-                    ffi::PyTuple_SET_ITEM(value, nth, null_mut());
-                    ffi::Py_DECREF(item);
-                }
-                self.tuple = value;
-            } else {
-                ffi::Py_DECREF(value);
+/// Takes over a reference to a plain object; of the last one to a tuple the tuple stays, empty.
+///
+/// # Safety
+/// Giving up the reference would run nothing.
+#[inline(always)]
+unsafe fn keep_tuple(kept: &mut *mut PyObject, value: *mut PyObject) {
+    // SAFETY: the caller's promise; whoever has the only reference to a tuple may take its items out.
+    unsafe {
+        if ffi::Py_REFCNT(value) == 1
+            && ffi::PyTuple_CheckExact(value) != 0
+            && kept.is_null()
+            && (1..=LONGEST).contains(&ffi::PyTuple_GET_SIZE(value))
+        {
+            ffi::PyObject_GC_UnTrack(value.cast());
+            for nth in 0..ffi::PyTuple_GET_SIZE(value) {
+                let item = ffi::PyTuple_GET_ITEM(value, nth);
+                ffi::PyTuple_SET_ITEM(value, nth, null_mut());
+                ffi::Py_DECREF(item);
             }
+            *kept = value;
+        } else {
+            ffi::Py_DECREF(value);
         }
     }
 }
@@ -609,13 +614,16 @@ fn keep(obj: Bound<'_, PyAny>, end: End) {
     // SAFETY: `quiet_end`. Each value is taken out before it is released, and releasing it runs nothing.
     let kept = SPARE.with(obj.py(), |spare| unsafe {
         let values = writable_values(shell, ffi::Py_TYPE(shell));
-        let places = spare.places;
-        if end == End::Other && !restore(&mut spare.mould, &places, values) {
+        let places = &spare.places;
+        if end == End::Other && !restore(&mut spare.mould, places, values) {
             return false;
         }
         ffi::PyObject_GC_UnTrack(shell.cast());
         ffi::Py_DECREF(values.add(places.place(MESSAGE)).replace(null_mut()));
-        spare.keep_tuple(values.add(places.place(ARGUMENTS)).replace(null_mut()));
+        keep_tuple(
+            &mut spare.tuple,
+            values.add(places.place(ARGUMENTS)).replace(null_mut()),
+        );
         for time in places.times().map(|place| &mut *values.add(place)) {
             if ffi::Py_REFCNT(*time) != 1 || ffi::PyFloat_CheckExact(*time) == 0 {
                 ffi::Py_DECREF(std::mem::replace(time, null_mut()));
