@@ -117,8 +117,8 @@ impl Mould {
     fn is(&self, values: &[*mut PyObject; STEADY]) -> bool {
         // All of them, not one after the other: a loop without an end in between, of which two at a time are compared.
         let mut differences = 0;
-        for nth in 0..STEADY {
-            differences |= self.values[nth].addr() ^ values[nth].addr();
+        for (own, value) in self.values.iter().zip(values) {
+            differences |= own.addr() ^ value.addr();
         }
         differences == 0
     }
@@ -129,9 +129,8 @@ impl Mould {
         // SAFETY: the caller's: an array of as many values as a record has.
         let values = unsafe { &*values.cast::<[*mut PyObject; RECORD]>() };
         let mut differences = 0;
-        for place in 0..RECORD {
-            let difference = self.placed[place].addr() ^ values[place].addr();
-            differences |= difference & places.steady[place];
+        for ((own, value), steady) in self.placed.iter().zip(values).zip(&places.steady) {
+            differences |= (own.addr() ^ value.addr()) & steady;
         }
         differences == 0
     }
