@@ -134,7 +134,8 @@ def test_each_allocation_of_a_call_may_fail(run, what):
     assert outcome.stdout == "after {True}\n" or run.way == "stdlib", outcome.report()
 
 
-def test_a_message_too_large_for_memory(run):
+@pytest.mark.parametrize("filters", ["", "log.addFilter(lambda record: True)", "log.addFilter(records.append)"])
+def test_a_message_too_large_for_memory(run, filters):
     """A real limit, not an injected one: the address space ends while a line is formatted."""
     run(
         """
@@ -145,6 +146,8 @@ def test_a_message_too_large_for_memory(run):
             print("handleError", type(sys.exc_info()[1]).__name__)
         logging.Handler.handleError = error
         log.addHandler(logging.FileHandler("/dev/null"))
+        records = []
+        FILTERS
         log.addHandler(logging.StreamHandler(io.StringIO()))
         text = "x" * 300_000_000
         used = int(open("/proc/self/statm").read().split()[0]) * 4096
@@ -156,6 +159,6 @@ def test_a_message_too_large_for_memory(run):
                 print("MemoryError")
         log.handlers[1].stream.truncate(0)
         log.warning("after")
-        """,
+        """.replace("FILTERS", filters),
         native=None,
     )

@@ -519,7 +519,7 @@ impl<'a, 'py> Record<'a, 'py> {
         if self.real.is_none() {
             self.become_real()?;
         } else if self.hidden {
-            self.show()?;
+            self.show();
         }
         self.real.as_ref().map_or_else(|| unreachable!("made"), Ok)
     }
@@ -573,33 +573,32 @@ impl<'a, 'py> Record<'a, 'py> {
 
     /// It, to be found again, for Python code may be about to run that gets it.
     #[inline]
-    pub fn shown(&mut self) -> Res<&Self> {
+    pub fn shown(&mut self) -> &Self {
         if self.hidden {
-            self.show()?;
+            self.show();
         }
-        Ok(self)
+        self
     }
 
     /// Somebody wants to hear of its end, which was not so when it was hidden.
     #[cold]
     fn show_at_its_end(&mut self) {
         let raised = PyErr::take(self.py);
-        let shown = self.show();
-        py_ffi::or_nothing(self.py, shown);
+        self.show();
         if let Some(raised) = raised {
             raised.restore(self.py);
         }
     }
 
+    /// Makes it as it would be. Where there is no memory for its message it has none: that keeps nobody from handling it.
     #[cold]
-    fn show(&mut self) -> Res<()> {
+    fn show(&mut self) {
         if let Some(real) = &self.real {
-            let message = message_of(real)?;
-            guard::set(real, Name::message, message)?;
+            let set = message_of(real).and_then(|message| guard::set(real, Name::message, message));
+            py_ffi::or_nothing(self.py, set);
             guard::show_instance(real);
             self.hidden = false;
         }
-        Ok(())
     }
 
     /// Would `Filterer.filter` without filters run no Python code and let the record pass? From 3.12 on it answers the record itself,

@@ -182,7 +182,12 @@ fn render<'py>(
             Piece::Field { field, spec, usual } => match field {
                 Field::Known(Attribute::Message) => {
                     if *usual == Usual::Text && message.is_none() && wait {
+                        let mark = line.mark();
                         written = logged.append(line)?;
+                        if written && line.has_apart_since(mark) {
+                            // A long text, for which there may be no memory: that is found out now, as in the stdlib.
+                            message = line.since(mark).map(Some)?;
+                        }
                         written
                     } else if *usual == Usual::Text && message.is_none() {
                         message = logged.push(line)?;

@@ -241,10 +241,16 @@ impl<'py> Buffer<'py> {
         self.apart.truncate(mark.apart);
     }
 
+    /// Was a text appended since that stands apart?
+    #[inline]
+    pub fn has_apart_since(&self, mark: Mark) -> bool {
+        self.apart.len() > mark.apart
+    }
+
     /// What was appended since, as a `str`.
     #[inline]
     pub fn since(&self, mark: Mark) -> Res<Obj<'py>> {
-        if self.apart.len() > mark.apart {
+        if self.has_apart_since(mark) {
             return self.joined(mark);
         }
         py_ffi::text_from_utf8(self.py, &self.bytes[mark.length..], !self.wide)

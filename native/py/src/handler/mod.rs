@@ -245,7 +245,7 @@ fn offer_by_attributes<'py>(
 ) -> Res<Ran> {
     let (py, here, nth) = (handler.py(), Target::LoggerCallHandlers, u8::from(second));
     record.settle()?;
-    let levelno = (record.shown()?.level()).at(py, here, get("levelno").nth(nth))?;
+    let levelno = (record.shown().level()).at(py, here, get("levelno").nth(nth))?;
     let level = guard::attr(handler, Name::level).at(py, here, get("level").nth(nth))?;
     if !py_ffi::ge(&levelno, &level).at(py, here, compare("level").nth(nth))? {
         return Ok(Ran::Maybe);
