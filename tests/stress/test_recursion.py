@@ -1,5 +1,6 @@
 """Recursion without end is a RecursionError, as Python's is: never a crash, and the exit status is 1."""
 
+import os
 import textwrap
 
 import pytest
@@ -287,3 +288,56 @@ def test_after_a_recursion_error_logging_goes_on(run):
                 print(stream.getvalue().splitlines()[-1])
         """)
     )
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_no_thread_overflows_its_stack_whoever_has_logged_before(run):
+    """The main thread's stack is known to the process, each other one's to its thread; after a fork the first thread may have been any."""
+    outcome = run(
+        textwrap.dedent(START)
+        + textwrap.dedent("""
+        import os, threading, warnings
+        warnings.simplefilter("ignore")
+        threading.stack_size(1 << 20)
+        sys.setrecursionlimit(1_000_000)
+        class Text:
+            def __str__(self):
+                log.info("%s", Text())
+                return "text"
+        def nest(where):
+            log.info("first")
+            try:
+                log.info("%s", Text())
+            except RecursionError:
+                os.write(1, f"{where}: RecursionError\\n".encode())
+        def in_thread(work, *args):
+            thread = threading.Thread(target=work, args=args)
+            thread.start()
+            thread.join()
+        def fork(where):
+            child = os.fork()
+            if child == 0:
+                nest(f"{where}, its child")
+                in_thread(nest, f"{where}, its child's thread")
+                os._exit(0)
+            os.write(1, f"{where}, its child ended with {os.waitpid(child, 0)[1]}\\n".encode())
+        in_thread(fork, "thread before main")
+        in_thread(nest, "thread before main")
+        nest("main")
+        in_thread(nest, "thread after main")
+        in_thread(fork, "thread after main")
+        fork("main")
+        """),
+        compare=False,
+        native=None,
+        timeout=120,
+    )
+    places = ["thread before main", "main", "thread after main"]
+    said = [f"{place}: RecursionError" for place in places]
+    for place in places:
+        said += [
+            f"{place}, its child: RecursionError",
+            f"{place}, its child's thread: RecursionError",
+            f"{place}, its child ended with 0",
+        ]
+    assert sorted(outcome.stdout.splitlines()) == sorted(said), outcome.report()

@@ -4,6 +4,7 @@
 //! limit comes late: a thread with a small stack would be gone before. Measured by address, not counted: greenlets share a
 //! thread and count together, but their stacks do not add up.
 use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pyo3::prelude::*;
 
@@ -17,10 +18,25 @@ thread_local! {
     static BOUNDS: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
 }
 
-/// Is there room on the C stack for one more record? 2 ns.
+/// The same of the main thread, whose stack stays where it is as long as there is a process, as its lowest address and how many bytes lie
+/// above it; 0 of them before it has asked. What stands there is the main thread's, so nothing of the thread has to be looked up: 3 %
+/// of a call that a `NullHandler` gets.
+static MAIN: (AtomicUsize, AtomicUsize) = (AtomicUsize::new(0), AtomicUsize::new(0));
+
+/// Is there room on the C stack for one more record? 2 ns, in the main thread less than one.
 #[inline]
 pub fn check(py: Python<'_>) -> Res<()> {
     let here = std::ptr::from_ref(&py).addr();
+    let room = MAIN.1.load(Ordering::Acquire);
+    if here.wrapping_sub(MAIN.0.load(Ordering::Relaxed)) < room {
+        Ok(())
+    } else {
+        check_thread(py, here)
+    }
+}
+
+#[inline(never)]
+fn check_thread(py: Python<'_>, here: usize) -> Res<()> {
     let (low, high) = BOUNDS.get();
     if here >= low && low != 0 {
         Ok(())
@@ -35,6 +51,10 @@ fn look_closer(py: Python<'_>, here: usize, high: usize) -> Res<()> {
     if low == 0 {
         (low, top) = bounds();
         BOUNDS.set((low, top));
+        if top != 0 && is_main_thread() {
+            MAIN.0.store(low, Ordering::Relaxed);
+            MAIN.1.store(top - low, Ordering::Release);
+        }
     }
     // Outside of the thread's own stack (a coroutine library's): nothing is known.
     if here < low && top != 0 && here > low.saturating_sub(RESERVE) {
@@ -45,6 +65,19 @@ fn look_closer(py: Python<'_>, here: usize, high: usize) -> Res<()> {
         ));
     }
     Ok(())
+}
+
+#[cfg(target_os = "linux")]
+fn is_main_thread() -> bool {
+    // SAFETY: plain calls of the C library.
+    let first = unsafe { libc::gettid() == libc::getpid() };
+    // The first thread of a child may have been any of its parent's, whose stack goes when it ends.
+    first && !crate::fork::may_be_child()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_main_thread() -> bool {
+    false
 }
 
 /// The bounds of this thread's stack.

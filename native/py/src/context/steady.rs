@@ -138,7 +138,11 @@ static STILL: Shared<Still> = Shared::new(Still {
 });
 
 /// Process and process's name, where they are what they were at the last record and nobody's code tells them.
-#[inline]
+#[inline(always)]
+#[allow(
+    clippy::inline_always,
+    reason = "what it finds stays in registers: in memory it would be read back at once, two at a time, and waited for"
+)]
 pub(super) fn unchanged<'a>(py: Python<'_>) -> Option<Same<'a, '_>> {
     let now = moment(py);
     let ([named, process], has_name, modules, tasks) = STILL.with(py, |still| {

@@ -5,6 +5,8 @@ use std::ptr;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
+#[cfg(not(Py_GIL_DISABLED))]
+use super::Ref;
 use super::{Exc, Obj, Raised, Res, c, done, exception_class, owned, python, raise};
 use crate::names::Name;
 
@@ -46,6 +48,29 @@ pub fn list_item<'py>(list: &Obj<'py>, index: usize) -> Option<Obj<'py>> {
             Bound::from_owned_ptr_or_opt(list.py(), item)
         }
     }
+}
+
+/// [`list_item`] without a reference of its own, where that is safe: good until Python code runs.
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline]
+pub fn list_lend<'a, 'py>(list: &'a Obj<'py>, index: usize) -> Option<Ref<'a, 'py>> {
+    debug_assert!(is_list(list));
+    // SAFETY: an item of a list, which holds it until Python code runs.
+    unsafe {
+        (index < ffi::PyList_GET_SIZE(list.as_ptr()) as usize).then(|| {
+            Ref::from_ptr(
+                list.py(),
+                ffi::PyList_GET_ITEM(list.as_ptr(), index as isize),
+            )
+        })
+    }
+}
+
+/// As above: other threads may shorten the list.
+#[cfg(Py_GIL_DISABLED)]
+#[inline]
+pub fn list_lend<'py>(list: &Obj<'py>, index: usize) -> Option<Obj<'py>> {
+    list_item(list, index)
 }
 
 /// The length of a list as it is now.

@@ -285,11 +285,19 @@ impl Part {
 /// by the object's type, its tag and the table, each of which has to be waited for: a line to a stream took 14 % longer. Whatever is here
 /// is direct in [`TYPES`], or was until another type came to its place.
 #[cfg(not(Py_GIL_DISABLED))]
-static LATELY: Shared<[Tagged; Part::COUNT]> = Shared::new(NOTHING_LATELY);
+static LATELY: Shared<[Late; Part::COUNT]> = Shared::new(NOTHING_LATELY);
 
 #[cfg(not(Py_GIL_DISABLED))]
-const NOTHING_LATELY: [Tagged; Part::COUNT] = [Tagged {
-    direct: 0,
+#[derive(Clone, Copy)]
+struct Late {
+    /// The type's tag; or, with nothing known, what is no tag, so that one comparison tells both: those have 32 bits.
+    tag: u64,
+    info: Option<&'static Info>,
+}
+
+#[cfg(not(Py_GIL_DISABLED))]
+const NOTHING_LATELY: [Late; Part::COUNT] = [Late {
+    tag: u64::MAX,
     info: None,
 }; Part::COUNT];
 
@@ -433,10 +441,9 @@ fn direct_info(py: Python<'_>, tag: u32) -> Option<&'static Info> {
 #[inline(always)]
 fn part_info(py: Python<'_>, tag: u32, part: Part) -> Option<&'static Info> {
     let known = LATELY.with(py, |lately| lately[part as usize]);
-    if known.direct == tag
-        && let Some(info) = known.info
-    {
-        return Some(info);
+    if known.tag == u64::from(tag) {
+        // SAFETY: a tag is here together with what is known of its type.
+        return Some(unsafe { known.info.unwrap_unchecked() });
     }
     another_info(py, tag, part)
 }
@@ -446,8 +453,8 @@ fn part_info(py: Python<'_>, tag: u32, part: Part) -> Option<&'static Info> {
 #[inline(never)]
 fn another_info(py: Python<'_>, tag: u32, part: Part) -> Option<&'static Info> {
     let info = direct_info(py, tag)?;
-    let known = Tagged {
-        direct: tag,
+    let known = Late {
+        tag: tag.into(),
         info: Some(info),
     };
     LATELY.with(py, |lately| lately[part as usize] = known);

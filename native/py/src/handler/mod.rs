@@ -154,36 +154,33 @@ fn nobody_from(mut node: Obj<'_>) -> bool {
     false
 }
 
-/// `if record.levelno >= handler.level: handler.handle(record)`, which `callHandlers` says twice: for each handler and, second,
+/// `if record.levelno >= handler.level: handler.handle(record)`, which `callHandlers` says twice: for each handler and, `second`,
 /// for the last resort. `usual` is the view of the logger whose handler this is, if everything was [ordinary] when it was looked
-/// at and nothing has run since.
+/// at and nothing has run since. The handler may be lent: it is held from where anything may run.
 ///
 /// [ordinary]: crate::ordinary
-pub fn offer<'py>(
+#[inline(always)]
+#[allow(
+    clippy::inline_always,
+    reason = "said once by the loop over handlers: 30 instructions of each"
+)]
+pub fn offer_next<'py>(
     handler: &Obj<'py>,
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
     usual: Option<&View<'_, 'py>>,
     second: bool,
 ) -> Res<Ran> {
-    let view = guard::view_of(handler, Part::Handler);
-    let reached = view.as_ref().and_then(|view| {
-        let least = view.lend(Name::level)?;
-        match record.unseen() {
-            Some(unseen) => reaches(&unseen.facts.event.level, &least),
-            None => reaches(
-                &*guard::view_of(record.seen()?, Part::Record)?.lend(Name::levelno)?,
-                &least,
-            ),
-        }
-    });
-    let (Some(view), Some(reached)) = (&view, reached) else {
-        return offer_by_attributes(handler, record, place, second);
+    let view = &guard::view_of(handler, Part::Handler);
+    let (Some(view), Some(reached)) = (view, is_reached(view.as_ref(), record)) else {
+        return offer_by_attributes(&handler.clone(), record, place, second);
     };
     // That a NullHandler does nothing is asked before anything that another one does: 3 % of its call.
     if !reached || view.method(Name::handle) == Target::NullHandle {
         return Ok(Ran::Nothing);
     }
+    #[cfg(not(Py_GIL_DISABLED))]
+    let _held = handler.clone();
     #[cfg(not(Py_GIL_DISABLED))]
     if is_open(view) && record.is_asked_nothing(usual.is_some()) {
         let point = calling("handle").nth(u8::from(second));
@@ -196,13 +193,38 @@ pub fn offer<'py>(
     offer_seen(view, record, place, usual, second)
 }
 
+/// [`offer_next`] of a handler that is none of a list's.
+#[inline(never)]
+pub fn offer<'py>(
+    handler: &Obj<'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+    second: bool,
+) -> Res<Ran> {
+    offer_next(handler, record, place, None, second)
+}
+
+/// Does the record's level reach the handler's? `None`: Python code has to be asked.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "part of `offer_next`")]
+fn is_reached(handler: Option<&View<'_, '_>>, record: &Record<'_, '_>) -> Option<bool> {
+    let least = handler?.lend(Name::level)?;
+    match record.unseen() {
+        Some(unseen) => reaches(&unseen.facts.event.level, &least),
+        None => reaches(
+            &*guard::view_of(record.seen()?, Part::Record)?.lend(Name::levelno)?,
+            &least,
+        ),
+    }
+}
+
 /// `level >= least`, for ints of 64 bits.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "two reads and a comparison")]
 fn reaches(level: &Obj<'_>, least: &Obj<'_>) -> Option<bool> {
-    match (raw::level_number(level), raw::level_number(least)) {
-        (Some(level), Some(least)) => Some(level >= least),
-        _ => Some(raw::small_int(level)? >= raw::small_int(least)?),
+    match raw::level_numbers(level, least) {
+        Some((level, least)) => Some(level >= least),
+        None => Some(raw::small_int(level)? >= raw::small_int(least)?),
     }
 }
 

@@ -129,12 +129,12 @@ fn call_all<'py>(
         let mut index = 0;
         if py_ffi::is_list(&handlers) {
             // Live iteration, as the stdlib's `for`: a handler that removes itself shifts the next.
-            while let Some(handler) = py_ffi::list_item(&handlers, index) {
+            while let Some(handler) = py_ffi::list_lend(&handlers, index) {
                 found = true;
                 index += 1;
                 let place = Place::new(node, &handlers, index);
                 let usual = if still { seen } else { None };
-                let ran = handler::offer(&handler, record, &place, usual, false)?;
+                let ran = handler::offer_next(&handler, record, &place, usual, false)?;
                 // Without the GIL other threads have run.
                 still &= cfg!(not(Py_GIL_DISABLED)) && ran == Ran::Nothing;
             }
@@ -144,7 +144,7 @@ fn call_all<'py>(
             let iterator = py_ffi::iter(&handlers).at(py, here, iter("handlers"))?;
             while let Some(handler) = py_ffi::next(&iterator).at(py, here, next("handlers"))? {
                 found = true;
-                handler::offer(&handler, record, &Place::unknown(), None, false)?;
+                handler::offer(&handler, record, &Place::unknown(), false)?;
             }
         }
         if !still {
@@ -187,7 +187,7 @@ fn nobody<'py>(logger: &Obj<'py>, record: &mut Record<'_, 'py>) -> Res<()> {
     let (py, here) = (logger.py(), Target::LoggerCallHandlers);
     let last = globals::get(py, Name::lastResort)?;
     if py_ffi::truthy(&last).at(py, here, truth("lastResort"))? {
-        return handler::offer(&last, record, &Place::last(), None, true).map(drop);
+        return handler::offer(&last, record, &Place::last(), true).map(drop);
     }
     let manager = guard::attr(logger, Name::manager).at(py, here, get("manager"))?;
     if globals::truthy(py, Name::raiseExceptions)?

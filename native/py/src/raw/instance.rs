@@ -661,7 +661,8 @@ impl Order {
                 } else {
                     self.first.offset(1 - COUNT as isize)
                 };
-                lowest.cast::<[u8; COUNT]>().read() == *laid
+                // Where it stands: a copy would be read back at once, and waited for.
+                *lowest.cast::<[u8; COUNT]>() == *laid
             }
         }
     }

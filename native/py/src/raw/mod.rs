@@ -46,7 +46,7 @@ pub use parallel::{
 };
 pub use probe::{_raw_probe, _raw_selftest};
 pub use rlock::{rlock_acquire, rlock_free_or_mine, rlock_release, this_thread};
-pub use scalar::{ascii, ascii_at_once, ascii_data, level_number, small_int};
+pub use scalar::{ascii, ascii_at_once, ascii_data, level_number, level_numbers, small_int};
 pub use selftest::verify;
 #[cfg(not(Py_GIL_DISABLED))]
 pub use spare::{

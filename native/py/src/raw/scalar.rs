@@ -31,14 +31,45 @@ pub fn small_int(obj: &Bound<'_, PyAny>) -> Option<i64> {
 #[inline(always)]
 #[must_use]
 pub fn level_number(obj: &Bound<'_, PyAny>) -> Option<usize> {
+    if super::reads_instances() {
+        plain_level(obj)
+    } else {
+        None
+    }
+}
+
+/// The same of two.
+#[inline(always)]
+#[must_use]
+pub fn level_numbers(one: &Bound<'_, PyAny>, other: &Bound<'_, PyAny>) -> Option<(usize, usize)> {
+    if super::reads_instances() {
+        Some((plain_level(one)?, plain_level(other)?))
+    } else {
+        None
+    }
+}
+
+#[inline(always)]
+pub(super) fn plain_level(obj: &Bound<'_, PyAny>) -> Option<usize> {
     // SAFETY: the object is alive as long as the borrow; an exact int begins with its tag word and has a digit.
     unsafe {
-        if !super::reads_instances() || ffi::PyLong_CheckExact(obj.as_ptr()) == 0 {
+        if ffi::PyLong_CheckExact(obj.as_ptr()) == 0 {
             return None;
         }
         let base = obj.as_ptr().cast::<u8>();
-        let number = one_digit(field(base, LONG_TAG), field(base, LONG_DIGIT))?;
-        usize::try_from(number).ok()
+        no_negative_digit(field(base, LONG_TAG), field(base, LONG_DIGIT))
+    }
+}
+
+/// Decodes an int of at most one digit that is not negative, as [`one_digit`] does: a zero has a digit, too, which is 0.
+#[inline(always)]
+fn no_negative_digit(tag: usize, digit: u32) -> Option<usize> {
+    /// What may be set: that it is zero, that it is one of those that are always there (3.14+), that it has one digit.
+    const PLAIN: usize = 0b1101;
+    if cfg!(Py_3_12) {
+        (tag & !PLAIN == 0).then_some(digit as usize)
+    } else {
+        usize::try_from(one_digit(tag, digit)?).ok()
     }
 }
 

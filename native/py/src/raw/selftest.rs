@@ -104,6 +104,8 @@ fn numbers(py: Python<'_>, report: Report<'_>) {
         let one_digit = value.unsigned_abs() < 1 << 30;
         report("int digit", digit == one_digit.then_some(value));
         report("int", scalar::small_int(int.as_any()) == Some(value));
+        let number = usize::try_from(value).ok().filter(|_| one_digit);
+        report("level", scalar::plain_level(int.as_any()) == number);
     }
     let huge = PyInt::new(py, i128::from(i64::MAX) + 1);
     report(
