@@ -524,16 +524,18 @@ impl<'a, 'py> Record<'a, 'py> {
         self.real.as_ref().map_or_else(|| unreachable!("made"), Ok)
     }
 
-    fn become_real(&mut self) -> Res<()> {
-        let real = if let Some(real) = self.make_at_once()? {
-            real
+    /// Makes an unseen one the `LogRecord` for Python code. True: nothing has run for it.
+    #[inline]
+    pub fn become_real(&mut self) -> Res<bool> {
+        let (real, quietly) = if let Some(made) = self.make_at_once()? {
+            made
         } else {
             self.settle()?;
-            self.make(None)?
+            (self.make(None)?, false)
         };
         stats::real_record();
         self.real = Some(real);
-        Ok(())
+        Ok(quietly)
     }
 
     /// The `LogRecord`, if it exists already: to be read, not to be given to Python code, from which it may be [hidden](Record::hide).
@@ -706,9 +708,9 @@ impl<'a, 'py> Record<'a, 'py> {
     }
 
     /// [`settle`](Self::settle) and [`make`](Self::make) in one go, of a record of which nothing but the time has been worked out yet:
-    /// everything is read once, into its place. A third of what both cost. `None`: nothing done.
+    /// everything is read once, into its place. A third of what both cost. `None`: nothing done. True: nothing has run for it.
     #[inline(never)]
-    fn make_at_once(&self) -> Res<Option<Obj<'py>>> {
+    fn make_at_once(&self) -> Res<Option<(Obj<'py>, bool)>> {
         let py = self.py;
         let Some(facts) = &self.facts else {
             return Ok(None);
@@ -732,7 +734,8 @@ impl<'a, 'py> Record<'a, 'py> {
             Some(times) => match remade(event, &class, args, times)? {
                 Ok(real) => {
                     self.set_formatted(&real, None)?;
-                    return Ok(Some(real));
+                    // On 3.11 a tuple of arguments that had to be made may have set the collector going.
+                    return Ok(Some((real, cfg!(Py_3_12) && self.formatted.is_none())));
                 }
                 Err(args) => args,
             },
@@ -781,7 +784,7 @@ impl<'a, 'py> Record<'a, 'py> {
         drop(task_name);
         let real = guard::filled_instance(&class, &ATTRIBUTES, values)?;
         self.set_formatted(&real, None)?;
-        Ok(Some(real))
+        Ok(Some((real, false)))
     }
 }
 

@@ -41,12 +41,12 @@ pub(super) fn handle_late<'py>(
             calling("callHandlers"),
         );
     }
-    if enabled {
-        // Its filters want to see it.
-        record.real()?;
-    } else {
+    if !enabled {
         // What is asked from here on may be Python code.
         record.settle()?;
+    } else if record.become_real()? {
+        // Its filters want to see it, and the logger is as it was.
+        return handle_enabled(logger.object(), Some(*logger), record);
     }
     handle_record(logger.object(), record)
 }
@@ -62,6 +62,16 @@ pub(super) fn handle_record<'py>(logger: &Obj<'py>, record: &mut Record<'_, 'py>
         }
         view = guard::view_of(logger, Part::Logger);
     }
+    handle_enabled(logger, view, record)
+}
+
+/// The rest of it, of a logger that is not disabled; `view` is its view if nothing has run since.
+fn handle_enabled<'py>(
+    logger: &Obj<'py>,
+    view: Option<View<'_, 'py>>,
+    record: &mut Record<'_, 'py>,
+) -> Res<()> {
+    let (py, here) = (logger.py(), Target::LoggerHandle);
     match filter::ask_seen(logger, view, record, here)? {
         Verdict::Pass | Verdict::Answered(_) => {}
         Verdict::Drop(_) => return Ok(()),
