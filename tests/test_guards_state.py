@@ -216,6 +216,48 @@ def test_handler_list_changed_while_it_is_walked(w):
 
 
 @same_as_stdlib
+@pytest.mark.parametrize("where", ["level", "handle", "handle, as a bound method", "key of the class", "key of the base"])
+def test_handler_that_leaves_while_it_is_looked_at(w, where):
+    """The list had the only reference to it; the loop of `callHandlers` has one of its own."""
+    log, _, _ = w.plain()
+    armed = []
+
+    def leave(*_):
+        if armed:
+            log.handlers.clear()
+
+    class Key:
+        def __hash__(self):
+            return hash("handle")
+
+        def __eq__(self, other):
+            leave()
+            return False
+
+    def handle(self, record):
+        w.note("handled", record.getMessage(), self.name)
+
+    body = {
+        "level": {"level": property(lambda self: leave() or 0, lambda self, level: None), "handle": handle},
+        "handle": {"handle": property(lambda self: leave() or functools.partial(handle, self))},
+        "handle, as a bound method": {"handle": property(lambda self: leave() or types.MethodType(handle, self))},
+        "key of the class": {Key(): 1, "emit": handle},
+        "key of the base": {"emit": handle},
+    }
+    bases = (type("Base", (logging.Handler,), {Key(): 1}) if where == "key of the base" else logging.Handler,)
+    for cls in (type("Leaving", bases, body[where]), logging.NullHandler):
+        log.handlers.clear()
+        log.addHandler(cls())
+        log.handlers[0].name = "leaving"
+        armed.append(1)
+        for _ in range(2):
+            log.info("x")
+        armed.clear()
+        w.note("left", len(log.handlers))
+    log.handlers.clear()
+
+
+@same_as_stdlib
 def test_filter_list_changed_while_it_is_walked(w):
     log, _, _ = w.plain()
     seen = []

@@ -1,4 +1,4 @@
-//! What a forked child must not inherit: the remembered process id. And whether this is one.
+//! What a forked child must not inherit: the remembered process id.
 //!
 //! Locks need nothing here: handlers keep Python's own locks, which `logging` re-initialises in the child by itself, and no
 //! Rust lock is held while a fork can happen.
@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 /// The process id; 0 when it has to be asked for (at the start, and in a forked child).
 static PROCESS: AtomicI64 = AtomicI64::new(0);
 static REGISTERED: AtomicBool = AtomicBool::new(false);
-static CHILD: AtomicBool = AtomicBool::new(false);
 
 /// Has children forget the process id, however they were forked. Called when binding.
 pub fn init() {
@@ -22,12 +21,6 @@ pub fn init() {
 #[cfg(unix)]
 unsafe extern "C" fn forget() {
     PROCESS.store(0, Ordering::Relaxed);
-    CHILD.store(true, Ordering::Relaxed);
-}
-
-/// May the process have been forked since the binding, so that its first thread may have been another one of its parent's?
-pub fn may_be_child() -> bool {
-    CHILD.load(Ordering::Relaxed) || !REGISTERED.load(Ordering::Relaxed)
 }
 
 /// `os.getpid()`. Remembering it saves the system call (50 to 100 ns); without the fork hook it is asked for each time.

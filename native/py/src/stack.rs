@@ -18,17 +18,20 @@ thread_local! {
     static BOUNDS: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
 }
 
-/// The same of the main thread, whose stack stays where it is as long as there is a process, as its lowest address and how many bytes lie
-/// above it; 0 of them before it has asked. What stands there is the main thread's, so nothing of the thread has to be looked up: 3 %
-/// of a call that a `NullHandler` gets.
-static MAIN: (AtomicUsize, AtomicUsize) = (AtomicUsize::new(0), AtomicUsize::new(0));
+/// The same of the stack that the process began with, as its lowest address and how many bytes lie above it; 0 of them before its thread, the
+/// main one, has asked. It stays where it is as long as there is a process, so nothing of the thread has to be looked up for what stands
+/// there: 3 % of a call that a `NullHandler` gets.
+static FIRST: (AtomicUsize, AtomicUsize) = (AtomicUsize::new(0), AtomicUsize::new(0));
 
-/// Is there room on the C stack for one more record? 2 ns, in the main thread less than one.
+/// How much of it may be so: the system keeps 128 MiB for it alone, and may put other stacks below where it is said to be endless.
+const ALONE: usize = 64 << 20;
+
+/// Is there room on the C stack for one more record? 2 ns, on the main thread's stack less than one.
 #[inline]
 pub fn check(py: Python<'_>) -> Res<()> {
     let here = std::ptr::from_ref(&py).addr();
-    let room = MAIN.1.load(Ordering::Acquire);
-    if here.wrapping_sub(MAIN.0.load(Ordering::Relaxed)) < room {
+    let room = FIRST.1.load(Ordering::Acquire);
+    if here.wrapping_sub(FIRST.0.load(Ordering::Relaxed)) < room {
         Ok(())
     } else {
         check_thread(py, here)
@@ -51,9 +54,10 @@ fn look_closer(py: Python<'_>, here: usize, high: usize) -> Res<()> {
     if low == 0 {
         (low, top) = bounds();
         BOUNDS.set((low, top));
-        if top != 0 && is_main_thread() {
-            MAIN.0.store(low, Ordering::Relaxed);
-            MAIN.1.store(top - low, Ordering::Release);
+        if top != 0 && is_first(top) {
+            let low = low.max(top.saturating_sub(ALONE));
+            FIRST.0.store(low, Ordering::Relaxed);
+            FIRST.1.store(top - low, Ordering::Release);
         }
     }
     // Outside of the thread's own stack (a coroutine library's): nothing is known.
@@ -67,16 +71,17 @@ fn look_closer(py: Python<'_>, here: usize, high: usize) -> Res<()> {
     Ok(())
 }
 
+/// Is this where the stack that the process began with ends? Above it are its arguments, and what the system left with them.
 #[cfg(target_os = "linux")]
-fn is_main_thread() -> bool {
-    // SAFETY: plain calls of the C library.
-    let first = unsafe { libc::gettid() == libc::getpid() };
-    // The first thread of a child may have been any of its parent's, whose stack goes when it ends.
-    first && !crate::fork::may_be_child()
+fn is_first(top: usize) -> bool {
+    // SAFETY: a question that changes nothing.
+    let left = unsafe { libc::getauxval(libc::AT_RANDOM) } as usize;
+    // The page where it ends, and at most 6 MiB of arguments.
+    left.wrapping_sub(top - (64 << 10)) < 16 << 20
 }
 
 #[cfg(not(target_os = "linux"))]
-fn is_main_thread() -> bool {
+fn is_first(_: usize) -> bool {
     false
 }
 

@@ -41,6 +41,8 @@ use crate::natives::Target;
 use crate::raw::{self, NO_INDEX};
 use crate::saved::Saved;
 use first_look::{cache_says, find_enabling};
+#[cfg(not(Py_GIL_DISABLED))]
+use types::known_target;
 use types::{Info, Kind, Slot, State, direct, direct_part, info, kind_in, slot, target_in};
 
 /// What the type's own lookup finds for `name`, borrowed; null when nothing. No descriptor is called.
@@ -439,18 +441,35 @@ impl<'a, 'py> View<'a, 'py> {
     #[inline(always)]
     fn look(&self, name: Name) -> Option<Ref<'a, 'py>> {
         let (info, values) = self.direct?;
-        let place = info.places[name as usize].get();
-        if place != NO_INDEX {
-            // SAFETY: an index of the shared keys, which the array has; what is found is alive until Python code runs, and the view
-            // is not used after that.
-            let own = unsafe {
-                pyo3::Borrowed::from_ptr_or_opt(self.object.py(), *values.add(place as usize))
-            };
-            if own.is_some() {
-                return own;
-            }
+        match self.lend_known(name) {
+            Some(Lent(own)) => Some(own),
+            None => self.look_at_class(info, values, name),
         }
-        self.look_at_class(info, values, name)
+    }
+
+    /// [`Self::lend`] of an attribute of the object's own, whose place is known by now: no dict is searched, so not even a comparison
+    /// of keys can run Python code. `None` says nothing.
+    #[cfg(not(Py_GIL_DISABLED))]
+    #[inline(always)]
+    pub fn lend_known(&self, name: Name) -> Option<Lent<'a, 'py>> {
+        let (info, values) = self.direct?;
+        let place = info.places[name as usize].get();
+        if place == NO_INDEX {
+            return None;
+        }
+        // SAFETY: an index of the shared keys, which the array has; what is found is alive until Python code runs, and the view
+        // is not used after that.
+        unsafe {
+            let found = *values.add(place as usize);
+            pyo3::Borrowed::from_ptr_or_opt(self.object.py(), found).map(Lent)
+        }
+    }
+
+    /// [`Self::method`] of an object that is read in place, if its class has been asked before: no dict is searched.
+    #[cfg(not(Py_GIL_DISABLED))]
+    #[inline(always)]
+    pub fn known_method(&self, name: Name) -> Option<Target> {
+        known_target(self.direct?.0, name)
     }
 
     /// The same by the slot: the class's own attribute, or one that was not asked for yet.

@@ -603,16 +603,18 @@ pub(super) fn slot(obj: &Obj<'_>, info: &'static Info, name: Name) -> Slot {
 /// Which native implementation the class of `obj` has under `name`; the slot is not copied for it.
 #[inline(always)]
 pub(super) fn target_in(obj: &Obj<'_>, info: &'static Info, name: Name) -> Target {
+    known_target(info, name).unwrap_or_else(|| slot(obj, info, name).target)
+}
+
+/// The same if it has been asked for before.
+#[inline(always)]
+pub(super) fn known_target(info: &'static Info, name: Name) -> Option<Target> {
     // SAFETY: read at once; nobody writes to the slot meanwhile.
     let (state, target) = unsafe {
         let slot = info.slots[name as usize].as_ptr();
         ((*slot).state, (*slot).target)
     };
-    if state == State::Unknown {
-        slot(obj, info, name).target
-    } else {
-        target
-    }
+    (state != State::Unknown).then_some(target)
 }
 
 /// What kind of object the class of `obj` has under `name`, and the name's place; the slot is not copied for it.

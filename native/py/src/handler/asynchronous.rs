@@ -85,7 +85,7 @@ pub fn move_attributes(handler: &Obj<'_>, fresh: &Obj<'_>) -> PyResult<bool> {
 }
 
 /// Does what the `handle` of an asynchronous handler would do, for a record that no Python code has seen and none needs to see. False,
-/// with nothing done but settling the record: for `handle` itself. `usual` as for [`offer`](super::offer).
+/// with nothing done but settling the record: for `handle` itself. `usual` as for [`offer_next`](super::offer_next).
 pub fn queued<'py>(
     seen: &View<'_, 'py>,
     record: &mut Record<'_, 'py>,

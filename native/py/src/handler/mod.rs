@@ -171,16 +171,20 @@ pub fn offer_next<'py>(
     usual: Option<&View<'_, 'py>>,
     second: bool,
 ) -> Res<Ran> {
-    let view = &guard::view_of(handler, Part::Handler);
-    let (Some(view), Some(reached)) = (view, is_reached(view.as_ref(), record)) else {
-        return offer_by_attributes(&handler.clone(), record, place, second);
-    };
-    // That a NullHandler does nothing is asked before anything that another one does: 3 % of its call.
-    if !reached || view.method(Name::handle) == Target::NullHandle {
+    #[cfg(not(Py_GIL_DISABLED))]
+    let known = at_a_glance(handler, record);
+    #[cfg(Py_GIL_DISABLED)]
+    let known = None;
+    if let Some((_, false)) = known {
         return Ok(Ran::Nothing);
     }
     #[cfg(not(Py_GIL_DISABLED))]
     let _held = handler.clone();
+    let view = &match known.or_else(|| look_closer(handler, record)) {
+        Some((view, true)) => view,
+        Some((_, false)) => return Ok(Ran::Nothing),
+        None => return offer_by_attributes(handler, record, place, second),
+    };
     #[cfg(not(Py_GIL_DISABLED))]
     if is_open(view) && record.is_asked_nothing(usual.is_some()) {
         let point = calling("handle").nth(u8::from(second));
@@ -204,18 +208,45 @@ pub fn offer<'py>(
     offer_next(handler, record, place, None, second)
 }
 
-/// Does the record's level reach the handler's? `None`: Python code has to be asked.
+/// The handler's view, and whether the record reaches its level and its `handle` does anything; that a `NullHandler`'s does nothing is asked
+/// before anything that another one does: 3 % of its call. `None`, where only a closer look can tell: this one can run nothing.
+#[cfg(not(Py_GIL_DISABLED))]
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "part of `offer_next`")]
-fn is_reached(handler: Option<&View<'_, '_>>, record: &Record<'_, '_>) -> Option<bool> {
-    let least = handler?.lend(Name::level)?;
-    match record.unseen() {
-        Some(unseen) => reaches(&unseen.facts.event.level, &least),
+fn at_a_glance<'a, 'py>(
+    handler: &'a Obj<'py>,
+    record: &Record<'_, 'py>,
+) -> Option<(View<'a, 'py>, bool)> {
+    let view = guard::direct_view(handler, Part::Handler)?;
+    let least = view.lend_known(Name::level)?;
+    let (level, least) = if let Some(unseen) = record.unseen() {
+        raw::level_numbers(&unseen.facts.event.level, &least)?
+    } else {
+        let seen = guard::direct_view(record.seen()?, Part::Record)?;
+        raw::level_numbers(&*seen.lend_known(Name::levelno)?, &least)?
+    };
+    let wants = level >= least && view.known_method(Name::handle)? != Target::NullHandle;
+    Some((view, wants))
+}
+
+/// The same, which may search dicts, and so run Python code that compares their keys; `None`: attributes have to be read by Python's rules.
+#[cfg_attr(not(Py_GIL_DISABLED), inline(never))]
+#[cfg_attr(Py_GIL_DISABLED, inline)]
+fn look_closer<'a, 'py>(
+    handler: &'a Obj<'py>,
+    record: &Record<'_, 'py>,
+) -> Option<(View<'a, 'py>, bool)> {
+    let view = guard::view_of(handler, Part::Handler)?;
+    let least = view.lend(Name::level)?;
+    let reached = match record.unseen() {
+        Some(unseen) => reaches(&unseen.facts.event.level, &least)?,
         None => reaches(
             &*guard::view_of(record.seen()?, Part::Record)?.lend(Name::levelno)?,
             &least,
-        ),
-    }
+        )?,
+    };
+    let wants = reached && view.method(Name::handle) != Target::NullHandle;
+    Some((view, wants))
 }
 
 /// `level >= least`, for ints of 64 bits.
@@ -428,7 +459,7 @@ fn emit_if_free<'py>(
 }
 
 /// `emit` of a handler whose lock is free or ours. What runs no Python code needs no taking of it: the GIL is kept throughout,
-/// and nobody can tell. `usual` as for [`offer`].
+/// and nobody can tell. `usual` as for [`offer_next`].
 #[cfg(not(Py_GIL_DISABLED))]
 #[inline]
 fn emit_unlocked<'py>(

@@ -147,5 +147,10 @@ pub fn init(py: Python<'_>) {
 #[must_use]
 pub unsafe fn is_plain(tp: *mut PyTypeObject) -> bool {
     // SAFETY: the caller's promise.
-    unsafe { enabled() && has_managed_dict(tp) && has_plain_getattro(tp) }
+    unsafe {
+        enabled()
+            && has_managed_dict(tp)
+            && has_plain_getattro(tp)
+            && types::finds_names_quietly(tp)
+    }
 }

@@ -149,6 +149,25 @@ pub unsafe fn has_plain_getattro(tp: *mut PyTypeObject) -> bool {
     slot.is_some_and(|f| std::ptr::fn_addr_eq(f, ffi::PyObject_GenericGetAttr as ffi::getattrofunc))
 }
 
+/// Does looking names up in the class run no Python code? Keys that are no exact `str` are compared by their own `__eq__`.
+///
+/// # Safety
+/// `tp` is a live type.
+#[cfg(not(Py_GIL_DISABLED))]
+#[must_use]
+pub(super) unsafe fn finds_names_quietly(tp: *mut PyTypeObject) -> bool {
+    // SAFETY: the classes that a live type's MRO holds; those of C's making have names only.
+    unsafe {
+        let mro = (*tp).tp_mro;
+        !mro.is_null()
+            && (0..ffi::PyTuple_GET_SIZE(mro)).all(|nth| {
+                let class: *mut PyTypeObject = ffi::PyTuple_GET_ITEM(mro, nth).cast();
+                ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HEAPTYPE) == 0
+                    || super::instance::has_str_keys((*class).tp_dict)
+            })
+    }
+}
+
 /// Attribute writes are the default ones: no `__setattr__`, no `__delattr__`.
 ///
 /// # Safety
