@@ -216,6 +216,7 @@ def test_handler_list_changed_while_it_is_walked(w):
 
 
 @same_as_stdlib
+@pytest.mark.filterwarnings("ignore:non-string key in the __dict__:RuntimeWarning")
 @pytest.mark.parametrize("where", ["level", "handle", "handle, as a bound method", "key of the class", "key of the base"])
 def test_handler_that_leaves_while_it_is_looked_at(w, where):
     """The list had the only reference to it; the loop of `callHandlers` has one of its own."""
