@@ -182,7 +182,7 @@ pub fn offer_next<'py>(
     let _held = handler.clone();
     let view = &match known.or_else(|| look_closer(handler, record)) {
         Some((view, true)) => view,
-        Some((_, false)) => return Ok(Ran::Nothing),
+        Some((_, false)) => return Ok(Ran::Maybe),
         None => return offer_by_attributes(handler, record, place, second),
     };
     #[cfg(not(Py_GIL_DISABLED))]
