@@ -731,7 +731,7 @@ impl<'a, 'py> Record<'a, 'py> {
         let args = own_args(event)?;
         #[cfg(not(Py_GIL_DISABLED))]
         let args = match times {
-            Some(times) => match remade(event, &class, args, times)? {
+            Some(times) if raw::has_shell(py) => match remade(event, &class, args, times)? {
                 Ok(real) => {
                     self.set_formatted(&real, None)?;
                     // On 3.11 a tuple of arguments that had to be made may have set the collector going.
@@ -739,7 +739,7 @@ impl<'a, 'py> Record<'a, 'py> {
                 }
                 Err(args) => args,
             },
-            None => args,
+            _ => args,
         };
         let [created, msecs, relative] = match times {
             Some(times) => py_ffi::new_floats(py, times)?,

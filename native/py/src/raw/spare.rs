@@ -317,6 +317,14 @@ pub fn take<'py>(class: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
     }
 }
 
+/// Is there a shell? Where records are kept by whoever gets them there is none, and nothing need be found out for [`remake`]: 380
+/// instructions of a record that a handler in Python keeps.
+#[inline(always)]
+#[must_use]
+pub fn has_shell(py: Python<'_>) -> bool {
+    SPARE.with(py, |spare| !spare.shell.is_null())
+}
+
 /// A record out of the shell of an old one: with these steady values, which are lent, and as a rule are those that the shell has; and
 /// with this message, these arguments and times. `Err`, with nothing done: there is no shell, a time of the last record's lives on, or a
 /// steady value is not as plain as a mould's.
