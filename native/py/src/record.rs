@@ -527,6 +527,7 @@ impl<'a, 'py> Record<'a, 'py> {
     /// Makes an unseen one the `LogRecord` for Python code. True: nothing has run for it.
     #[inline]
     pub fn become_real(&mut self) -> Res<bool> {
+        debug_assert!(self.real.is_none());
         let (real, quietly) = if let Some(made) = self.make_at_once()? {
             made
         } else {

@@ -23,7 +23,7 @@ thread_local! {
 /// there: 3 % of a call that a `NullHandler` gets.
 static FIRST: (AtomicUsize, AtomicUsize) = (AtomicUsize::new(0), AtomicUsize::new(0));
 
-/// How much of it may be so: the system keeps 128 MiB for it alone, and may put other stacks below where it is said to be endless.
+/// No more of it counts: the system keeps 128 MiB for it alone, and may put other stacks below that where it is to be endless.
 const ALONE: usize = 64 << 20;
 
 /// Is there room on the C stack for one more record? 2 ns, on the main thread's stack less than one.

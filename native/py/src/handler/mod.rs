@@ -24,7 +24,7 @@ use crate::ffi::{self as py_ffi, Exc, Obj, Res};
 use crate::filter::{self, Verdict};
 use crate::format::{self, Buffer, Text};
 use crate::globals;
-use crate::guard::{self, Part, Role, View};
+use crate::guard::{self, Lent, Part, Role, View};
 use crate::level;
 use crate::lock;
 use crate::metrics;
@@ -208,8 +208,7 @@ pub fn offer<'py>(
     offer_next(handler, record, place, None, second)
 }
 
-/// The handler's view, and whether the record reaches its level and its `handle` does anything; that a `NullHandler`'s does nothing is asked
-/// before anything that another one does: 3 % of its call. `None`, where only a closer look can tell: this one can run nothing.
+/// The handler's view, and whether it [`wants`] the record. `None`: only a closer look can tell. This one can run nothing.
 #[cfg(not(Py_GIL_DISABLED))]
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "part of `offer_next`")]
@@ -219,13 +218,8 @@ fn at_a_glance<'a, 'py>(
 ) -> Option<(View<'a, 'py>, bool)> {
     let view = guard::direct_view(handler, Part::Handler)?;
     let least = view.lend_known(Name::level)?;
-    let (level, least) = if let Some(unseen) = record.unseen() {
-        raw::level_numbers(&unseen.facts.event.level, &least)?
-    } else {
-        let seen = guard::direct_view(record.seen()?, Part::Record)?;
-        raw::level_numbers(&*seen.lend_known(Name::levelno)?, &least)?
-    };
-    let wants = level >= least && view.known_method(Name::handle)? != Target::NullHandle;
+    let levelno = |seen| guard::direct_view(seen, Part::Record)?.lend_known(Name::levelno);
+    let wants = wants(record, &least, levelno, || view.known_method(Name::handle))?;
     Some((view, wants))
 }
 
@@ -238,15 +232,26 @@ fn look_closer<'a, 'py>(
 ) -> Option<(View<'a, 'py>, bool)> {
     let view = guard::view_of(handler, Part::Handler)?;
     let least = view.lend(Name::level)?;
-    let reached = match record.unseen() {
-        Some(unseen) => reaches(&unseen.facts.event.level, &least)?,
-        None => reaches(
-            &*guard::view_of(record.seen()?, Part::Record)?.lend(Name::levelno)?,
-            &least,
-        )?,
-    };
-    let wants = reached && view.method(Name::handle) != Target::NullHandle;
+    let levelno = |seen| guard::view_of(seen, Part::Record)?.lend(Name::levelno);
+    let wants = wants(record, &least, levelno, || Some(view.method(Name::handle)))?;
     Some((view, wants))
+}
+
+/// Does a handler want the record, whose level has to be `least`, if that is real, as `levelno` reads it, and which runs `handle`? That a
+/// `NullHandler` does nothing is asked before anything that another one does: 3 % of its call.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "part of `offer_next`")]
+fn wants<'r, 'py>(
+    record: &'r Record<'_, 'py>,
+    least: &Obj<'py>,
+    levelno: impl FnOnce(&'r Obj<'py>) -> Option<Lent<'r, 'py>>,
+    handle: impl FnOnce() -> Option<Target>,
+) -> Option<bool> {
+    let reached = match record.unseen() {
+        Some(unseen) => reaches(&unseen.facts.event.level, least)?,
+        None => reaches(&*levelno(record.seen()?)?, least)?,
+    };
+    Some(reached && handle()? != Target::NullHandle)
 }
 
 /// `level >= least`, for ints of 64 bits.

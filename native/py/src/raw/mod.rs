@@ -151,6 +151,6 @@ pub unsafe fn is_plain(tp: *mut PyTypeObject) -> bool {
         enabled()
             && has_managed_dict(tp)
             && has_plain_getattro(tp)
-            && types::finds_names_quietly(tp)
+            && types::class_finds_names_quietly(tp)
     }
 }

@@ -57,13 +57,13 @@ pub(super) fn plain_level(obj: &Bound<'_, PyAny>) -> Option<usize> {
             return None;
         }
         let base = obj.as_ptr().cast::<u8>();
-        no_negative_digit(field(base, LONG_TAG), field(base, LONG_DIGIT))
+        unsigned_digit(field(base, LONG_TAG), field(base, LONG_DIGIT))
     }
 }
 
 /// Decodes an int of at most one digit that is not negative, as [`one_digit`] does: a zero has a digit, too, which is 0.
 #[inline(always)]
-fn no_negative_digit(tag: usize, digit: u32) -> Option<usize> {
+fn unsigned_digit(tag: usize, digit: u32) -> Option<usize> {
     /// What may be set: that it is zero, that it is one of those that are always there (3.14+), that it has one digit.
     const PLAIN: usize = 0b1101;
     if cfg!(Py_3_12) {

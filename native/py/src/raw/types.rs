@@ -155,7 +155,7 @@ pub unsafe fn has_plain_getattro(tp: *mut PyTypeObject) -> bool {
 /// `tp` is a live type.
 #[cfg(not(Py_GIL_DISABLED))]
 #[must_use]
-pub(super) unsafe fn finds_names_quietly(tp: *mut PyTypeObject) -> bool {
+pub(super) unsafe fn class_finds_names_quietly(tp: *mut PyTypeObject) -> bool {
     // SAFETY: the classes that a live type's MRO holds; those of C's making have names only.
     unsafe {
         let mro = (*tp).tp_mro;
