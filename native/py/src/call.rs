@@ -11,6 +11,7 @@ use crate::ffi::{Obj, Ref, Res};
 use crate::guard::Seen;
 use crate::names::Name;
 use crate::natives::Target;
+use crate::raw::Untraced;
 use crate::stats::{self, Reason};
 
 /// One call, as the interpreter handed it over: `self` (for methods), positional arguments, keyword names and values.
@@ -389,6 +390,11 @@ impl<'a, 'py> Args<'a, 'py> {
 
     /// A tuple of them.
     pub fn to_tuple(self) -> Res<Obj<'py>> {
-        crate::ffi::tuple_of(self.py, self.args, self.count)
+        self.to_tuple_by(None)
+    }
+
+    /// The same by somebody who may know that nobody wants to hear of it.
+    pub fn to_tuple_by(self, untraced: Option<Untraced>) -> Res<Obj<'py>> {
+        crate::ffi::tuple_of(self.py, self.args, self.count, untraced)
     }
 }

@@ -132,6 +132,7 @@ fn look(py: Python<'_>) -> Res<bool> {
     Ok(globals::truthy(py, Name::_srcfile)?
         && factory.is(&class)
         && py_ffi::is_plain_class(&class)
+        && py_ffi::makes_true_instances(&class)
         && py_ffi::class_has(&class, Name::__init__, Target::LogRecordInit)
         && py_ffi::class_has(&class, Name::getMessage, Target::RecordGetMessage)
         && py_ffi::is_dict(&globals::get(py, Name::_levelToName)?)

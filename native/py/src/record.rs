@@ -15,7 +15,7 @@ use crate::clock::{self, Stamp};
 use crate::context::{self, Context};
 use crate::ffi::{self as py_ffi, Exc, Obj, Ref, Res};
 use crate::globals;
-use crate::guard::{self, Part, Role};
+use crate::guard::{self, Part, Role, Unaltered};
 use crate::late::Late;
 use crate::level;
 use crate::names::Name;
@@ -23,6 +23,7 @@ use crate::natives::Target;
 use crate::ordinary;
 #[cfg(not(Py_GIL_DISABLED))]
 use crate::raw;
+use crate::raw::Untraced;
 use crate::stats::{self, Reason};
 use crate::trace::{At as _, call as calling, get, operator, truth};
 
@@ -330,12 +331,25 @@ pub struct Record<'a, 'py> {
     args: Option<Obj<'py>>,
     settled: bool,
     formatted: Option<Formatted<'py>>,
+    /// Was the `LogRecord` made here?
+    own: bool,
     /// `message` is to be set before anybody gets the record, which nobody can find: [`Record::hide`].
     hidden: bool,
+    /// What was found out about it then.
+    unaltered: Option<Unaltered>,
 }
 
 impl Drop for Record<'_, '_> {
     fn drop(&mut self) {
+        if self.hidden
+            && let Some(unaltered) = self.unaltered
+            && let Some(real) = self.real.take()
+        {
+            match guard::give_up_unaltered(real, unaltered) {
+                Ok(()) => return,
+                Err(real) => self.real = Some(real),
+            }
+        }
         if self.hidden && !self.is_nobody_elses() {
             self.show_at_its_end();
         }
@@ -366,7 +380,9 @@ impl<'a, 'py> Record<'a, 'py> {
             args: None,
             settled: false,
             formatted: None,
+            own: false,
             hidden: false,
+            unaltered: None,
         }
     }
 
@@ -379,7 +395,9 @@ impl<'a, 'py> Record<'a, 'py> {
             args,
             settled: false,
             formatted: None,
+            own: false,
             hidden: false,
+            unaltered: None,
         }
     }
 
@@ -496,7 +514,7 @@ impl<'a, 'py> Record<'a, 'py> {
         if let Some(args) = &self.args {
             return Ok(args.clone());
         }
-        own_args(event)
+        own_args(event, None)
     }
 
     /// Keeps what a formatter would have set on the record, for whoever sees it later.
@@ -517,18 +535,19 @@ impl<'a, 'py> Record<'a, 'py> {
     #[inline]
     pub fn real(&mut self) -> Res<&Obj<'py>> {
         if self.real.is_none() {
-            self.become_real()?;
+            self.become_real(false)?;
         } else if self.hidden {
             self.show();
         }
         self.real.as_ref().map_or_else(|| unreachable!("made"), Ok)
     }
 
-    /// Makes an unseen one the `LogRecord` for Python code. True: nothing has run for it.
+    /// Makes an unseen one the `LogRecord` for Python code; `ordinary`: everything is known to be. True: nothing has run for it.
     #[inline]
-    pub fn become_real(&mut self) -> Res<bool> {
+    pub fn become_real(&mut self, ordinary: bool) -> Res<bool> {
         debug_assert!(self.real.is_none());
-        let (real, quietly) = if let Some(made) = self.make_at_once()? {
+        debug_assert!(!ordinary || ordinary::is_ordinary(self.py));
+        let (real, quietly) = if let Some(made) = self.make_at_once(ordinary)? {
             made
         } else {
             self.settle()?;
@@ -536,6 +555,7 @@ impl<'a, 'py> Record<'a, 'py> {
         };
         stats::real_record();
         self.real = Some(real);
+        self.own = true;
         Ok(quietly)
     }
 
@@ -565,13 +585,24 @@ impl<'a, 'py> Record<'a, 'py> {
 
     /// Makes the `LogRecord`, which nobody else has, one that nobody can find, not even by way of the collector: what has been formatted and
     /// is to be set as `message` is set when somebody wants it. Nobody does as a rule, which saves 4 % of a line that a filter has seen.
+    /// `unaltered` is what it [was](Record::unaltered) before it was formatted.
     #[inline]
-    pub fn hide(&mut self) {
+    pub fn hide(&mut self, unaltered: Option<Unaltered>) {
         if let Some(real) = &self.real {
             debug_assert!(self.hidden || guard::is_nobody_elses(real));
             guard::hide_instance(real);
             self.hidden = true;
+            self.unaltered = unaltered;
         }
+    }
+
+    /// Is it a `LogRecord` that was made here, and that nobody has altered?
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "part of `seen::push_quietly`")]
+    pub fn unaltered(&self) -> Option<Unaltered> {
+        // What was made here has a reference of its own, so it has not been finalized.
+        let real = self.real.as_ref().filter(|_| self.own)?;
+        guard::unaltered(real)
     }
 
     /// It, to be found again, for Python code may be about to run that gets it.
@@ -609,16 +640,15 @@ impl<'a, 'py> Record<'a, 'py> {
     #[cfg(not(Py_GIL_DISABLED))]
     #[inline]
     pub fn is_asked_nothing(&self, ordinary: bool) -> bool {
+        // What is ordinary has true records.
         (ordinary || ordinary::is_ordinary(self.py))
-            && self.real.as_ref().is_none_or(|real| {
-                globals::is_original_class_of(real, Name::LogRecord)
-                    && py_ffi::is_true_as_any_object(real)
-            })
+            && (self.real.as_ref())
+                .is_none_or(|real| globals::is_original_class_of(real, Name::LogRecord))
     }
 
     /// Another record takes this one's place (a filter returned it).
     pub fn replace(&mut self, other: Obj<'py>) {
-        self.hidden = false;
+        (self.own, self.hidden) = (false, false);
         self.real = Some(other);
     }
 
@@ -711,7 +741,7 @@ impl<'a, 'py> Record<'a, 'py> {
     /// [`settle`](Self::settle) and [`make`](Self::make) in one go, of a record of which nothing but the time has been worked out yet:
     /// everything is read once, into its place. A third of what both cost. `None`: nothing done. True: nothing has run for it.
     #[inline(never)]
-    fn make_at_once(&self) -> Res<Option<(Obj<'py>, bool)>> {
+    fn make_at_once(&self, ordinary: bool) -> Res<Option<(Obj<'py>, bool)>> {
         let py = self.py;
         let Some(facts) = &self.facts else {
             return Ok(None);
@@ -719,7 +749,7 @@ impl<'a, 'py> Record<'a, 'py> {
         let event = &facts.event;
         // All of it, not one after the other: one branch instead of eight.
         let known = self.settled | self.args.is_some() | event.extra.is_some() | !facts.is_blank();
-        if known || !ordinary::is_ordinary(py) {
+        if known || !(ordinary || ordinary::is_ordinary(py)) {
             return Ok(None);
         }
         let Some(class) = globals::original(py, Name::LogRecord) else {
@@ -729,13 +759,22 @@ impl<'a, 'py> Record<'a, 'py> {
             None => clock::plain(py),
             Some(_) => None,
         };
-        let args = own_args(event)?;
         #[cfg(not(Py_GIL_DISABLED))]
-        let args = match times {
-            Some(times) if raw::has_shell(py) => match remade(event, &class, args, times)? {
+        let mut untraced = times.filter(|_| raw::has_shell(py)).and(raw::untraced(py));
+        #[cfg(Py_GIL_DISABLED)]
+        let untraced = None;
+        let args = own_args(event, untraced)?;
+        #[cfg(not(Py_GIL_DISABLED))]
+        if cfg!(not(Py_3_12)) && untraced.is_some() {
+            // A tuple of arguments that had to be made may have set the collector going.
+            untraced = raw::untraced(py);
+        }
+        #[cfg(not(Py_GIL_DISABLED))]
+        let args = match (times, untraced) {
+            (Some(times), Some(untraced)) => match remade(event, &class, args, times, untraced)? {
                 Ok(real) => {
                     self.set_formatted(&real, None)?;
-                    // On 3.11 a tuple of arguments that had to be made may have set the collector going.
+                    // As for the arguments.
                     return Ok(Some((real, cfg!(Py_3_12) && self.formatted.is_none())));
                 }
                 Err(args) => args,
@@ -799,6 +838,7 @@ fn remade<'py>(
     class: &Obj<'py>,
     args: Obj<'py>,
     times: [f64; 3],
+    untraced: Untraced,
 ) -> Res<Result<Obj<'py>, Obj<'py>>> {
     let py = class.py();
     #[cfg(Py_3_12)]
@@ -838,6 +878,7 @@ fn remade<'py>(
     #[cfg(not(Py_3_12))]
     let _ = task_name;
     Ok(guard::remade_instance(
+        untraced,
         class,
         &ATTRIBUTES,
         steady,
@@ -882,6 +923,7 @@ const ATTRIBUTE_COUNT: usize = if cfg!(Py_3_12) { 21 } else { 20 };
 
 #[cfg(not(Py_GIL_DISABLED))]
 const _: () = {
+    let tail = [Name::exc_info, Name::exc_text, Name::stack_info];
     let own = [
         Name::msg,
         Name::args,
@@ -892,6 +934,11 @@ const _: () = {
     let mut nth = 0;
     while nth < own.len() {
         assert!(ATTRIBUTES[raw::VARYING[nth]] as usize == own[nth] as usize);
+        nth += 1;
+    }
+    nth = 0;
+    while nth < tail.len() {
+        assert!(ATTRIBUTES[raw::TAIL[nth]] as usize == tail[nth] as usize);
         nth += 1;
     }
 };
@@ -1027,9 +1074,9 @@ fn find_level_name<'py>(py: Python<'py>, level: &Obj<'py>) -> Res<Obj<'py>> {
     py_ffi::call(&globals::get(py, Name::getLevelName)?, &[level])
 }
 
-/// `LogRecord.args` of what a call was given.
+/// `LogRecord.args` of what a call was given; `untraced` as for a tuple of them.
 #[inline]
-fn own_args<'py>(event: &Event<'_, 'py>) -> Res<Obj<'py>> {
+fn own_args<'py>(event: &Event<'_, 'py>, untraced: Option<Untraced>) -> Res<Obj<'py>> {
     let py = event.msg.py();
     if let Some(tuple) = &event.args_tuple {
         return single_mapping(py, tuple);
@@ -1041,7 +1088,7 @@ fn own_args<'py>(event: &Event<'_, 'py>) -> Res<Obj<'py>> {
         {
             Ok(only.to_owned())
         }
-        _ => event.args.to_tuple(),
+        _ => event.args.to_tuple_by(untraced),
     }
 }
 

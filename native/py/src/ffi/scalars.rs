@@ -7,6 +7,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::{Obj, Raised, Ref, Res, is_tuple, owned, str_len, tuple_len};
+use crate::raw::Untraced;
 
 /// Is `obj` exactly a `str`?
 #[inline]
@@ -474,12 +475,18 @@ pub fn tuple_items(tuple: &Obj<'_>) -> (*const *mut ffi::PyObject, usize) {
     }
 }
 
-/// A tuple of the first `count` objects of an array on the caller's stack.
-pub fn tuple_of(py: Python<'_>, array: *const *mut ffi::PyObject, count: usize) -> Res<Obj<'_>> {
+/// A tuple of the first `count` objects of an array on the caller's stack. `untraced` as for [`crate::raw::take_tuple`].
+#[cfg_attr(Py_GIL_DISABLED, allow(unused_variables, reason = "none is kept"))]
+pub fn tuple_of(
+    py: Python<'_>,
+    array: *const *mut ffi::PyObject,
+    count: usize,
+    untraced: Option<Untraced>,
+) -> Res<Obj<'_>> {
     // SAFETY: `Args` keeps `count` within the array; each slot of the new tuple is filled once with an owned reference.
     unsafe {
         #[cfg(not(Py_GIL_DISABLED))]
-        if let Some(tuple) = crate::raw::take_tuple(py, array, count) {
+        if let Some(tuple) = crate::raw::take_tuple(py, untraced, array, count) {
             return Ok(tuple);
         }
         let tuple = owned(py, ffi::PyTuple_New(count as isize))?;

@@ -188,6 +188,14 @@ pub fn new_instance<'py>(class: &Obj<'py>) -> Res<Obj<'py>> {
     }
 }
 
+/// Is every instance of a class true because the class says nothing of truth or length?
+pub fn makes_true_instances(class: &Obj<'_>) -> bool {
+    // SAFETY: the type is checked before its slots are read.
+    unsafe {
+        ffi::PyType_Check(class.as_ptr()) != 0 && super::makes_true_objects(class.as_ptr().cast())
+    }
+}
+
 /// Does making an instance of `class` run nothing but `object.__new__` and the native `__init__`, and does setting attributes
 /// on it run nothing at all?
 pub fn is_plain_class(class: &Obj<'_>) -> bool {

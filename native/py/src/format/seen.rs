@@ -11,7 +11,7 @@ use super::unseen::{Proof, proven_at_once};
 use crate::call::Args;
 use crate::clock::{Number, Stamp};
 use crate::ffi::{self as py_ffi, Obj, Res};
-use crate::guard::{self, Lent, Part, Role, View};
+use crate::guard::{self, Lent, Part, Role, Unaltered, View};
 use crate::handler::Place;
 use crate::names::Name;
 use crate::natives::Target;
@@ -48,7 +48,13 @@ const NAMES: [Name; 23] = [
 /// step by step. Whether `formatter.format` is that method is not asked: who calls it knows.
 pub fn text<'py>(formatter: &Obj<'py>, record: &Obj<'py>) -> Res<Option<Text<'py>>> {
     let mut line = Buffer::new(record.py());
-    let pushed = push(&mut line, formatter, record, Role::FormatterSteps, false)?;
+    let pushed = push(
+        &mut line,
+        formatter,
+        record,
+        Role::FormatterSteps,
+        (false, None),
+    )?;
     Ok((pushed != Pushed::Nothing).then_some(Text::Bytes(line)))
 }
 
@@ -64,9 +70,10 @@ pub fn push_quietly<'py>(
         return Ok(false);
     };
     let wait = record.is_hidden() || (record.is_nobody_elses() && place.is_last());
-    let pushed = push(line, formatter, real, Role::Formatter, wait)?;
+    let unaltered = if wait { record.unaltered() } else { None };
+    let pushed = push(line, formatter, real, Role::Formatter, (wait, unaltered))?;
     if pushed == Pushed::ButMessage {
-        record.hide();
+        record.hide(unaltered);
     }
     Ok(pushed != Pushed::Nothing)
 }
@@ -82,13 +89,13 @@ enum Pushed {
     ButMessage,
 }
 
-/// `wait`: a message that has been written need not be set on the record.
+/// `wait`: a message that has been written need not be set on the record. `unaltered`: what is known of a record of which that is known.
 fn push<'py>(
     line: &mut Buffer<'py>,
     formatter: &Obj<'py>,
     record: &Obj<'py>,
     role: Role,
-    wait: bool,
+    (wait, unaltered): (bool, Option<Unaltered>),
 ) -> Res<Pushed> {
     // One after the other: a tuple of them would be copied twice.
     let Some(proof) = proven_at_once(formatter, role) else {
@@ -97,7 +104,7 @@ fn push<'py>(
     let Some(view) = guard::view_of(record, Part::Record) else {
         return Ok(Pushed::Nothing);
     };
-    if !is_plain_record(&view) {
+    if !is_plain_record(&view, unaltered) {
         return Ok(Pushed::Nothing);
     }
     let Some(logged) = Logged::of(&view) else {
@@ -130,22 +137,26 @@ fn push<'py>(
 
 /// Are the record's attributes plain values that nobody computes, and is there neither exception nor stack to show?
 #[inline]
-fn is_plain_record(record: &View<'_, '_>) -> bool {
+fn is_plain_record(record: &View<'_, '_>, unaltered: Option<Unaltered>) -> bool {
     let is_none = |name: Name| record.test(name, PyAnyMethods::is_none);
     // What is not given up here but in its turn may change what comes after it.
     let drops_text = |name: Name| record.lend_own(name).is_none_or(|old| py_ffi::is_str(&old));
-    record.is_direct()
+    let of_class = record.is_direct()
         && record.is_by(Role::PlainRecord, |record| {
             record.method(Name::getMessage) == Target::RecordGetMessage
                 && record.has_own_dict()
                 && record.may_be_set(Name::message)
                 && record.may_be_set(Name::asctime)
-        })
-        && is_none(Name::exc_info)
-        && is_none(Name::exc_text)
-        && is_none(Name::stack_info)
-        && drops_text(Name::message)
-        && drops_text(Name::asctime)
+        });
+    let plain = || {
+        is_none(Name::exc_info)
+            && is_none(Name::exc_text)
+            && is_none(Name::stack_info)
+            && drops_text(Name::message)
+            && drops_text(Name::asctime)
+    };
+    // It has neither `message` nor `asctime`.
+    of_class && unaltered.map_or_else(plain, |unaltered| unaltered.tailless)
 }
 
 /// What there is of a line.

@@ -7,6 +7,8 @@ use crate::cell::Shared;
 use crate::ffi::Ref;
 use crate::ffi::{self as py_ffi, Obj, Res};
 use crate::names::Name;
+#[cfg(not(Py_GIL_DISABLED))]
+use crate::raw::Untraced;
 use crate::raw::{self, NO_INDEX};
 
 /// Where the attributes that [`filled_instance`] sets stand in the shared keys of one class: for a version of the class and a
@@ -109,6 +111,7 @@ pub fn filled_instance<'py, const N: usize>(
 #[cfg(not(Py_GIL_DISABLED))]
 #[inline(always)]
 pub fn remade_instance<'py>(
+    untraced: Untraced,
     class: &Obj<'py>,
     attributes: &'static [Name; raw::RECORD],
     steady: [Ref<'_, 'py>; raw::STEADY],
@@ -123,7 +126,7 @@ pub fn remade_instance<'py>(
     if !known {
         return Err(args);
     }
-    raw::remake(class, &steady, message, args, times)
+    raw::remake(untraced, class, &steady, message, args, times)
 }
 
 #[inline(always)]
@@ -142,6 +145,41 @@ pub fn give_up_instance(instance: Obj<'_>) {
     raw::give_up(instance);
     #[cfg(Py_GIL_DISABLED)]
     drop(instance);
+}
+
+/// That a record is as [`remade_instance`] makes them: nobody has altered it.
+#[cfg(not(Py_GIL_DISABLED))]
+pub use raw::Unaltered;
+/// Nothing: without a GIL none is known to be.
+#[cfg(Py_GIL_DISABLED)]
+#[derive(Clone, Copy)]
+pub struct Unaltered {
+    /// Has it neither exception nor stack?
+    pub tailless: bool,
+}
+
+/// Is it?
+#[inline(always)]
+pub fn unaltered(record: &Obj<'_>) -> Option<Unaltered> {
+    #[cfg(not(Py_GIL_DISABLED))]
+    return raw::unaltered(record);
+    #[cfg(Py_GIL_DISABLED)]
+    {
+        let _ = record;
+        None
+    }
+}
+
+/// Gives up one that was [hidden](hide_instance) when it was, and never finalized; back, with nothing done, where more has to be asked.
+#[inline]
+pub fn give_up_unaltered<'py>(record: Obj<'py>, unaltered: Unaltered) -> Result<(), Obj<'py>> {
+    #[cfg(not(Py_GIL_DISABLED))]
+    return raw::give_up_unaltered(record, unaltered);
+    #[cfg(Py_GIL_DISABLED)]
+    {
+        let _ = unaltered;
+        Err(record)
+    }
 }
 
 /// Is there one reference to an instance of a class of Python's own making, the caller's, none to its attributes but by way of it, and will

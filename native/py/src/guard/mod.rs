@@ -16,7 +16,8 @@ mod types;
 #[cfg(not(Py_GIL_DISABLED))]
 pub use filled::remade_instance;
 pub use filled::{
-    filled_instance, give_up_instance, hide_instance, is_nobody_elses, show_instance,
+    Unaltered, filled_instance, give_up_instance, give_up_unaltered, hide_instance,
+    is_nobody_elses, show_instance, unaltered,
 };
 pub use first_look::{
     Found, Own, adapted, adapted_adding, cached_at_once, enabled_at_once, learn,

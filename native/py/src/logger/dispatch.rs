@@ -35,7 +35,7 @@ pub(super) fn handle_late<'py>(
     let enabled = enabled || logger.test(Name::disabled, py_ffi::is_false);
     if enabled && filter::has_none(logger) {
         let (py, object) = (logger.object().py(), logger.object());
-        return call_all(object, Some(logger), record).at(
+        return call_all(object, Some(logger), true, record).at(
             py,
             Target::LoggerHandle,
             calling("callHandlers"),
@@ -44,7 +44,7 @@ pub(super) fn handle_late<'py>(
     if !enabled {
         // What is asked from here on may be Python code.
         record.settle()?;
-    } else if record.become_real()? {
+    } else if record.become_real(true)? {
         // Its filters want to see it, and the logger is as it was.
         return handle_enabled(logger.object(), Some(*logger), record);
     }
@@ -77,8 +77,9 @@ fn handle_enabled<'py>(
         Verdict::Drop(_) => return Ok(()),
         Verdict::Replaced(other) => record.replace(other),
     }
-    match guard::target(logger, Name::callHandlers) {
-        Target::LoggerCallHandlers => call_all(logger, None, record),
+    let view = guard::view_of(logger, Part::Logger);
+    match guard::target_by(view.as_ref(), logger, Name::callHandlers) {
+        Target::LoggerCallHandlers => call_all(logger, view.as_ref(), false, record),
         _ => guard::call_method(logger, Name::callHandlers, [record.real()?]).map(drop),
     }
     .at(py, here, calling("callHandlers"))
@@ -89,23 +90,23 @@ pub fn call_handlers<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
     let Some([Some(record)]) = call.parse([Name::record], 1) else {
         return call.mismatch();
     };
-    call_all(&call.slf(), None, &mut Record::of(record.to_owned()))?;
+    call_all(&call.slf(), None, false, &mut Record::of(record.to_owned()))?;
     Ok(py_ffi::none(call.py()))
 }
 
-/// Hands the record to the handlers of the logger and of those above. `usual` is the logger's view if nothing has run since it
-/// was found to be [usual](super::methods::usual).
+/// Hands the record to the handlers of the logger and of those above. `view` is the logger's if nothing has run since it was looked at;
+/// `still`: and it was found to be [usual](super::methods::usual).
 fn call_all<'py>(
     logger: &Obj<'py>,
-    usual: Option<&View<'_, 'py>>,
+    mut view: Option<&View<'_, 'py>>,
+    mut still: bool,
     record: &mut Record<'_, 'py>,
 ) -> Res<()> {
     let (py, here) = (logger.py(), Target::LoggerCallHandlers);
-    metrics::record(py, usual, record);
+    metrics::record(py, view.filter(|_| still), record);
     // The caller holds the first one.
     let mut above = None;
     let mut found = false;
-    let (mut still, mut usual) = (usual.is_some(), usual);
     loop {
         let node = above.as_ref().unwrap_or(logger);
         if node.is_none() {
@@ -113,7 +114,7 @@ fn call_all<'py>(
         }
         // The caller's is not copied: it has just been put together, and would have to be waited for.
         let mut own;
-        let mut seen = usual.take();
+        let mut seen = view.take();
         if seen.is_none() {
             own = guard::view_of(node, Part::Above);
             seen = own.as_ref();

@@ -50,9 +50,14 @@ pub use scalar::{ascii, ascii_at_once, ascii_data, level_number, level_numbers, 
 pub use selftest::verify;
 #[cfg(not(Py_GIL_DISABLED))]
 pub use spare::{
-    RECORD, STEADY, VARYING, give_up, has_shell, hide, is_nobody_elses, keep_shells_of, remake,
-    show, take, take_floats, take_tuple,
+    RECORD, STEADY, TAIL, Unaltered, Untraced, VARYING, give_up, give_up_unaltered, has_shell,
+    hide, is_nobody_elses, keep_shells_of, remake, show, take, take_floats, take_tuple, unaltered,
+    untraced,
 };
+/// Nothing: without a GIL no dead object is kept.
+#[cfg(Py_GIL_DISABLED)]
+#[derive(Clone, Copy)]
+pub enum Untraced {}
 pub use types::{
     assign_tag, has_plain_getattro, has_plain_setattro, lookup, lookup_owned, type_tag,
 };

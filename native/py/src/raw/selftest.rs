@@ -606,7 +606,13 @@ fn shells(py: Python<'_>, report: Report<'_>) -> PyResult<()> {
         .collect::<PyResult<_>>()?;
     let lent: [_; STEADY] = std::array::from_fn(|nth| steady[nth].as_borrowed());
     let (message, args) = (value(5001), value(5002));
-    let remake = || spare::remake(&class, &lent, message.as_borrowed(), args, [8.0, 9.0, 10.0]);
+    let remake = || match spare::untraced(py) {
+        Some(untraced) => {
+            let times = [8.0, 9.0, 10.0];
+            spare::remake(untraced, &class, &lent, message.as_borrowed(), args, times)
+        }
+        None => Err(args),
+    };
     let Ok(next) = spare::with_shell_of(&class, &indexes, former, remake) else {
         report("shell: remade", false);
         return Ok(());

@@ -7,13 +7,14 @@
 //!
 //! Of 21 attributes 16 are as a rule the same objects as the last record's: logger and level, place, thread and process. The shell keeps
 //! those of the [`Mould`], so that the next record's have only to be compared with it: reading, holding and releasing each of them anew
-//! would take another 10 % of such a call.
+//! would take another 10 % of such a call. And a record that nobody has altered since is not asked once more how it would end.
 use pyo3::ffi::{self, PyObject, PyTypeObject};
 use pyo3::prelude::*;
 #[cfg(Py_3_13)]
 use std::ffi::c_void;
 use std::ffi::{c_int, c_uint};
 use std::ptr::null_mut;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::instance::{Indexes, Order, writable_values};
 use super::types::has_managed_dict;
@@ -35,6 +36,9 @@ const ARGUMENTS: usize = 2;
 const TIMES: [usize; 3] = [13, 14, 15];
 /// How many there are beside those.
 pub const STEADY: usize = RECORD - VARYING.len();
+
+/// Which of them tell of an exception and a stack.
+pub const TAIL: [usize; 3] = [8, 9, 10];
 
 /// Which attribute the n-th steady value is: all but the [`VARYING`] ones, in order.
 #[inline(always)]
@@ -104,12 +108,21 @@ struct Mould {
     values: [*mut PyObject; STEADY],
     /// The same at their places, null at the others.
     placed: [*mut PyObject; RECORD],
+    /// Are those of the [`TAIL`] `None`?
+    tailless: bool,
+    /// No two moulds that differ have the same number.
+    number: u64,
 }
+
+/// The number of the last mould.
+static NUMBERS: AtomicU64 = AtomicU64::new(0);
 
 impl Mould {
     const NONE: Self = Mould {
         values: [null_mut(); STEADY],
         placed: [null_mut(); RECORD],
+        tailless: false,
+        number: 0,
     };
 
     /// Are these values its own?
@@ -140,6 +153,19 @@ impl Mould {
     fn replace(&mut self, places: &Places, nth: usize, value: *mut PyObject) -> *mut PyObject {
         self.placed[places.steady_place(nth)] = value;
         std::mem::replace(&mut self.values[nth], value)
+    }
+
+    /// To be called when values have been replaced: it is another mould.
+    #[inline]
+    fn changed(&mut self, places: &Places) {
+        let is_none = |attribute: usize| {
+            // SAFETY: null or a live object, which is only compared.
+            unsafe { ffi::Py_IsNone(self.placed[places.place(attribute)]) != 0 }
+        };
+        self.tailless = TAIL.into_iter().all(is_none);
+        // Under the GIL: nobody else counts.
+        self.number = NUMBERS.load(Relaxed) + 1;
+        NUMBERS.store(self.number, Relaxed);
     }
 }
 
@@ -285,6 +311,17 @@ pub(super) fn with_shell_of<'py, R>(
     made
 }
 
+/// That nobody wants to hear of objects that are made and die; good until Python code runs.
+#[derive(Clone, Copy)]
+pub struct Untraced(());
+
+/// Does nobody?
+#[inline(always)]
+#[must_use]
+pub fn untraced(_py: Python<'_>) -> Option<Untraced> {
+    (!is_traced()).then_some(Untraced(()))
+}
+
 /// The kept shell of an instance of `class`, if there is one.
 #[inline(always)]
 fn shell(class: &Bound<'_, PyAny>) -> *mut PyObject {
@@ -330,6 +367,7 @@ pub fn has_shell(py: Python<'_>) -> bool {
 /// steady value is not as plain as a mould's.
 #[inline(always)]
 pub fn remake<'py>(
+    Untraced(()): Untraced,
     class: &Bound<'py, PyAny>,
     steady: &[Borrowed<'_, 'py, PyAny>; STEADY],
     message: Borrowed<'_, 'py, PyAny>,
@@ -345,7 +383,6 @@ pub fn remake<'py>(
         let floats = spare.places.times().map(|place| *values.add(place));
         if spare.class != class.as_ptr().cast()
             || floats.iter().any(|float| float.is_null())
-            || is_traced()
             || !(spare.mould.is(steady) || recast(spare, values, steady))
         {
             return None;
@@ -393,6 +430,7 @@ unsafe fn recast(
                 ffi::Py_DECREF(spare.mould.replace(&spare.places, nth, value));
             }
         }
+        spare.mould.changed(&spare.places);
         true
     }
 }
@@ -421,13 +459,15 @@ pub fn take_floats(
     })
 }
 
-/// A tuple of the first `count` objects of an array out of a kept one; `None` where there is none of that length.
+/// A tuple of the first `count` objects of an array out of a kept one; `None` where there is none of that length. `known`: who knows
+/// already that nobody wants to hear of it.
 ///
 /// # Safety
 /// `count` live objects.
 #[inline(always)]
 pub unsafe fn take_tuple(
     py: Python<'_>,
+    known: Option<Untraced>,
     array: *const *mut PyObject,
     count: usize,
 ) -> Option<Bound<'_, PyAny>> {
@@ -436,7 +476,7 @@ pub unsafe fn take_tuple(
         let tuple = SPARE.with(py, |spare| {
             let fits = !spare.tuple.is_null()
                 && ffi::PyTuple_GET_SIZE(spare.tuple) == count as isize
-                && !is_traced();
+                && (known.is_some() || !is_traced());
             fits.then(|| std::mem::replace(&mut spare.tuple, null_mut()))
         })?;
         for nth in 0..count {
@@ -505,6 +545,77 @@ pub fn hide(obj: &Bound<'_, PyAny>) {
 pub fn show(obj: &Bound<'_, PyAny>) {
     // SAFETY: as for `hide`, which was the last that happened to it.
     unsafe { ffi::PyObject_GC_Track(obj.as_ptr().cast()) }
+}
+
+/// That a record has the steady values of the last mould, in their order, beside a text as message, plain arguments and floats as times,
+/// and nothing else.
+#[derive(Clone, Copy)]
+pub struct Unaltered {
+    /// The mould's.
+    number: u64,
+    /// Has it neither exception nor stack?
+    pub tailless: bool,
+}
+
+/// Is this a record as [`remake`] makes them?
+#[inline(always)]
+pub fn unaltered(obj: &Bound<'_, PyAny>) -> Option<Unaltered> {
+    SPARE.with(obj.py(), |spare| {
+        if spare.class != obj.get_type_ptr() {
+            return None;
+        }
+        // SAFETY: of the class that `keep_shells_of` was asked for; the values of a live object.
+        unsafe {
+            let values = writable_values(obj.as_ptr(), spare.class);
+            if values.is_null() {
+                return None;
+            }
+            let (places, order) = (&spare.places, Order::of(values));
+            let at = |attribute: usize| *values.add(places.place(attribute));
+            let is_float = |time: usize| ffi::PyFloat_CheckExact(at(time)) != 0;
+            let same = order.count() == RECORD as isize
+                && order.begins_with(&places.laid)
+                && spare.mould.fits(places, values)
+                && TIMES.into_iter().all(is_float)
+                && ffi::PyUnicode_CheckExact(at(MESSAGE)) != 0
+                && is_plain_to_the_end(at(ARGUMENTS));
+            same.then_some(Unaltered {
+                number: spare.mould.number,
+                tailless: spare.mould.tailless,
+            })
+        }
+    })
+}
+
+/// Gives up a record that nobody could get at since it was found to be [`unaltered`], was [`hide`]den, and is not finalized. The record
+/// back, with nothing done: it has to be [given up](give_up) like any other.
+#[inline(always)]
+pub fn give_up_unaltered(
+    obj: Bound<'_, PyAny>,
+    unaltered: Unaltered,
+) -> Result<(), Bound<'_, PyAny>> {
+    let kept = SPARE.with(obj.py(), |spare| {
+        if spare.mould.number != unaltered.number
+            || !spare.shell.is_null()
+            || !is_nobody_elses(&obj)
+            || is_traced()
+        {
+            return false;
+        }
+        // SAFETY: of that class, with those values in place: what it has is plain.
+        unsafe {
+            let values = writable_values(obj.as_ptr(), spare.class);
+            empty(&spare.places, &mut spare.tuple, values);
+        }
+        spare.shell = obj.as_ptr();
+        true
+    });
+    if kept {
+        std::mem::forget(obj);
+        Ok(())
+    } else {
+        Err(obj)
+    }
 }
 
 /// What an instance would leave, at whose end nothing runs.
@@ -626,16 +737,7 @@ fn keep(obj: Bound<'_, PyAny>, end: End) {
             return false;
         }
         ffi::PyObject_GC_UnTrack(shell.cast());
-        ffi::Py_DECREF(values.add(places.place(MESSAGE)).replace(null_mut()));
-        keep_tuple(
-            &mut spare.tuple,
-            values.add(places.place(ARGUMENTS)).replace(null_mut()),
-        );
-        for time in places.times().map(|place| &mut *values.add(place)) {
-            if ffi::Py_REFCNT(*time) != 1 || ffi::PyFloat_CheckExact(*time) == 0 {
-                ffi::Py_DECREF(std::mem::replace(time, null_mut()));
-            }
-        }
+        empty(places, &mut spare.tuple, values);
         let order = Order::of(values);
         for nth in RECORD as isize..order.count() {
             ffi::Py_DECREF(values.add(order.nth(nth)).replace(null_mut()));
@@ -647,6 +749,27 @@ fn keep(obj: Bound<'_, PyAny>, end: End) {
     });
     if kept {
         std::mem::forget(obj);
+    }
+}
+
+/// Releases what is each record's own, but the times and the tuple that nobody else has.
+///
+/// # Safety
+/// The values of a record that is nobody else's, of which releasing one runs nothing.
+#[inline(always)]
+unsafe fn empty(places: &Places, tuple: &mut *mut PyObject, values: *mut *mut PyObject) {
+    // SAFETY: the caller's promise. Each value is taken out before it is released.
+    unsafe {
+        ffi::Py_DECREF(values.add(places.place(MESSAGE)).replace(null_mut()));
+        keep_tuple(
+            tuple,
+            values.add(places.place(ARGUMENTS)).replace(null_mut()),
+        );
+        for time in places.times().map(|place| &mut *values.add(place)) {
+            if ffi::Py_REFCNT(*time) != 1 || ffi::PyFloat_CheckExact(*time) == 0 {
+                ffi::Py_DECREF(std::mem::replace(time, null_mut()));
+            }
+        }
     }
 }
 
@@ -668,6 +791,7 @@ unsafe fn restore(mould: &mut Mould, places: &Places, values: *mut *mut PyObject
                 ffi::Py_INCREF(*place(nth));
                 mould.replace(places, nth, *place(nth));
             }
+            mould.changed(places);
             return true;
         }
         for nth in 0..STEADY {
