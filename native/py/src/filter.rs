@@ -87,7 +87,8 @@ pub fn ask_seen<'py>(
     let real = record.real()?;
     let answer = run(&filters, real).at(py, within, calling("filter"))?;
     // Filters may have replaced it.
-    let odd = is_odd()?;
+    let ordinary = cfg!(Py_3_12) && ordinary::is_known(py);
+    let odd = !ordinary && is_odd()?;
     let Some(last) = answer else {
         let no = py_ffi::boolean(py, false);
         if odd {
@@ -98,7 +99,9 @@ pub fn ask_seen<'py>(
     let (passes, counts) = if odd {
         judged(&last, within)?
     } else {
+        // What is ordinary has true records.
         let passes = cfg!(not(Py_3_12))
+            || (ordinary && globals::is_original_class_of(&last, Name::LogRecord))
             || py_ffi::is_true_as_any_object(&last)
             || py_ffi::truthy(&last).at(py, within, verdict_test(within))?;
         (passes, true)

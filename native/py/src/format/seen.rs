@@ -185,7 +185,7 @@ fn render<'py>(
     for (index, piece) in plan.pieces.iter().enumerate() {
         let pushed = match piece {
             Piece::Literal(text) => {
-                line.push(text, true);
+                line.push_literal(text);
                 true
             }
             // The record's attributes are anybody's.

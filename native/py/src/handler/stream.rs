@@ -92,13 +92,11 @@ pub fn emit_quietly<'py>(
     if !stays {
         return Ok(Quiet::Nothing);
     }
-    let made = if !record.is_seen() {
-        // Asks whether it is true, too.
-        unseen::push_quietly(line, formatter, record, place)
-    } else if py_ffi::is_true_as_any_object(formatter) {
+    // Both ask the formatter whether it is true, too.
+    let made = if record.is_seen() {
         seen::push_quietly(line, formatter, record, place)
     } else {
-        Ok(false)
+        unseen::push_quietly(line, formatter, record, place)
     };
     // Without memory for it the general way, which meets that again, tells the handler.
     if py_ffi::or_nothing(handler.object().py(), made) != Some(true) {

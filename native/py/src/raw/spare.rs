@@ -573,10 +573,13 @@ pub fn unaltered(obj: &Bound<'_, PyAny>) -> Option<Unaltered> {
             let (places, order) = (&spare.places, Order::of(values));
             let at = |attribute: usize| *values.add(places.place(attribute));
             let is_float = |time: usize| ffi::PyFloat_CheckExact(at(time)) != 0;
+            let [created, msecs, relative] = TIMES;
             let same = order.count() == RECORD as isize
                 && order.begins_with(&places.laid)
                 && spare.mould.fits(places, values)
-                && TIMES.into_iter().all(is_float)
+                && is_float(created)
+                && is_float(msecs)
+                && is_float(relative)
                 && ffi::PyUnicode_CheckExact(at(MESSAGE)) != 0
                 && is_plain_to_the_end(at(ARGUMENTS));
             same.then_some(Unaltered {
