@@ -760,7 +760,7 @@ impl<'a, 'py> Record<'a, 'py> {
             Some(_) => None,
         };
         #[cfg(not(Py_GIL_DISABLED))]
-        let mut untraced = times.filter(|_| raw::has_shell(py)).and(raw::untraced(py));
+        let mut untraced = (times.filter(|_| raw::has_shell(py))).and_then(|_| raw::untraced(py));
         #[cfg(Py_GIL_DISABLED)]
         let untraced = None;
         let args = own_args(event, untraced)?;
