@@ -5,6 +5,7 @@ import logging
 import logging.handlers
 import sys
 import threading
+import tracemalloc
 import weakref
 
 import pytest
@@ -416,3 +417,93 @@ def test_a_stream_that_logs_while_it_writes(w):
     for turn in range(5):
         here(outer, turn)
     w.note(inner_seen, [handler.stream.texts for handler in (*outer.handlers, *inner.handlers)])
+
+
+@same_as_stdlib
+def test_a_stream_that_logs_what_its_own_logger_filters(w):
+    """Each record is hidden while the next ones are made and end: of its own place, of another one, of both by turns."""
+    seen = []
+
+    class Logging(Kept):
+        depth = 0
+
+        def write(self, text):
+            super().write(text)
+            if Logging.depth < 3:
+                Logging.depth += 1
+                (here, there)[Logging.depth % 2](log, f"within {Logging.depth}")
+                here(log, "again")
+                Logging.depth -= 1
+
+    def look(record):
+        seen.append(whole(record))
+        if len(seen) % 5 == 0:
+            record.funcName = "changed"
+        return True
+
+    log = with_filter(logging.Logger("deep"), look, Logging())
+    for turn in range(4):
+        here(log, turn)
+    w.note(seen, log.handlers[0].stream.texts)
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("asked", ["__bool__", "__len__"])
+def test_records_that_are_asked_whether_they_are_true(w, monkeypatch, asked):
+    log = with_filter(logging.Logger("asked"), passing, Kept())
+    handler = logging.StreamHandler(Kept())
+    handler.addFilter(passing)
+    log.addHandler(handler)
+    answers = []
+
+    def answer(self):
+        answers.append(self.args)
+        return len(answers) % 3 != 0
+
+    for turn in range(6):
+        if turn == 2:
+            monkeypatch.setattr(logging.LogRecord, asked, answer, raising=False)
+        if turn == 5:
+            monkeypatch.undo()
+        here(log, turn)
+    w.note(answers, [handler.stream.texts for handler in log.handlers])
+
+
+@same_as_stdlib
+def test_a_formatter_that_is_false_at_times(w):
+    class Formatter(logging.Formatter):
+        answer = True
+
+        def __bool__(self):
+            w.note("asked")
+            return Formatter.answer
+
+    log = with_filter(logging.Logger("false"), passing, Kept())
+    log.handlers[0].setFormatter(Formatter("own %(message)s"))
+    for turn in range(4):
+        Formatter.answer = turn % 2 == 0
+        here(log, turn)
+    w.note(log.handlers[0].stream.texts)
+
+
+@same_as_stdlib
+def test_whoever_traces_memory_is_told_of_each_record(w):
+    traced = []
+
+    def look(record):
+        objects = (record, record.created) + ((record.args,) if record.args else ())
+        traced.append([tracemalloc.get_object_traceback(each) is not None for each in objects])
+        if len(traced) == 5:
+            tracemalloc.stop()
+        return True
+
+    class Starting(Kept):
+        def write(self, text):
+            super().write(text)
+            if len(self.texts) == 3:
+                tracemalloc.start()
+
+    log = with_filter(logging.Logger("traced"), look, Starting())
+    for turn in range(8):
+        here(log, float(turn))
+    w.note(traced)
