@@ -517,7 +517,6 @@ pub fn original_address(name: Name) -> *mut ffi::PyObject {
 }
 
 /// Is the object exactly of the class that the module global `name` (one of `ORIGINALS`) was when binding?
-#[cfg(not(Py_GIL_DISABLED))]
 #[inline]
 pub fn is_original_class_of(object: &Obj<'_>, name: Name) -> bool {
     object.get_type_ptr().cast() == original_address(name)

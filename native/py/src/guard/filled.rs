@@ -172,7 +172,7 @@ pub fn unaltered(record: &Obj<'_>) -> Option<Unaltered> {
 
 /// Gives up one that was [hidden](hide_instance) when it was, and never finalized; back, with nothing done, where more has to be asked.
 #[inline]
-pub fn give_up_unaltered<'py>(record: Obj<'py>, unaltered: Unaltered) -> Result<(), Obj<'py>> {
+pub fn give_up_unaltered(record: Obj<'_>, unaltered: Unaltered) -> Result<(), Obj<'_>> {
     #[cfg(not(Py_GIL_DISABLED))]
     return raw::give_up_unaltered(record, unaltered);
     #[cfg(Py_GIL_DISABLED)]
