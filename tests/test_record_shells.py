@@ -20,6 +20,7 @@ shells_are_kept = pytest.mark.skipif(
 )
 
 
+FORMATTED = ("message", "asctime", "exc_text")
 TOLD_BY_THE_CLOCK = {"created", "msecs", "relativeCreated"}
 
 
@@ -454,6 +455,8 @@ def test_records_that_are_asked_whether_they_are_true(w, monkeypatch, asked):
     handler = logging.StreamHandler(Kept())
     handler.addFilter(passing)
     log.addHandler(handler)
+    bare = logging.Logger("bare")
+    bare.addHandler(logging.StreamHandler(Kept()))
     answers = []
 
     def answer(self):
@@ -466,7 +469,8 @@ def test_records_that_are_asked_whether_they_are_true(w, monkeypatch, asked):
         if turn == 5:
             monkeypatch.undo()
         here(log, turn)
-    w.note(answers, [handler.stream.texts for handler in log.handlers])
+        here(bare, turn)
+    w.note(answers, [handler.stream.texts for handler in (*log.handlers, *bare.handlers)])
 
 
 @same_as_stdlib
@@ -507,3 +511,48 @@ def test_whoever_traces_memory_is_told_of_each_record(w):
     for turn in range(8):
         here(log, float(turn))
     w.note(traced)
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("fmt", ["%(asctime)s %(message)s", "%(message)20s", "%(levelname)s", "%(message)s"])
+@pytest.mark.parametrize("extra", [None, {"own": 1}])
+def test_what_a_handler_that_came_late_set_is_not_the_next_records(w, fmt, extra):
+    """It comes while the record is written, so that its message has not been set yet."""
+    late = logging.StreamHandler(Kept())
+    late.setFormatter(logging.Formatter(fmt, "now"))
+
+    class Growing(Kept):
+        def write(self, text):
+            super().write(text)
+            if len(self.texts) == 3:
+                log.addHandler(late)
+
+    seen = []
+    log = with_filter(logging.Logger("late"), lambda record: seen.append([hasattr(record, name) for name in FORMATTED]) or True)
+    log.addHandler(logging.StreamHandler(Growing()))
+    for turn in range(8):
+        log.info("turn %d", turn, extra=extra if turn == 3 else None)
+        if turn == 2:
+            log.removeHandler(late)
+        if turn == 3:
+            log.addFilter(lambda record: w.note(whole(record)) or True)
+    w.note(seen, late.stream.texts)
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("name", ["exc_info", "exc_text", "stack_info", "message", "asctime"])
+def test_what_a_class_computes_from_now_on(w, monkeypatch, name):
+    """Set by a filter, which has its record already."""
+
+    def look(record):
+        if record.args == (2,):
+            own = property(lambda record: None if name == "exc_info" else f"computed {name}", lambda record, value: None)
+            monkeypatch.setattr(logging.LogRecord, name, own, raising=False)
+        return True
+
+    log = with_filter(logging.Logger("computed"), look, Kept())
+    for turn in range(4):
+        here(log, turn)
+    monkeypatch.undo()
+    here(log, 4)
+    w.note(log.handlers[0].stream.texts)

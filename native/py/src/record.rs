@@ -335,7 +335,7 @@ pub struct Record<'a, 'py> {
     own: bool,
     /// `message` is to be set before anybody gets the record, which nobody can find: [`Record::hide`].
     hidden: bool,
-    /// What was found out about it then.
+    /// What was found out about it then, if nothing has been set on it since.
     unaltered: Option<Unaltered>,
 }
 
@@ -596,6 +596,12 @@ impl<'a, 'py> Record<'a, 'py> {
         }
     }
 
+    /// To be called before anything is set on a `LogRecord` that may be hidden.
+    #[inline]
+    pub fn forget_that_it_is_unaltered(&mut self) {
+        self.unaltered = None;
+    }
+
     /// Is it a `LogRecord` that was made here, and that nobody has altered?
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "part of `seen::push_quietly`")]
@@ -632,6 +638,7 @@ impl<'a, 'py> Record<'a, 'py> {
             py_ffi::or_nothing(self.py, set);
             guard::show_instance(real);
             self.hidden = false;
+            self.unaltered = None;
         }
     }
 
@@ -648,7 +655,7 @@ impl<'a, 'py> Record<'a, 'py> {
 
     /// Another record takes this one's place (a filter returned it).
     pub fn replace(&mut self, other: Obj<'py>) {
-        (self.own, self.hidden) = (false, false);
+        (self.own, self.hidden, self.unaltered) = (false, false, None);
         self.real = Some(other);
     }
 

@@ -48,14 +48,8 @@ const NAMES: [Name; 23] = [
 /// step by step. Whether `formatter.format` is that method is not asked: who calls it knows.
 pub fn text<'py>(formatter: &Obj<'py>, record: &Obj<'py>) -> Res<Option<Text<'py>>> {
     let mut line = Buffer::new(record.py());
-    let pushed = push(
-        &mut line,
-        formatter,
-        record,
-        Role::FormatterSteps,
-        (false, None),
-    )?;
-    Ok((pushed != Pushed::Nothing).then_some(Text::Bytes(line)))
+    let pushed = push(&mut line, formatter, record, Role::FormatterSteps, None)?;
+    Ok((!matches!(pushed, Pushed::Nothing)).then_some(Text::Bytes(line)))
 }
 
 /// Appends `formatter.format(record)` to an empty `line` where all of it runs no Python code; false, with nothing done but writing
@@ -66,36 +60,40 @@ pub fn push_quietly<'py>(
     record: &mut Record<'_, 'py>,
     place: &Place<'_, 'py>,
 ) -> Res<bool> {
+    let wait = record.is_hidden() || (record.is_nobody_elses() && place.is_last());
+    // It may be set on it now.
+    record.forget_that_it_is_unaltered();
     let Some(real) = record.seen() else {
         return Ok(false);
     };
-    let wait = record.is_hidden() || (record.is_nobody_elses() && place.is_last());
-    let unaltered = if wait { record.unaltered() } else { None };
-    let pushed = push(line, formatter, real, Role::Formatter, (wait, unaltered))?;
-    if pushed == Pushed::ButMessage {
-        record.hide(unaltered);
+    let waiting = wait.then_some(&*record);
+    match push(line, formatter, real, Role::Formatter, waiting)? {
+        Pushed::Nothing => return Ok(false),
+        Pushed::All => {}
+        Pushed::ButMessage(unaltered) if cfg!(Py_3_12) => record.hide(unaltered),
+        // The collector may have run.
+        Pushed::ButMessage(_) => record.hide(record.unaltered()),
     }
-    Ok(pushed != Pushed::Nothing)
+    Ok(true)
 }
 
 /// What has been done.
-#[derive(PartialEq, Eq)]
 enum Pushed {
     /// Nothing but perhaps writing.
     Nothing,
     /// All of it.
     All,
-    /// All but to set `message`.
-    ButMessage,
+    /// All but to set `message`, and what is known of the record.
+    ButMessage(Option<Unaltered>),
 }
 
-/// `wait`: a message that has been written need not be set on the record. `unaltered`: what is known of a record of which that is known.
+/// `waiting`: whose `LogRecord` it is, if a message that has been written need not be set on it.
 fn push<'py>(
     line: &mut Buffer<'py>,
     formatter: &Obj<'py>,
     record: &Obj<'py>,
     role: Role,
-    (wait, unaltered): (bool, Option<Unaltered>),
+    waiting: Option<&Record<'_, 'py>>,
 ) -> Res<Pushed> {
     // One after the other: a tuple of them would be copied twice.
     let Some(proof) = proven_at_once(formatter, role) else {
@@ -104,6 +102,7 @@ fn push<'py>(
     let Some(view) = guard::view_of(record, Part::Record) else {
         return Ok(Pushed::Nothing);
     };
+    let unaltered = waiting.and_then(Record::unaltered);
     if !is_plain_record(&view, unaltered) {
         return Ok(Pushed::Nothing);
     }
@@ -118,11 +117,11 @@ fn push<'py>(
         }
     }
     // `asctime` comes after it.
-    let wait = wait && time.is_none();
+    let wait = waiting.is_some() && time.is_none();
     let message = match render(line, &view, &proof, &logged, time.as_ref(), wait)? {
         Rendered::Not => return Ok(Pushed::Nothing),
         Rendered::Message(message) => message,
-        Rendered::Written => return Ok(Pushed::ButMessage),
+        Rendered::Written => return Ok(Pushed::ButMessage(unaltered)),
     };
     let time = match time {
         Some(time) => Some(time.object(line.py())?),
@@ -135,6 +134,15 @@ fn push<'py>(
     Ok(Pushed::All)
 }
 
+/// What [`is_plain_record`] looks at, or what is set on it.
+const OWN: [Name; 5] = [
+    Name::message,
+    Name::asctime,
+    Name::exc_info,
+    Name::exc_text,
+    Name::stack_info,
+];
+
 /// Are the record's attributes plain values that nobody computes, and is there neither exception nor stack to show?
 #[inline]
 fn is_plain_record(record: &View<'_, '_>, unaltered: Option<Unaltered>) -> bool {
@@ -145,8 +153,7 @@ fn is_plain_record(record: &View<'_, '_>, unaltered: Option<Unaltered>) -> bool 
         && record.is_by(Role::PlainRecord, |record| {
             record.method(Name::getMessage) == Target::RecordGetMessage
                 && record.has_own_dict()
-                && record.may_be_set(Name::message)
-                && record.may_be_set(Name::asctime)
+                && (OWN.iter()).all(|name| record.may_be_set(*name))
         });
     let plain = || {
         is_none(Name::exc_info)

@@ -590,8 +590,8 @@ pub fn unaltered(obj: &Bound<'_, PyAny>) -> Option<Unaltered> {
     })
 }
 
-/// Gives up a record that nobody could get at since it was found to be [`unaltered`], was [`hide`]den, and is not finalized. The record
-/// back, with nothing done: it has to be [given up](give_up) like any other.
+/// Gives up a record that was found to be [`unaltered`] and [`hide`]den, on which nothing was set since, and which is not finalized. The
+/// record back, with nothing done: it has to be [given up](give_up) like any other.
 #[inline(always)]
 pub fn give_up_unaltered(
     obj: Bound<'_, PyAny>,
@@ -608,6 +608,9 @@ pub fn give_up_unaltered(
         // SAFETY: of that class, with those values in place: what it has is plain.
         unsafe {
             let values = writable_values(obj.as_ptr(), spare.class);
+            if Order::of(values).count() != RECORD as isize {
+                return false;
+            }
             empty(&spare.places, &mut spare.tuple, values);
         }
         spare.shell = obj.as_ptr();
