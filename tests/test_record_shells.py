@@ -556,3 +556,24 @@ def test_what_a_class_computes_from_now_on(w, monkeypatch, name):
     monkeypatch.undo()
     here(log, 4)
     w.note(log.handlers[0].stream.texts)
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("asked", ["__bool__", "__len__"])
+def test_records_that_are_asked_from_the_second_handler_on(w, monkeypatch, asked):
+    """No filter has seen them, and the first handler's stream gives their class what says that they are false."""
+
+    class Changing(Kept):
+        def write(self, text):
+            super().write(text)
+            if len(self.texts) == 2:
+                monkeypatch.setattr(logging.LogRecord, asked, lambda record: 0 if asked == "__len__" else False, raising=False)
+
+    log = logging.Logger("changing")
+    for stream in (Changing(), Kept(), Kept()):
+        log.addHandler(logging.StreamHandler(stream))
+    for turn in range(4):
+        here(log, turn)
+    monkeypatch.undo()
+    here(log, 4)
+    w.note([handler.stream.texts for handler in log.handlers])

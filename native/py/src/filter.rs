@@ -68,7 +68,7 @@ pub fn ask_seen<'py>(
     let is_odd = || Ok(cfg!(Py_3_12) && !is_own_class(py)?);
     if empty {
         let odd = is_odd()?;
-        if !odd && !record.is_seen() {
+        if !odd && !record.is_seen() && makes_true_records(py) {
             return Ok(Verdict::Pass);
         }
         let real = record.real()?;
@@ -193,6 +193,13 @@ fn asks_own_class(py: Python<'_>) -> Res<bool> {
 fn is_own_class(py: Python<'_>) -> Res<bool> {
     // Where everything is ordinary, this is: 8 instructions instead of 50.
     Ok(ordinary::is_known(py) || globals::is_original(py, Name::LogRecord)?)
+}
+
+/// Would a record that is still to be made be true, unasked? Up to 3.11 none is asked.
+fn makes_true_records(py: Python<'_>) -> bool {
+    cfg!(not(Py_3_12))
+        || globals::original(py, Name::LogRecord)
+            .is_some_and(|class| py_ffi::makes_true_instances(&class))
 }
 
 /// Asks one filter after the other; `None` when one refuses, else the record that goes on.

@@ -341,8 +341,8 @@ pub struct Record<'a, 'py> {
 
 impl Drop for Record<'_, '_> {
     fn drop(&mut self) {
-        if self.hidden
-            && let Some(unaltered) = self.unaltered
+        // Only what is hidden is known to be.
+        if let Some(unaltered) = self.unaltered
             && let Some(real) = self.real.take()
         {
             match guard::give_up_unaltered(real, unaltered) {

@@ -418,8 +418,6 @@ fn make<'a, 'py>(
     let factory = globals::get(py, Name::_logRecordFactory)?;
     let own = globals::original(py, Name::LogRecord).is_some_and(|class| class.is(&factory))
         && py_ffi::is_plain_class(&factory)
-        // Which records are asked for from 3.12 on.
-        && py_ffi::makes_true_instances(&factory)
         && py_ffi::class_has(&factory, Name::__init__, Target::LogRecordInit);
     let simple = own
         && event
