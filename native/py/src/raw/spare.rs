@@ -59,14 +59,19 @@ struct Places {
     /// The same as the bookkeeping of an instance has it.
     laid: [u8; RECORD],
     /// All bits for a place where a steady value stands, none for another one.
-    steady: [usize; RECORD],
+    steady: Aligned<[usize; RECORD]>,
 }
+
+/// Where the processor compares two values at a time with what it reads elsewhere, in one instruction.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(align(16))]
+struct Aligned<T>(T);
 
 impl Places {
     const NONE: Self = Places {
         of: [0; RECORD],
         laid: [0; RECORD],
-        steady: [0; RECORD],
+        steady: Aligned([0; RECORD]),
     };
 
     fn new(indexes: &Indexes) -> Option<Self> {
@@ -76,7 +81,7 @@ impl Places {
         };
         for (nth, &place) in places.of.iter().enumerate() {
             places.laid[Order::place_in_memory(nth, RECORD)] = place;
-            let steady = places.steady.get_mut(usize::from(place))?;
+            let steady = places.steady.0.get_mut(usize::from(place))?;
             if !VARYING.contains(&nth) {
                 *steady = !0;
             }
@@ -105,9 +110,9 @@ impl Places {
 #[derive(Clone, Copy)]
 struct Mould {
     /// In the order they are set.
-    values: [*mut PyObject; STEADY],
+    values: Aligned<[*mut PyObject; STEADY]>,
     /// The same at their places, null at the others.
-    placed: [*mut PyObject; RECORD],
+    placed: Aligned<[*mut PyObject; RECORD]>,
     /// Are those of the [`TAIL`] `None`?
     tailless: bool,
     /// No two moulds that differ have the same number.
@@ -119,8 +124,8 @@ static NUMBERS: AtomicU64 = AtomicU64::new(0);
 
 impl Mould {
     const NONE: Self = Mould {
-        values: [null_mut(); STEADY],
-        placed: [null_mut(); RECORD],
+        values: Aligned([null_mut(); STEADY]),
+        placed: Aligned([null_mut(); RECORD]),
         tailless: false,
         number: 0,
     };
@@ -130,7 +135,7 @@ impl Mould {
     fn is(&self, values: &[*mut PyObject; STEADY]) -> bool {
         // All of them, not one after the other: a loop without an end in between, of which two at a time are compared.
         let mut differences = 0;
-        for (own, value) in self.values.iter().zip(values) {
+        for (own, value) in self.values.0.iter().zip(values) {
             differences |= own.addr() ^ value.addr();
         }
         differences == 0
@@ -142,7 +147,7 @@ impl Mould {
         // SAFETY: the caller's: an array of as many values as a record has.
         let values = unsafe { &*values.cast::<[*mut PyObject; RECORD]>() };
         let mut differences = 0;
-        for ((own, value), steady) in self.placed.iter().zip(values).zip(&places.steady) {
+        for ((own, value), steady) in self.placed.0.iter().zip(values).zip(&places.steady.0) {
             differences |= (own.addr() ^ value.addr()) & steady;
         }
         differences == 0
@@ -151,8 +156,8 @@ impl Mould {
     /// Takes over a reference to the n-th value, for which the old one is given.
     #[inline(always)]
     fn replace(&mut self, places: &Places, nth: usize, value: *mut PyObject) -> *mut PyObject {
-        self.placed[places.steady_place(nth)] = value;
-        std::mem::replace(&mut self.values[nth], value)
+        self.placed.0[places.steady_place(nth)] = value;
+        std::mem::replace(&mut self.values.0[nth], value)
     }
 
     /// To be called when values have been replaced: it is another mould.
@@ -160,7 +165,7 @@ impl Mould {
     fn changed(&mut self, places: &Places) {
         let is_none = |attribute: usize| {
             // SAFETY: null or a live object, which is only compared.
-            unsafe { ffi::Py_IsNone(self.placed[places.place(attribute)]) != 0 }
+            unsafe { ffi::Py_IsNone(self.placed.0[places.place(attribute)]) != 0 }
         };
         self.tailless = TAIL.into_iter().all(is_none);
         // Under the GIL: nobody else counts.
@@ -213,6 +218,7 @@ impl Spare {
             for value in self
                 .mould
                 .values
+                .0
                 .into_iter()
                 .chain([self.shell, self.tuple])
             {
@@ -365,7 +371,7 @@ pub fn has_shell(py: Python<'_>) -> bool {
 /// A record out of the shell of an old one: with these steady values, which are lent, and as a rule are those that the shell has; and
 /// with this message, these arguments and times. `Err`, with nothing done: there is no shell, a time of the last record's lives on, or a
 /// steady value is not as plain as a mould's.
-#[inline(always)]
+#[inline(never)]
 pub fn remake<'py>(
     Untraced(()): Untraced,
     class: &Bound<'py, PyAny>,
@@ -422,7 +428,7 @@ unsafe fn recast(
             return false;
         }
         for (nth, &value) in steady.iter().enumerate() {
-            if spare.mould.values[nth] != value {
+            if spare.mould.values.0[nth] != value {
                 let place = values.add(spare.places.steady_place(nth));
                 ffi::Py_INCREF(value);
                 ffi::Py_DECREF(place.replace(value));
@@ -515,6 +521,14 @@ pub fn give_up(obj: Bound<'_, PyAny>) {
 /// hear of its end?
 #[inline(always)]
 pub fn is_nobody_elses(obj: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: a live object and its type. A dict of its attributes may be anybody's.
+    is_held_once(obj)
+        && unsafe { !writable_values(obj.as_ptr(), ffi::Py_TYPE(obj.as_ptr())).is_null() }
+}
+
+/// The same but for a dict of its attributes.
+#[inline(always)]
+fn is_held_once(obj: &Bound<'_, PyAny>) -> bool {
     let obj = obj.as_ptr();
     // SAFETY: a live object and its type, which keeps weak references where it says, if at all.
     unsafe {
@@ -529,8 +543,6 @@ pub fn is_nobody_elses(obj: &Bound<'_, PyAny>) -> bool {
                     .is_null())
             && (*kind).tp_finalize.is_none()
             && (*kind).tp_del.is_none()
-            // A dict of them may be anybody's.
-            && !writable_values(obj, kind).is_null()
     }
 }
 
@@ -600,7 +612,7 @@ pub fn give_up_unaltered(
     let kept = SPARE.with(obj.py(), |spare| {
         if spare.mould.number != unaltered.number
             || !spare.shell.is_null()
-            || !is_nobody_elses(&obj)
+            || !is_held_once(&obj)
             || is_traced()
         {
             return false;
@@ -608,7 +620,7 @@ pub fn give_up_unaltered(
         // SAFETY: of that class, with those values in place: what it has is plain.
         unsafe {
             let values = writable_values(obj.as_ptr(), spare.class);
-            if Order::of(values).count() != RECORD as isize {
+            if values.is_null() || Order::of(values).count() != RECORD as isize {
                 return false;
             }
             empty(&spare.places, &mut spare.tuple, values);
@@ -688,12 +700,13 @@ unsafe fn ends_quietly(value: *mut PyObject) -> bool {
 unsafe fn is_plain_to_the_end(value: *mut PyObject) -> bool {
     // SAFETY: a live object, and the items of a live tuple.
     unsafe {
-        is_number(value)
-            || (ffi::PyTuple_CheckExact(value) != 0
-                && (0..ffi::PyTuple_GET_SIZE(value)).all(|nth| {
-                    let item = ffi::PyTuple_GET_ITEM(value, nth);
-                    !item.is_null() && is_scalar(item)
-                }))
+        if ffi::PyTuple_CheckExact(value) == 0 {
+            return is_number(value);
+        }
+        (0..ffi::PyTuple_GET_SIZE(value)).all(|nth| {
+            let item = ffi::PyTuple_GET_ITEM(value, nth);
+            !item.is_null() && is_scalar(item)
+        })
     }
 }
 
@@ -789,7 +802,7 @@ unsafe fn restore(mould: &mut Mould, places: &Places, values: *mut *mut PyObject
     // SAFETY: the caller's promise.
     unsafe {
         let place = |nth| values.add(places.steady_place(nth));
-        if mould.values[0].is_null() {
+        if mould.values.0[0].is_null() {
             if !(0..STEADY).all(|nth| is_scalar(*place(nth))) {
                 return false;
             }
@@ -801,7 +814,7 @@ unsafe fn restore(mould: &mut Mould, places: &Places, values: *mut *mut PyObject
             return true;
         }
         for nth in 0..STEADY {
-            let held = mould.values[nth];
+            let held = mould.values.0[nth];
             if *place(nth) != held {
                 ffi::Py_INCREF(held);
                 ffi::Py_DECREF(place(nth).replace(held));
