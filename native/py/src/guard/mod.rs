@@ -105,29 +105,47 @@ pub fn direct_view<'a, 'py>(object: &'a Obj<'py>, part: Part) -> Option<View<'a,
 }
 
 /// The same for an object with a dict, of a type not met before, with attributes that may hide a method, or without raw reads.
-#[inline(never)]
+#[inline(always)]
+#[allow(
+    clippy::inline_always,
+    reason = "the object stays where it is: a view comes back through memory, and is copied from there twice"
+)]
 fn unusual_view<'a, 'py>(object: &'a Obj<'py>) -> Option<View<'a, 'py>> {
+    let (info, values) = look_closely(object);
+    let view = View {
+        object,
+        direct: info.map(|info| (info, values)),
+    };
+    (!values.is_null()).then_some(view)
+}
+
+/// The type's information and the instance's values if it is read by index; no information, and anything but null, if it is not; null: it
+/// has no view.
+#[inline(never)]
+fn look_closely(object: &Obj<'_>) -> (Option<&'static Info>, *mut *mut ffi::PyObject) {
+    const NO_VIEW: *mut *mut ffi::PyObject = std::ptr::null_mut();
+    const BY_NAME: *mut *mut ffi::PyObject = std::ptr::dangling_mut();
     if !raw::reads_instances() {
-        return is_plain(object).then_some(View {
-            object,
-            direct: None,
-        });
+        return (None, if is_plain(object) { BY_NAME } else { NO_VIEW });
     }
-    let (info, values, hides) = values_of(object)?;
+    let Some((info, values, hides)) = values_of(object) else {
+        return (None, NO_VIEW);
+    };
     // SAFETY: a live object.
     #[cfg(not(Py_GIL_DISABLED))]
     if values.is_null() && unsafe { !raw::finds_names_quietly(object.as_ptr()) } {
-        return None;
+        return (None, NO_VIEW);
     }
     let direct = !values.is_null() && !hides;
     // Looked at last: nothing that was not there has gone elsewhere meanwhile.
     #[cfg(Py_GIL_DISABLED)]
     // SAFETY: the array belongs to an object of the type.
     let direct = direct && unsafe { raw::are_valid(values) };
-    Some(View {
-        object,
-        direct: direct.then_some((info, values)),
-    })
+    if direct {
+        (Some(info), values)
+    } else {
+        (None, BY_NAME)
+    }
 }
 
 /// What is known of the class of an object that can be read in place; the array of its attributes, null if it is not read by index; and
