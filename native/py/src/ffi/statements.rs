@@ -16,10 +16,32 @@ pub fn with_statement<T>(
     manager: &Obj<'_>,
     body: impl FnOnce() -> Res<Option<T>>,
 ) -> Res<Option<T>> {
-    let py = manager.py();
+    let entered = enter(manager)?;
+    leave(manager, entered, body())
+}
+
+/// How a context manager was entered, and is to be left.
+pub enum Entered<'py> {
+    /// A lock, by [`try_acquire`].
+    Taken,
+    /// By its method; the other one, its `__exit__`.
+    By(Obj<'py>),
+}
+
+/// What a `with` statement does before its body. The two in one place each, not with the body between them, so that this is no function of
+/// its own: 30 instructions.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "as for `held_seen`")]
+pub fn enter<'py>(manager: &Obj<'py>) -> Res<Entered<'py>> {
     if try_acquire(manager) {
-        return release_after(manager, body());
+        Ok(Entered::Taken)
+    } else {
+        enter_by_method(manager).map(Entered::By)
     }
+}
+
+#[inline(never)]
+fn enter_by_method<'py>(manager: &Obj<'py>) -> Res<Obj<'py>> {
     let (Some(enter), Some(exit)) = (
         special(manager, Name::__enter__)?,
         special(manager, Name::__exit__)?,
@@ -28,13 +50,33 @@ pub fn with_statement<T>(
         let text = kind
             .fully_qualified_name()
             .map_or_else(|_| "object".to_owned(), |name| name.to_string());
-        return Err(not_a_manager(py, &text));
+        return Err(not_a_manager(manager.py(), &text));
     };
     call(&enter, &[])?;
+    Ok(exit)
+}
+
+/// And after it. `None` when an exception was swallowed.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "as for `held_seen`")]
+pub fn leave<'py, T>(
+    manager: &Obj<'py>,
+    entered: Entered<'py>,
+    result: Res<Option<T>>,
+) -> Res<Option<T>> {
+    match entered {
+        Entered::Taken => release_after(manager, result),
+        Entered::By(exit) => leave_by_method(&exit, result),
+    }
+}
+
+#[inline(never)]
+fn leave_by_method<T>(exit: &Obj<'_>, result: Res<Option<T>>) -> Res<Option<T>> {
+    let py = exit.py();
     let none = none(py);
-    match body() {
+    match result {
         Ok(value) => {
-            call(&exit, &[&none, &none, &none])?;
+            call(exit, &[&none, &none, &none])?;
             Ok(value)
         }
         Err(raised) => {
@@ -42,7 +84,7 @@ pub fn with_statement<T>(
             let kind = exception.get_type().into_any();
             let trace = getattr(&exception, Name::__traceback__)?;
             match while_handling(&exception, || {
-                call(&exit, &[&kind, &exception, &trace]).and_then(|verdict| truthy(&verdict))
+                call(exit, &[&kind, &exception, &trace]).and_then(|verdict| truthy(&verdict))
             }) {
                 Ok(true) => Ok(None),
                 Ok(false) => Err(Raised::from(exception)),
@@ -63,7 +105,8 @@ pub fn with_free_lock<T>(
 }
 
 /// Gives back a lock that [`try_acquire`] took, with what was done meanwhile.
-#[inline]
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "as for `held_seen`")]
 pub fn release_after<T>(lock: &Obj<'_>, result: Res<Option<T>>) -> Res<Option<T>> {
     if try_release(lock) {
         result

@@ -506,10 +506,12 @@ fn emit_unmeasured<'py>(
     match stream::emit_quietly(view, &parts, record, place, &mut line)? {
         Quiet::Written(ran) => Ok(ran),
         // Nothing has run since the handler was looked at.
-        Quiet::Formatted(way) => lock::held_seen(handler, Some(*view), here, |_| {
-            stream::emit_line(handler, record, place, (&parts.stream, &mut line, way))
-        })
-        .map(|()| Ran::Maybe),
+        Quiet::Formatted(way) => {
+            let (taken, _) = lock::take(handler, Some(*view), here)?;
+            let line = (&parts.stream, &mut line, way);
+            let result = stream::emit_line(handler, record, place, line);
+            lock::give_back(handler, here, taken, result).map(|()| Ran::Maybe)
+        }
         Quiet::Nothing => {
             drop((parts, line));
             emit_aloud(view, record, place)

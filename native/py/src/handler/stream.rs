@@ -186,7 +186,8 @@ fn formatter_or_default<'a, 'py>(handler: &View<'a, 'py>) -> Option<Lent<'a, 'py
 }
 
 /// Writes a line made by [`emit_quietly`] to its stream and flushes, with the lock held; errors end in `handleError`.
-#[inline]
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "as for `emit_quietly`")]
 pub fn emit_line<'py>(
     handler: &Obj<'py>,
     record: &mut Record<'_, 'py>,
@@ -203,7 +204,8 @@ pub fn emit_line<'py>(
     }
 }
 
-#[inline]
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "as for `emit_quietly`")]
 fn write_made<'py>(
     handler: &Obj<'py>,
     record: &mut Record<'_, 'py>,
