@@ -172,26 +172,56 @@ pub fn offer_next<'py>(
     second: bool,
 ) -> Res<Ran> {
     #[cfg(not(Py_GIL_DISABLED))]
-    let known = at_a_glance(handler, record);
-    #[cfg(Py_GIL_DISABLED)]
-    let known = None;
-    if let Some((_, false)) = known {
-        return Ok(Ran::Nothing);
+    if let Some((view, wanted)) = at_a_glance(handler, record) {
+        if !wanted {
+            return Ok(Ran::Nothing);
+        }
+        let _held = handler.clone();
+        return offer_wanted(&view, record, place, usual, second);
     }
+    #[cfg(Py_GIL_DISABLED)]
+    return offer_closely(handler, record, place, usual, second);
+    // A closer look may run Python code.
+    #[cfg(not(Py_GIL_DISABLED))]
+    offer_closely(handler, record, place, None, second)
+}
+
+/// The same of a handler that cannot be looked at [at a glance](at_a_glance). Apart from that, so that what is seen there is not handed on
+/// through memory.
+#[cfg_attr(not(Py_GIL_DISABLED), inline(never))]
+#[cfg_attr(Py_GIL_DISABLED, inline)]
+fn offer_closely<'py>(
+    handler: &Obj<'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+    usual: Option<&View<'_, 'py>>,
+    second: bool,
+) -> Res<Ran> {
     #[cfg(not(Py_GIL_DISABLED))]
     let _held = handler.clone();
-    let view = &match known.or_else(|| look_closer(handler, record)) {
-        Some((view, true)) => view,
-        Some((_, false)) => return Ok(Ran::Maybe),
-        None => return offer_by_attributes(handler, record, place, second),
-    };
+    match look_closer(handler, record) {
+        Some((view, true)) => offer_wanted(&view, record, place, usual, second),
+        Some((_, false)) => Ok(Ran::Maybe),
+        None => offer_by_attributes(handler, record, place, second),
+    }
+}
+
+/// The rest of it for a handler that has been looked at, that does something, and whose level is not above the record's.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "part of `offer_next`")]
+fn offer_wanted<'py>(
+    view: &View<'_, 'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+    usual: Option<&View<'_, 'py>>,
+    second: bool,
+) -> Res<Ran> {
     #[cfg(not(Py_GIL_DISABLED))]
     if is_open(view) && record.is_asked_nothing(usual.is_some()) {
-        let point = calling("handle").nth(u8::from(second));
         return emit_unlocked(view, record, place, usual).at(
-            handler.py(),
+            view.object().py(),
             Target::LoggerCallHandlers,
-            point,
+            calling("handle").nth(u8::from(second)),
         );
     }
     offer_seen(view, record, place, usual, second)
@@ -264,7 +294,7 @@ fn reaches(level: &Obj<'_>, least: &Obj<'_>) -> Option<bool> {
     }
 }
 
-/// The rest of it for a handler that has been looked at, that does something, and whose level is not above the record's.
+/// The same where more has to be asked.
 #[inline(never)]
 fn offer_seen<'py>(
     view: &View<'_, 'py>,
@@ -473,13 +503,27 @@ fn emit_unlocked<'py>(
     place: &Place<'_, 'py>,
     usual: Option<&View<'_, 'py>>,
 ) -> Res<Ran> {
+    if metrics::on() {
+        return emit_timed(view, record, place, usual);
+    }
+    emit_unmeasured(view, record, place, usual)
+}
+
+#[cfg(not(Py_GIL_DISABLED))]
+#[inline(never)]
+fn emit_timed<'py>(
+    view: &View<'_, 'py>,
+    record: &mut Record<'_, 'py>,
+    place: &Place<'_, 'py>,
+    usual: Option<&View<'_, 'py>>,
+) -> Res<Ran> {
     metrics::emission(view.object(), || {
         emit_unmeasured(view, record, place, usual)
     })
 }
 
 #[cfg(not(Py_GIL_DISABLED))]
-#[inline]
+#[inline(never)]
 fn emit_unmeasured<'py>(
     view: &View<'_, 'py>,
     record: &mut Record<'_, 'py>,
