@@ -17,8 +17,8 @@ use crate::trace::{
 
 /// What the filters said.
 pub enum Verdict<'py> {
-    /// The record goes on as it is.
-    Pass,
+    /// The record goes on as it is. `still`: everything was found to be [ordinary], and nothing has run since.
+    Pass { still: bool },
     /// It does too; an overridden `filter` answered this, which is no record.
     Answered(Obj<'py>),
     /// It ends here; the false value an overridden `filter` answered, or `False`.
@@ -43,7 +43,8 @@ pub fn ask<'py>(
 }
 
 /// The same of one that has just been looked at.
-#[inline]
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "its answer stays in registers")]
 pub fn ask_seen<'py>(
     filterer: &Obj<'py>,
     view: Option<View<'_, 'py>>,
@@ -62,14 +63,14 @@ pub fn ask_seen<'py>(
     };
     let empty = py_ffi::is_list(&filters) && py_ffi::list_len(&filters) == 0;
     if empty && !record.is_seen() && (cfg!(not(Py_3_12)) || ordinary::is_ordinary(py)) {
-        return Ok(Verdict::Pass);
+        return Ok(Verdict::Pass { still: false });
     }
     // From 3.12 on the answer is asked whether it is a `LogRecord`, whatever the module then holds under that name.
     let is_odd = || Ok(cfg!(Py_3_12) && !is_own_class(py)?);
     if empty {
         let odd = is_odd()?;
         if !odd && !record.is_seen() && makes_true_records(py) {
-            return Ok(Verdict::Pass);
+            return Ok(Verdict::Pass { still: false });
         }
         let real = record.real()?;
         let passes = if odd {
@@ -79,15 +80,17 @@ pub fn ask_seen<'py>(
             cfg!(not(Py_3_12)) || py_ffi::truthy(real).at(py, within, verdict_test(within))?
         };
         return Ok(if passes {
-            Verdict::Pass
+            Verdict::Pass { still: false }
         } else {
             Verdict::Drop(real.clone())
         });
     }
     let real = record.real()?;
-    let answer = run(&filters, real).at(py, within, calling("filter"))?;
+    let (answer, still) = run(&filters, real).at(py, within, calling("filter"))?;
+    let still = still && !py_ffi::may_end(&filters);
+    drop(filters);
     // Filters may have replaced it.
-    let ordinary = cfg!(Py_3_12) && ordinary::is_known(py);
+    let ordinary = still || (cfg!(Py_3_12) && ordinary::is_known(py));
     let odd = !ordinary && is_odd()?;
     let Some(last) = answer else {
         let no = py_ffi::boolean(py, false);
@@ -96,19 +99,22 @@ pub fn ask_seen<'py>(
         }
         return Ok(Verdict::Drop(no));
     };
+    // What is ordinary has true records.
+    let is_true = ordinary && globals::is_original_class_of(&last, Name::LogRecord);
     let (passes, counts) = if odd {
         judged(&last, within)?
     } else {
-        // What is ordinary has true records.
         let passes = cfg!(not(Py_3_12))
-            || (ordinary && globals::is_original_class_of(&last, Name::LogRecord))
+            || is_true
             || py_ffi::is_true_as_any_object(&last)
             || py_ffi::truthy(&last).at(py, within, verdict_test(within))?;
         (passes, true)
     };
     Ok(match (passes, last.is(real), counts) {
         (false, ..) => Verdict::Drop(last),
-        (true, true, _) => Verdict::Pass,
+        (true, true, _) => Verdict::Pass {
+            still: still && is_true,
+        },
         (true, false, true) => Verdict::Replaced(last),
         (true, false, false) => Verdict::Answered(last),
     })
@@ -154,7 +160,7 @@ fn overridden<'py>(
     Ok(if !passes {
         Verdict::Drop(answer)
     } else if answer.is(real) {
-        Verdict::Pass
+        Verdict::Pass { still: false }
     } else if counts {
         Verdict::Replaced(answer)
     } else {
@@ -173,19 +179,19 @@ fn verdict_test(within: Target) -> Point {
 
 /// `isinstance(obj, LogRecord)`
 fn is_record(obj: &Obj<'_>) -> Res<bool> {
+    let py = obj.py();
     // What filters nearly always say is True. The interpreter would ask it for its `__class__`: 250 instructions.
-    if py_ffi::is_bool(obj) && asks_own_class(obj.py())? {
+    if py_ffi::is_bool(obj) && is_own_class(py)? && tells_instances(py) {
         return Ok(false);
     }
-    py_ffi::isinstance(obj, &globals::get(obj.py(), Name::LogRecord)?)
+    py_ffi::isinstance(obj, &globals::get(py, Name::LogRecord)?)
 }
 
-/// Is `LogRecord` the stdlib's class, so that nobody's code tells what an instance is?
-#[inline]
-fn asks_own_class(py: Python<'_>) -> Res<bool> {
-    Ok(is_own_class(py)?
-        && globals::original(py, Name::LogRecord)
-            .is_some_and(|class| py_ffi::is_made_by_type(&class)))
+/// Does nobody's code tell what an instance of the stdlib's class is?
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "two reads")]
+fn tells_instances(py: Python<'_>) -> bool {
+    globals::original(py, Name::LogRecord).is_some_and(|class| py_ffi::is_made_by_type(&class))
 }
 
 /// Is `LogRecord` the stdlib's class?
@@ -202,11 +208,15 @@ fn makes_true_records(py: Python<'_>) -> bool {
             .is_some_and(|class| py_ffi::makes_true_instances(&class))
 }
 
-/// Asks one filter after the other; `None` when one refuses, else the record that goes on.
-fn run<'py>(filters: &Obj<'py>, record: &Obj<'py>) -> Res<Option<Obj<'py>>> {
+/// Asks one filter after the other; `None` when one refuses, else the record that goes on. True: after that everything was found to be
+/// [ordinary], and nothing has run since.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "part of `ask_seen`")]
+fn run<'py>(filters: &Obj<'py>, record: &Obj<'py>) -> Res<(Option<Obj<'py>>, bool)> {
     let (py, here) = (record.py(), Target::FiltererFilter);
     let mut current = record.clone();
     let mut index = 0;
+    let mut still = false;
     let iterator = if py_ffi::is_list(filters) {
         None
     } else {
@@ -218,21 +228,27 @@ fn run<'py>(filters: &Obj<'py>, record: &Obj<'py>) -> Res<Option<Obj<'py>>> {
             Some(iterator) => py_ffi::next(iterator).at(py, here, next("filters"))?,
         };
         let Some(filter) = filter else {
-            return Ok(Some(current));
+            return Ok((Some(current), still && iterator.is_none()));
         };
         index += 1;
         let answer = answer(&filter, &current)?;
         if !py_ffi::truthy(&answer).at(py, here, truth("filter"))? {
-            return Ok(None);
+            return Ok((None, false));
         }
-        if cfg!(Py_3_12) && is_record(&answer).at(py, here, calling("isinstance"))? {
-            current = answer;
+        if cfg!(Py_3_12) {
+            // Whether that is a record is asked without running anything.
+            still = ordinary::is_known(py) && py_ffi::is_bool(&answer) && tells_instances(py);
+            if !still && is_record(&answer).at(py, here, calling("isinstance"))? {
+                current = answer;
+            }
+            still = still && !py_ffi::may_end(&filter);
         }
     }
 }
 
 /// What a filter, which may be any function, says of the record.
-#[inline]
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "part of `run`")]
 fn answer<'py>(filter: &Obj<'py>, record: &Obj<'py>) -> Res<Obj<'py>> {
     let (py, here) = (record.py(), Target::FiltererFilter);
     if py_ffi::is_bare_function(filter) {
@@ -263,7 +279,8 @@ pub fn filterer_filter<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
         Target::FiltererFilter,
         get("filters"),
     )?;
-    Ok(match run(&filters, &record)? {
+    let (last, _) = run(&filters, &record)?;
+    Ok(match last {
         None => py_ffi::boolean(call.py(), false),
         Some(last) if cfg!(Py_3_12) => last,
         Some(_) => py_ffi::boolean(call.py(), true),

@@ -246,6 +246,13 @@ pub fn is_made_by_type(class: &Obj<'_>) -> bool {
     unsafe { ffi::Py_TYPE(class.as_ptr()) == &raw mut ffi::PyType_Type }
 }
 
+/// Does the object perhaps end, and so run whatever, when this reference is given up? "Yes" also where other threads may have others.
+#[inline]
+pub fn may_end(obj: &Obj<'_>) -> bool {
+    // SAFETY: alive; its count is only read.
+    cfg!(Py_GIL_DISABLED) || unsafe { ffi::Py_REFCNT(obj.as_ptr()) == 1 }
+}
+
 /// `dict.update(other)` for two real dicts.
 pub fn dict_update<'py>(dict: &Obj<'py>, other: &Obj<'py>) -> Res<()> {
     // SAFETY: both alive, `dict` is a dict.

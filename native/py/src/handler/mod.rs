@@ -392,8 +392,8 @@ pub fn handle<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
         &handler,
         real.to_owned(),
     )? {
-        Verdict::Pass if cfg!(Py_3_12) => Ok(real.to_owned()),
-        Verdict::Pass => Ok(py_ffi::boolean(call.py(), true)),
+        Verdict::Pass { .. } if cfg!(Py_3_12) => Ok(real.to_owned()),
+        Verdict::Pass { .. } => Ok(py_ffi::boolean(call.py(), true)),
         Verdict::Drop(answer) | Verdict::Answered(answer) | Verdict::Replaced(answer) => Ok(answer),
     }
 }
@@ -411,7 +411,8 @@ pub fn handle_real<'py>(
         && is_open(view)
         && record.is_asked_nothing(false)
     {
-        return emit_unlocked(view, &mut record, &place, None).map(|_| Verdict::Pass);
+        return emit_unlocked(view, &mut record, &place, None)
+            .map(|_| Verdict::Pass { still: false });
     }
     #[cfg(Py_GIL_DISABLED)]
     let _ = view;
@@ -427,7 +428,7 @@ fn handle_record<'py>(
     let verdict = filter::ask(handler, record, Target::HandlerHandle)?;
     match &verdict {
         Verdict::Drop(_) => {}
-        Verdict::Pass | Verdict::Answered(_) => emit_filtered(handler, record, place)?,
+        Verdict::Pass { .. } | Verdict::Answered(_) => emit_filtered(handler, record, place)?,
         Verdict::Replaced(other) => {
             emit_filtered(handler, &mut Record::of(other.clone()), place)?;
         }

@@ -72,14 +72,17 @@ fn handle_enabled<'py>(
     record: &mut Record<'_, 'py>,
 ) -> Res<()> {
     let (py, here) = (logger.py(), Target::LoggerHandle);
+    let mut still = false;
     match filter::ask_seen(logger, view, record, here)? {
-        Verdict::Pass | Verdict::Answered(_) => {}
+        // Without the GIL other threads have run.
+        Verdict::Pass { still: passed } => still = cfg!(not(Py_GIL_DISABLED)) && passed,
+        Verdict::Answered(_) => {}
         Verdict::Drop(_) => return Ok(()),
         Verdict::Replaced(other) => record.replace(other),
     }
     let view = guard::view_of(logger, Part::Logger);
     match guard::target_by(view.as_ref(), logger, Name::callHandlers) {
-        Target::LoggerCallHandlers => call_all(logger, view.as_ref(), false, record),
+        Target::LoggerCallHandlers => call_all(logger, view.as_ref(), still, record),
         _ => guard::call_method(logger, Name::callHandlers, [record.real()?]).map(drop),
     }
     .at(py, here, calling("callHandlers"))
@@ -95,7 +98,7 @@ pub fn call_handlers<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
 }
 
 /// Hands the record to the handlers of the logger and of those above. `view` is the logger's if nothing has run since it was looked at;
-/// `still`: and it was found to be [usual](super::methods::usual).
+/// `still`: and everything was found to be [ordinary](crate::ordinary).
 fn call_all<'py>(
     logger: &Obj<'py>,
     mut view: Option<&View<'_, 'py>>,
