@@ -577,3 +577,83 @@ def test_records_that_are_asked_from_the_second_handler_on(w, monkeypatch, asked
     monkeypatch.undo()
     here(log, 4)
     w.note([handler.stream.texts for handler in log.handlers])
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("goes", ["alone", "with its list", "to a list that answers"])
+@pytest.mark.parametrize("last", ["false", "message", "class", "level", "handler", "propagate"])
+def test_what_a_filter_changes_at_its_end(w, monkeypatch, goes, last):
+    """Nobody has it any more when it has said yes: it ends before the handlers are asked, and so does the list that it was in."""
+    others = logging.StreamHandler(Kept())
+
+    class Going(logging.Filter):
+        def filter(self, record):
+            if record.args == (2,):
+                if goes == "alone":
+                    log.removeFilter(self)
+                elif goes == "with its list":
+                    log.filters = []
+                else:
+                    log.filters = [passing]
+            return True
+
+        def __del__(self):
+            w.note("ends")
+            if last == "false":
+                monkeypatch.setattr(logging.LogRecord, "__bool__", lambda record: False, raising=False)
+            elif last == "message":
+                monkeypatch.setattr(logging.LogRecord, "getMessage", lambda record: "another one")
+            elif last == "class":
+                monkeypatch.setattr(logging, "LogRecord", type("Other", (logging.LogRecord,), {}))
+            elif last == "level":
+                log.handlers[0].setLevel(logging.ERROR)
+            elif last == "handler":
+                log.addHandler(others)
+            else:
+                above.addHandler(others)
+                log.parent = above
+
+    above = logging.Logger("above")
+    log = with_filter(logging.Logger("going"), Going(), Kept(), Kept())
+    for turn in range(6):
+        here(log, turn)
+        if turn == 4:
+            monkeypatch.undo()
+    w.note([handler.stream.texts for handler in (*log.handlers, others)])
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("answer", ["the record", "one", "a record by its class", "another record"])
+def test_answers_that_are_asked_what_they_are(w, monkeypatch, answer):
+    """Whoever is asked for its class may change anything."""
+    log = logging.Logger("asked")
+
+    class Pretending:
+        @property
+        def __class__(self):
+            w.note("asked")
+            monkeypatch.setattr(log.handlers[1], "level", logging.ERROR)
+            return logging.LogRecord
+
+        def __getattr__(self, name):
+            return getattr(seen[-1], name)
+
+    seen = []
+
+    def look(record):
+        seen.append(record)
+        if record.args != (2,):
+            return True
+        return {
+            "the record": record,
+            "one": 1,
+            "a record by its class": Pretending(),
+            "another record": logging.makeLogRecord({**vars(record), "msg": "another %s"}),
+        }[answer]
+
+    with_filter(log, look, Kept(), Kept())
+    log.addFilter(passing)
+    for turn in range(5):
+        here(log, turn)
+        del seen[:-1]
+    w.note([handler.stream.texts for handler in log.handlers])

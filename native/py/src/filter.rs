@@ -73,7 +73,7 @@ pub fn ask_seen<'py>(
             return Ok(Verdict::Pass { still: false });
         }
         let real = record.real()?;
-        let passes = if odd {
+        let passes = if odd || !is_one_unasked(real) {
             judged(real, within)?.0
         } else {
             // From 3.12 on the answer is the record itself, so one that is false (a factory may make any object) ends here.
@@ -101,7 +101,7 @@ pub fn ask_seen<'py>(
     };
     // What is ordinary has true records.
     let is_true = ordinary && globals::is_original_class_of(&last, Name::LogRecord);
-    let (passes, counts) = if odd {
+    let (passes, counts) = if odd || !(is_true || is_one_unasked(&last)) {
         judged(&last, within)?
     } else {
         let passes = cfg!(not(Py_3_12))
@@ -185,6 +185,14 @@ fn is_record(obj: &Obj<'_>) -> Res<bool> {
         return Ok(false);
     }
     py_ffi::isinstance(obj, &globals::get(py, Name::LogRecord)?)
+}
+
+/// Is it one of the stdlib's class, and nobody's code asked for that? Up to 3.11 none is.
+fn is_one_unasked(obj: &Obj<'_>) -> bool {
+    cfg!(not(Py_3_12))
+        || globals::is_original_class_of(obj, Name::LogRecord)
+        || globals::original(obj.py(), Name::LogRecord)
+            .is_some_and(|class| py_ffi::is_made_by_type(&class) && py_ffi::derives(obj, &class))
 }
 
 /// Does nobody's code tell what an instance of the stdlib's class is?

@@ -145,6 +145,15 @@ pub fn issubclass(class: &Obj<'_>, base: &Obj<'_>) -> Res<bool> {
     }
 }
 
+/// Is the object's type the class or derived from it, whatever its `__class__` says?
+pub fn derives(obj: &Obj<'_>, class: &Obj<'_>) -> bool {
+    // SAFETY: both are alive; the type of a class is compared before the class is used as one.
+    unsafe {
+        ffi::PyType_Check(class.as_ptr()) != 0
+            && ffi::PyType_IsSubtype(ffi::Py_TYPE(obj.as_ptr()), class.as_ptr().cast()) != 0
+    }
+}
+
 /// `isinstance(obj, class)`
 pub fn isinstance(obj: &Obj<'_>, class: &Obj<'_>) -> Res<bool> {
     // SAFETY: both are alive; the type of a class is compared before the class is used as one.
