@@ -9,6 +9,7 @@ import sys
 import sysconfig
 import threading
 import time
+import traceback
 import types
 import weakref
 
@@ -527,6 +528,87 @@ def test_lock_of_a_handler_replaced(w, lock):
     w.catch(handler.flush)
     handler.lock = threading.RLock()
     log.info("after")
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("fails", ["enter", "exit", "both", "exit and swallow"])
+def test_where_an_error_of_a_lock_has_been(w, fails):
+    """Its traceback has the methods that hold the lock."""
+    log, handler, _ = w.plain()
+
+    class Own:
+        def acquire(self):
+            if fails in ("enter", "both"):
+                raise OSError("enter")
+
+        def release(self):
+            if fails != "enter":
+                raise ValueError("exit")
+
+        def __enter__(self):
+            self.acquire()
+
+        def __exit__(self, kind, *args):
+            if fails == "exit and swallow" and kind:
+                return True
+            return self.release()
+
+    class Wrong:
+        def __str__(self):
+            raise KeyboardInterrupt
+
+    def names(call, *args):
+        try:
+            call(*args)
+        except BaseException as error:
+            while error:
+                w.note(type(error).__name__, [entry.name for entry in traceback.extract_tb(error.__traceback__)][1:])
+                error = error.__context__
+
+    handler.lock = Own()
+    names(log.info, "a line")
+    names(log.info, Wrong())
+    names(handler.flush)
+    names(handler.handle, logging.makeLogRecord({"msg": "by hand"}))
+    handler.lock = threading.RLock()
+    log.info("after")
+
+
+@same_as_stdlib
+def test_a_lock_that_is_computed_and_gives_the_handler_another_dict(w):
+    """What was read of the handler before is not to be read any more."""
+    armed = []
+
+    class Named:
+        def __init__(self, name):
+            self.name = name
+
+        def write(self, text):
+            w.note(self.name, text)
+
+        def flush(self):
+            w.note("flush", self.name)
+
+    class Own(logging.StreamHandler):
+        @property
+        def lock(self):
+            if armed:
+                self.__dict__ = {**vars(self), "stream": Named("another")}
+                self.others = [Named(str(number)) for number in range(50)]
+            return held
+
+        @lock.setter
+        def lock(self, value):
+            pass
+
+    held = threading.RLock()
+    handler = Own(Named("one"))
+    log = logging.Logger("computed")
+    log.addHandler(handler)
+    for _ in range(2):
+        handler.flush()
+        log.info("a line")
+        armed.append(True)
 
 
 @same_as_stdlib

@@ -657,3 +657,102 @@ def test_answers_that_are_asked_what_they_are(w, monkeypatch, answer):
         here(log, turn)
         del seen[:-1]
     w.note([handler.stream.texts for handler in log.handlers])
+
+
+@same_as_stdlib
+def test_when_filters_and_their_answers_end(w):
+    """A filter lives until the next one is there, its answer until the next one answers, and the last ones longer than the list."""
+
+    class Told:
+        def __init__(self, name):
+            self.name = name
+
+        def __del__(self):
+            w.note(f"{self.name} ends")
+
+    class Answer(Told):
+        def __bool__(self):
+            w.note(f"{self.name} asked")
+            return self.name != "no"
+
+    class Filters(list):
+        def __del__(self):
+            w.note("the list ends")
+
+    class Going(Told):
+        def __init__(self, name, *, says="yes", then=None):
+            super().__init__(name)
+            self.says, self.then = says, then
+
+        def filter(self, record):
+            w.note(f"{self.name} is asked")
+            if self.then == "alone":
+                log.filters.remove(self)
+            elif self.then == "all":
+                log.filters = []
+            return Answer(self.says)
+
+        def __del__(self):
+            super().__del__()
+            if self.then == "alone":
+                log.filters.append(Going("a late one"))
+
+    for last in ("yes", "no"):
+        for kind in (list, Filters):
+            for then in ("alone", "all", None):
+                log = logging.Logger("ends")
+                log.addHandler(logging.StreamHandler(Kept()))
+                log.filters = kind([Going("first", then=then), Going("second"), Going("last", says=last)])
+                here(log, then)
+                w.note(log.handlers[0].stream.texts)
+                log.filters = []
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("method", ["__getattribute__", "a key that is no text"])
+def test_a_logger_that_changes_when_it_is_asked_for_its_handlers(w, monkeypatch, method):
+    """After its filters, and so after everything was found to be as the interpreter made it."""
+
+    class Meta(type):
+        def __instancecheck__(cls, instance):
+            w.note("asked")
+            return True
+
+    class Other(metaclass=Meta):
+        pass
+
+    class Changing(logging.Logger):
+        def __getattribute__(self, name):
+            if armed and name == "callHandlers":
+                change()
+            return object.__getattribute__(self, name)
+
+    class Key:
+        def __hash__(self):
+            return hash("callHandlers")
+
+        def __eq__(self, other):
+            if armed and other == "callHandlers":
+                change()
+            return False
+
+    def change():
+        armed.clear()
+        monkeypatch.setattr(logging, "LogRecord", Other)
+        if method == "__getattribute__":
+            del Changing.__getattribute__
+        else:
+            log.__dict__ = {name: value for name, value in vars(log).items() if isinstance(name, str)}
+
+    armed, kept = [], []
+    log = (Changing if method == "__getattribute__" else logging.Logger)("changing")
+    with_filter(log, lambda record: kept.append(record) or True, Kept())
+    if method != "__getattribute__":
+        log.__dict__[Key()] = 1
+    for turn in range(4):
+        here(log, turn)
+    armed.append(True)
+    log.handle(kept[-1])
+    monkeypatch.undo()
+    here(log, 5)
+    w.note(log.handlers[0].stream.texts)

@@ -86,9 +86,7 @@ pub fn ask_seen<'py>(
         });
     }
     let real = record.real()?;
-    let (answer, still) = run(&filters, real).at(py, within, calling("filter"))?;
-    let still = still && !py_ffi::may_end(&filters);
-    drop(filters);
+    let (answer, still) = run(filters, real).at(py, within, calling("filter"))?;
     // Filters may have replaced it.
     let ordinary = still || (cfg!(Py_3_12) && ordinary::is_known(py));
     let odd = !ordinary && is_odd()?;
@@ -220,38 +218,47 @@ fn makes_true_records(py: Python<'_>) -> bool {
 /// [ordinary], and nothing has run since.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "part of `ask_seen`")]
-fn run<'py>(filters: &Obj<'py>, record: &Obj<'py>) -> Res<(Option<Obj<'py>>, bool)> {
+fn run<'py>(filters: Obj<'py>, record: &Obj<'py>) -> Res<(Option<Obj<'py>>, bool)> {
     let (py, here) = (record.py(), Target::FiltererFilter);
     let mut current = record.clone();
+    // As a function's variables in Python: each lives until there is another one, and at the end longer than the list.
+    let (mut said, mut asked) = (None, None);
     let mut index = 0;
     let mut still = false;
-    let iterator = if py_ffi::is_list(filters) {
+    let iterator = if py_ffi::is_list(&filters) {
         None
     } else {
-        Some(py_ffi::iter(filters).at(py, here, iter("filters"))?)
+        Some(py_ffi::iter(&filters).at(py, here, iter("filters"))?)
     };
-    loop {
+    let passes = loop {
         let filter = match &iterator {
-            None => py_ffi::list_item(filters, index),
+            None => py_ffi::list_item(&filters, index),
             Some(iterator) => py_ffi::next(iterator).at(py, here, next("filters"))?,
         };
         let Some(filter) = filter else {
-            return Ok((Some(current), still && iterator.is_none()));
+            break true;
         };
         index += 1;
-        let answer = answer(&filter, &current)?;
-        if !py_ffi::truthy(&answer).at(py, here, truth("filter"))? {
-            return Ok((None, false));
+        let filter: &Obj<'py> = asked.insert(filter);
+        let answer: &Obj<'py> = said.insert(answer(filter, &current)?);
+        if !py_ffi::truthy(answer).at(py, here, truth("filter"))? {
+            break false;
         }
         if cfg!(Py_3_12) {
-            // Whether that is a record is asked without running anything.
-            still = ordinary::is_known(py) && py_ffi::is_bool(&answer) && tells_instances(py);
-            if !still && is_record(&answer).at(py, here, calling("isinstance"))? {
-                current = answer;
+            // It is known to be none, where everything is ordinary.
+            still = ordinary::is_known(py) && py_ffi::is_bool(answer) && tells_instances(py);
+            if !still && is_record(answer).at(py, here, calling("isinstance"))? {
+                current = answer.clone();
             }
-            still = still && !py_ffi::may_end(&filter);
         }
-    }
+    };
+    still = still
+        && passes
+        && iterator.is_none()
+        && !py_ffi::may_end(&filters)
+        && !asked.as_ref().is_some_and(py_ffi::may_end);
+    drop((iterator, filters));
+    Ok((passes.then_some(current), still))
 }
 
 /// What a filter, which may be any function, says of the record.
@@ -287,7 +294,7 @@ pub fn filterer_filter<'py>(call: &Call<'_, 'py>) -> Res<Obj<'py>> {
         Target::FiltererFilter,
         get("filters"),
     )?;
-    let (last, _) = run(&filters, &record)?;
+    let (last, _) = run(filters, &record)?;
     Ok(match last {
         None => py_ffi::boolean(call.py(), false),
         Some(last) if cfg!(Py_3_12) => last,

@@ -57,12 +57,17 @@ pub fn take<'a, 'py>(
     within: Target,
 ) -> Res<(Taken<'py>, Option<View<'a, 'py>>)> {
     let py = handler.py();
-    let lock = match view.and_then(|view| view.get(Name::lock)) {
-        Some(lock) => lock,
-        None => py_ffi::getattr(handler, Name::lock).at(py, within, get("lock"))?,
+    let mut seen = view;
+    let lock = if let Some(lock) = seen.and_then(|view| view.get(Name::lock)) {
+        lock
+    } else {
+        seen = None;
+        py_ffi::getattr(handler, Name::lock).at(py, within, get("lock"))?
     };
     let entered = py_ffi::enter(&lock).at(py, within, enter("lock"))?;
-    let seen = view.filter(|_| matches!(entered, py_ffi::Entered::Taken));
+    if matches!(entered, py_ffi::Entered::By(_)) {
+        seen = None;
+    }
     let lock = (lock, entered);
     Ok((Taken { lock }, seen))
 }
@@ -98,9 +103,15 @@ pub fn take<'a, 'py>(
 #[cfg(Py_3_13)]
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "as for `take`")]
-pub fn give_back<'py>(_: &Obj<'py>, _: Target, taken: Taken<'py>, result: Res<()>) -> Res<()> {
+pub fn give_back<'py>(
+    handler: &Obj<'py>,
+    within: Target,
+    taken: Taken<'py>,
+    result: Res<()>,
+) -> Res<()> {
     let (lock, entered) = taken.lock;
-    py_ffi::leave(&lock, entered, result.map(Some)).map(drop)
+    let mark = |left: Res<()>| left.at(handler.py(), within, enter("lock"));
+    py_ffi::leave(&lock, entered, result.map(Some), mark).map(drop)
 }
 
 /// As above.

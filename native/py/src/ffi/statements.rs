@@ -17,7 +17,7 @@ pub fn with_statement<T>(
     body: impl FnOnce() -> Res<Option<T>>,
 ) -> Res<Option<T>> {
     let entered = enter(manager)?;
-    leave(manager, entered, body())
+    leave(manager, entered, body(), |left| left)
 }
 
 /// How a context manager was entered, and is to be left.
@@ -56,27 +56,33 @@ fn enter_by_method<'py>(manager: &Obj<'py>) -> Res<Obj<'py>> {
     Ok(exit)
 }
 
-/// And after it. `None` when an exception was swallowed.
+/// And after it. `None` when an exception was swallowed. What `__exit__` raises passes through `mark`.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "as for `held_seen`")]
 pub fn leave<'py, T>(
     manager: &Obj<'py>,
     entered: Entered<'py>,
     result: Res<Option<T>>,
+    mark: impl Fn(Res<()>) -> Res<()>,
 ) -> Res<Option<T>> {
     match entered {
-        Entered::Taken => release_after(manager, result),
-        Entered::By(exit) => leave_by_method(&exit, result),
+        Entered::Taken if try_release(manager) => result,
+        Entered::Taken => release_by_method(manager, result, mark),
+        Entered::By(exit) => leave_by_method(&exit, result, mark),
     }
 }
 
 #[inline(never)]
-fn leave_by_method<T>(exit: &Obj<'_>, result: Res<Option<T>>) -> Res<Option<T>> {
+fn leave_by_method<T>(
+    exit: &Obj<'_>,
+    result: Res<Option<T>>,
+    mark: impl Fn(Res<()>) -> Res<()>,
+) -> Res<Option<T>> {
     let py = exit.py();
     let none = none(py);
     match result {
         Ok(value) => {
-            call(exit, &[&none, &none, &none])?;
+            mark(call(exit, &[&none, &none, &none]).map(drop))?;
             Ok(value)
         }
         Err(raised) => {
@@ -88,7 +94,10 @@ fn leave_by_method<T>(exit: &Obj<'_>, result: Res<Option<T>>) -> Res<Option<T>> 
             }) {
                 Ok(true) => Ok(None),
                 Ok(false) => Err(Raised::from(exception)),
-                Err(raised) => Err(chain(py, raised, exception)),
+                Err(raised) => {
+                    let raised = chain(py, raised, exception);
+                    mark(Err(raised)).map(|()| None)
+                }
             }
         }
     }
@@ -105,28 +114,35 @@ pub fn with_free_lock<T>(
 }
 
 /// Gives back a lock that [`try_acquire`] took, with what was done meanwhile.
-#[inline(always)]
-#[allow(clippy::inline_always, reason = "as for `held_seen`")]
-pub fn release_after<T>(lock: &Obj<'_>, result: Res<Option<T>>) -> Res<Option<T>> {
+#[cfg(Py_GIL_DISABLED)]
+#[inline]
+fn release_after<T>(lock: &Obj<'_>, result: Res<Option<T>>) -> Res<Option<T>> {
     if try_release(lock) {
         result
     } else {
-        release_by_method(lock, result)
+        release_by_method(lock, result, |released| released)
     }
 }
 
 /// Releases a lock that was taken by its structure but cannot be given back that way (its owner was changed from Python).
 #[cold]
-fn release_by_method<T>(lock: &Obj<'_>, result: Res<Option<T>>) -> Res<Option<T>> {
+fn release_by_method<T>(
+    lock: &Obj<'_>,
+    result: Res<Option<T>>,
+    mark: impl Fn(Res<()>) -> Res<()>,
+) -> Res<Option<T>> {
     let pending = match result {
         Ok(value) => Ok(value),
         Err(raised) => Err(raised.take(lock.py())),
     };
-    match (method(lock, Name::release, []), pending) {
-        (Ok(_), Ok(value)) => Ok(value),
-        (Ok(_), Err(exception)) => Err(Raised::from(exception)),
-        (Err(raised), Ok(_)) => Err(raised),
-        (Err(raised), Err(exception)) => Err(chain(lock.py(), raised, exception)),
+    let released = method(lock, Name::release, []).map(drop);
+    match (released, pending) {
+        (Ok(()), Ok(value)) => Ok(value),
+        (Ok(()), Err(exception)) => Err(Raised::from(exception)),
+        (Err(raised), Ok(_)) => mark(Err(raised)).map(|()| None),
+        (Err(raised), Err(exception)) => {
+            mark(Err(chain(lock.py(), raised, exception))).map(|()| None)
+        }
     }
 }
 

@@ -294,7 +294,7 @@ fn reaches(level: &Obj<'_>, least: &Obj<'_>) -> Option<bool> {
     }
 }
 
-/// The same where more has to be asked.
+/// [`offer_wanted`] where more has to be asked.
 #[inline(never)]
 fn offer_seen<'py>(
     view: &View<'_, 'py>,

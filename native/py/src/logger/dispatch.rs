@@ -82,7 +82,10 @@ fn handle_enabled<'py>(
     }
     let view = guard::view_of(logger, Part::Logger);
     match guard::target_by(view.as_ref(), logger, Name::callHandlers) {
-        Target::LoggerCallHandlers => call_all(logger, view.as_ref(), still, record),
+        // Without a view Python code may have been asked.
+        Target::LoggerCallHandlers => {
+            call_all(logger, view.as_ref(), still && view.is_some(), record)
+        }
         _ => guard::call_method(logger, Name::callHandlers, [record.real()?]).map(drop),
     }
     .at(py, here, calling("callHandlers"))
