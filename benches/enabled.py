@@ -1,6 +1,7 @@
 """What a call costs that logs, with everything programs commonly put on its way."""
 
 import importlib
+import io
 import logging
 from typing import Any
 
@@ -34,6 +35,22 @@ def with_multiprocessing(prepare: Any) -> Any:
 def a_record() -> logging.LogRecord:
     """One that is there already, for what is measured alone."""
     return logging.makeLogRecord({"msg": "hello %s", "args": ("world",)})
+
+
+def text_stream(bench: Bench) -> None:
+    """A stream of the interpreter's own, whose calls run no Python code."""
+
+    def take() -> list[str]:
+        taken = stream.getvalue().splitlines(keepends=True)
+        stream.seek(0)
+        stream.truncate()
+        return taken
+
+    stream = io.StringIO()
+    handler = bench.logging.StreamHandler(stream)
+    handler.setFormatter(bench.logging.Formatter("%(levelname)s %(message)s"))
+    bench.take = take
+    bench.names.update(info=bench.logger(handler).info, write=stream.write, flush=stream.flush)
 
 
 def python_filter(bench: Bench) -> None:
@@ -108,6 +125,7 @@ def propagate(below: str) -> Any:
 SCENARIOS = [
     Scenario("NullHandler", HELLO, null),
     Scenario("StreamHandler to a Python object", HELLO, stream(), r"INFO hello world\n", alone=ALONE),
+    Scenario("StreamHandler to a StringIO", HELLO, text_stream, r"INFO hello world\n", alone=ALONE),
     Scenario("3 arguments", 'info("%s %d %.2f", "world", 42, 2.5)', stream(), r"INFO world 42 2\.50\n", alone=ALONE),
     Scenario(
         "caller and thread in the format",

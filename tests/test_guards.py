@@ -321,6 +321,32 @@ def test_many_classes_each_with_an_own_override(w):
 
 
 @same_as_stdlib
+def test_more_classes_in_turn_than_can_be_known_at_once(w):
+    """Each with what an older one, that was known in the same place, has not."""
+    log = logging.Logger("turns")
+    handler, stream = logging.StreamHandler(), w.stream()
+    handler.setStream(stream)
+    log.addHandler(handler)
+    kinds = []
+    for count in range(2500):
+        members = {"terminator": f" {count % 7}\n"}
+        if count % 3 == 0:
+            members["format"] = lambda self, record, count=count: f"format {count}"
+        if count % 5 == 0:
+            members["handle"] = lambda self, record: True
+        kinds.append(type(f"H{count}", (logging.StreamHandler,), members))
+    for turn in range(3):
+        for kind in kinds[turn::3] if turn else kinds:
+            handler.__class__ = kind
+            log.info("a line")
+            if turn == 1:
+                handler.terminator = " own\n"
+                log.info("a line")
+                del handler.terminator
+    w.note(w.take(stream))
+
+
+@same_as_stdlib
 @pytest.mark.parametrize("name", ["message", "asctime", "getMessage", "__setattr__", "msg", "exc_info", "levelname"])
 def test_record_class_changed_while_a_seen_record_is_formatted_again(w, name):
     class Record(logging.LogRecord):
