@@ -531,9 +531,9 @@ def test_lock_of_a_handler_replaced(w, lock):
 
 
 @same_as_stdlib
-@pytest.mark.parametrize("fails", ["enter", "exit", "both", "exit and swallow"])
+@pytest.mark.parametrize("fails", ["enter", "exit", "both", "exit and swallow", "exit after another one"])
 def test_where_an_error_of_a_lock_has_been(w, fails):
-    """Its traceback has the methods that hold the lock."""
+    """Its traceback has the methods that hold the lock, and what was raised before is its context."""
     log, handler, _ = w.plain()
 
     class Own:
@@ -542,6 +542,12 @@ def test_where_an_error_of_a_lock_has_been(w, fails):
                 raise OSError("enter")
 
         def release(self):
+            w.note("being handled", sys.exc_info()[0])
+            if fails == "exit after another one":
+                try:
+                    raise KeyError("first")
+                except KeyError:
+                    int("exit")
             if fails != "enter":
                 raise ValueError("exit")
 
@@ -565,6 +571,10 @@ def test_where_an_error_of_a_lock_has_been(w, fails):
                 w.note(type(error).__name__, [entry.name for entry in traceback.extract_tb(error.__traceback__)][1:])
                 error = error.__context__
 
+    class Releasing(logging.StreamHandler):
+        def release(self):
+            Own().release()
+
     handler.lock = Own()
     names(log.info, "a line")
     names(log.info, Wrong())
@@ -572,6 +582,10 @@ def test_where_an_error_of_a_lock_has_been(w, fails):
     names(handler.handle, logging.makeLogRecord({"msg": "by hand"}))
     handler.lock = threading.RLock()
     log.info("after")
+    handler.__class__ = Releasing
+    names(log.info, "a line")
+    names(log.info, Wrong())
+    handler.lock = threading.RLock()
 
 
 @same_as_stdlib

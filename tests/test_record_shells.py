@@ -756,3 +756,71 @@ def test_a_logger_that_changes_when_it_is_asked_for_its_handlers(w, monkeypatch,
     monkeypatch.undo()
     here(log, 5)
     w.note(log.handlers[0].stream.texts)
+
+
+@same_as_stdlib
+@pytest.mark.parametrize("answer", ["an object", "another record"])
+def test_what_a_filter_answers_lives_until_the_handlers_have_been_asked(w, answer):
+    class Told:
+        def __del__(self):
+            w.note("the answer ends")
+
+    class Other(logging.LogRecord):
+        def __del__(self):
+            w.note("a record ends")
+
+    class Own(logging.Logger):
+        def filter(self, record):
+            return Told()
+
+    class Writing(Kept):
+        def write(self, text):
+            w.note(text)
+
+    def look(record):
+        return Other("n", logging.INFO, "p", 1, "another one", (), None)
+
+    log = with_filter((Own if answer == "an object" else logging.Logger)("answers"), look, Writing())
+    logging.setLogRecordFactory(Other)
+    try:
+        for turn in range(3):
+            here(log, turn)
+            w.note("logged")
+    finally:
+        logging.setLogRecordFactory(logging.LogRecord)
+
+
+@same_as_stdlib
+def test_what_filters_are_taken_from_lives_until_there_is_an_iterator(w):
+    class Fresh:
+        def __iter__(self):
+            return iter([Told("first"), Told("second")])
+
+        def __del__(self):
+            w.note("where they come from ends")
+
+    class Told:
+        def __init__(self, name):
+            self.name = name
+
+        def filter(self, record):
+            w.note(self.name)
+            return True
+
+        def __del__(self):
+            w.note(f"{self.name} ends")
+
+    class Own(logging.Logger):
+        @property
+        def filters(self):
+            return Fresh()
+
+        @filters.setter
+        def filters(self, value):
+            pass
+
+    log = Own("fresh")
+    log.addHandler(logging.StreamHandler(Kept()))
+    for turn in range(3):
+        here(log, turn)
+        w.note(log.handlers[0].stream.texts)

@@ -92,7 +92,7 @@ pub fn ask_seen<'py>(
     let odd = !ordinary && is_odd()?;
     let Some(last) = answer else {
         let no = py_ffi::boolean(py, false);
-        if odd {
+        if odd || (cfg!(Py_3_12) && !tells_instances(py)) {
             judged(&no, within)?;
         }
         return Ok(Verdict::Drop(no));
@@ -221,19 +221,23 @@ fn makes_true_records(py: Python<'_>) -> bool {
 fn run<'py>(filters: Obj<'py>, record: &Obj<'py>) -> Res<(Option<Obj<'py>>, bool)> {
     let (py, here) = (record.py(), Target::FiltererFilter);
     let mut current = record.clone();
-    // As a function's variables in Python: each lives until there is another one, and at the end longer than the list.
+    // As a function's variables in Python: each lives until there is another one, and at the end, if none raises, longer than the list.
     let (mut said, mut asked) = (None, None);
     let mut index = 0;
     let mut still = false;
-    let iterator = if py_ffi::is_list(&filters) {
-        None
+    let is_list = py_ffi::is_list(&filters);
+    let source = if is_list {
+        filters
     } else {
-        Some(py_ffi::iter(&filters).at(py, here, iter("filters"))?)
+        let iterator = py_ffi::iter(&filters).at(py, here, iter("filters"))?;
+        drop(filters);
+        iterator
     };
     let passes = loop {
-        let filter = match &iterator {
-            None => py_ffi::list_item(&filters, index),
-            Some(iterator) => py_ffi::next(iterator).at(py, here, next("filters"))?,
+        let filter = if is_list {
+            py_ffi::list_item(&source, index)
+        } else {
+            py_ffi::next(&source).at(py, here, next("filters"))?
         };
         let Some(filter) = filter else {
             break true;
@@ -254,10 +258,10 @@ fn run<'py>(filters: Obj<'py>, record: &Obj<'py>) -> Res<(Option<Obj<'py>>, bool
     };
     still = still
         && passes
-        && iterator.is_none()
-        && !py_ffi::may_end(&filters)
+        && is_list
+        && !py_ffi::may_end(&source)
         && !asked.as_ref().is_some_and(py_ffi::may_end);
-    drop((iterator, filters));
+    drop(source);
     Ok((passes.then_some(current), still))
 }
 

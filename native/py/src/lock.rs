@@ -130,15 +130,16 @@ pub fn give_back<'py>(
     }
 }
 
-/// An error of the release hides the first one, whose context it then is.
+/// An error of the release hides the first one, which is its context then.
 #[cfg(not(Py_3_13))]
 #[cold]
 fn release_raised(handler: &Obj<'_>, within: Target, raised: py_ffi::Raised) -> py_ffi::Raised {
     let py = handler.py();
     let exception = raised.take(py);
-    match release(handler).at(py, within, call("release")) {
+    let release = || release(handler).at(py, within, call("release"));
+    match py_ffi::while_handling(&exception, release) {
         Ok(()) => py_ffi::Raised::from(exception),
-        Err(raised) => py_ffi::chain(py, raised, exception),
+        Err(raised) => raised,
     }
 }
 
@@ -218,34 +219,28 @@ pub fn module<T>(py: Python<'_>, body: impl FnOnce() -> Res<T>) -> Res<T> {
     if !taken? {
         py_ffi::call(&globals::get(py, Name::_acquireLock)?, &[])?;
     }
-    let result = body();
-    let (value, pending) = match result {
-        Ok(value) => (Some(value), None),
-        Err(raised) => (None, Some(raised.take(py))),
-    };
-    let released = on_own_lock(
-        py,
-        Name::_releaseLock,
-        Target::ReleaseLock,
-        py_ffi::try_release,
-    )
-    .and_then(|released| {
+    let release = || {
+        let released = on_own_lock(
+            py,
+            Name::_releaseLock,
+            Target::ReleaseLock,
+            py_ffi::try_release,
+        )?;
         if released {
             return Ok(());
         }
         let release = globals::get(py, Name::_releaseLock)?;
         py_ffi::call(&release, &[]).map(drop)
-    });
-    match (value, pending, released) {
-        (Some(value), _, Ok(())) => Ok(value),
-        (None, Some(exception), Ok(())) => Err(py_ffi::Raised::from(exception)),
-        (_, Some(exception), Err(raised)) => Err(py_ffi::chain(py, raised, exception)),
-        (_, None, Err(raised)) => Err(raised),
-        (None, None, Ok(())) => Err(py_ffi::raise(
-            py,
-            py_ffi::Exc::System,
-            "femtolog: neither result nor exception",
-        )),
+    };
+    match body() {
+        Ok(value) => release().map(|()| value),
+        Err(raised) => {
+            let exception = raised.take(py);
+            Err(match py_ffi::while_handling(&exception, release) {
+                Ok(()) => py_ffi::Raised::from(exception),
+                Err(raised) => raised,
+            })
+        }
     }
 }
 

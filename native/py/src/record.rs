@@ -653,10 +653,10 @@ impl<'a, 'py> Record<'a, 'py> {
                 .is_none_or(|real| globals::is_original_class_of(real, Name::LogRecord))
     }
 
-    /// Another record takes this one's place (a filter returned it).
-    pub fn replace(&mut self, other: Obj<'py>) {
+    /// Another record takes this one's place (a filter returned it), which comes back.
+    pub fn replace(&mut self, other: Obj<'py>) -> Option<Obj<'py>> {
         (self.own, self.hidden, self.unaltered) = (false, false, None);
-        self.real = Some(other);
+        self.real.replace(other)
     }
 
     /// `record.levelno`

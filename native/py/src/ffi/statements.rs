@@ -94,10 +94,7 @@ fn leave_by_method<T>(
             }) {
                 Ok(true) => Ok(None),
                 Ok(false) => Err(Raised::from(exception)),
-                Err(raised) => {
-                    let raised = chain(py, raised, exception);
-                    mark(Err(raised)).map(|()| None)
-                }
+                Err(raised) => mark(Err(raised)).map(|()| None),
             }
         }
     }

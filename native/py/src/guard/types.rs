@@ -285,7 +285,8 @@ impl Types {
                 tag == 0 || !places_of(tag).contains(place)
             })
         };
-        let place = places.into_iter().find(is_free).unwrap_or(places[0]);
+        // Who has the first place keeps it: the second one may be a dead type's.
+        let place = places.into_iter().find(is_free).unwrap_or(places[1]);
         self.by_tag[place] = Tagged {
             direct: if direct { tag } else { tag_of_another(tag) },
             info: Some(info),
@@ -622,7 +623,10 @@ unsafe fn refresh(py: Python<'_>, class: *mut ffi::PyTypeObject) -> &'static Inf
             // What was asked for meanwhile may have come back here.
             forget_lately(py);
             TYPES.with(py, |types| types.withdraw(info.tag.get()));
-            info.tag.set(0);
+            if info.tag.replace(0) != tag {
+                // Or may be another class's by now, whose places in an instance are not this one's.
+                info.plain.set(false);
+            }
         }
         info
     }

@@ -72,13 +72,14 @@ fn handle_enabled<'py>(
     record: &mut Record<'_, 'py>,
 ) -> Res<()> {
     let (py, here) = (logger.py(), Target::LoggerHandle);
-    let mut still = false;
+    // What the filters answered, and the record that another one takes the place of, live until the handlers have been asked.
+    let (mut still, mut _kept) = (false, None);
     match filter::ask_seen(logger, view, record, here)? {
         // Without the GIL other threads have run.
         Verdict::Pass { still: passed } => still = cfg!(not(Py_GIL_DISABLED)) && passed,
-        Verdict::Answered(_) => {}
+        Verdict::Answered(answer) => _kept = Some(answer),
         Verdict::Drop(_) => return Ok(()),
-        Verdict::Replaced(other) => record.replace(other),
+        Verdict::Replaced(other) => _kept = record.replace(other),
     }
     let view = guard::view_of(logger, Part::Logger);
     match guard::target_by(view.as_ref(), logger, Name::callHandlers) {
