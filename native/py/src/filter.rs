@@ -221,8 +221,9 @@ fn makes_true_records(py: Python<'_>) -> bool {
 fn run<'py>(filters: Obj<'py>, record: &Obj<'py>) -> Res<(Option<Obj<'py>>, bool)> {
     let (py, here) = (record.py(), Target::FiltererFilter);
     let mut current = record.clone();
-    // As a function's variables in Python: each lives until there is another one, and at the end, if none raises, longer than the list.
-    let (mut said, mut asked) = (None, None);
+    // As a function's variables in Python: each lives until there is another one, and at the end, if none raises, longer than the list. From
+    // 3.14 on the last variable goes first.
+    let (mut asked, mut said) = (None, None);
     let mut index = 0;
     let mut still = false;
     let is_list = py_ffi::is_list(&filters);
@@ -262,7 +263,15 @@ fn run<'py>(filters: Obj<'py>, record: &Obj<'py>) -> Res<(Option<Obj<'py>>, bool
         && !py_ffi::may_end(&source)
         && !asked.as_ref().is_some_and(py_ffi::may_end);
     drop(source);
-    Ok((passes.then_some(current), still))
+    let last = if cfg!(Py_3_14) {
+        drop((said, asked));
+        passes.then_some(current)
+    } else {
+        let last = passes.then_some(current);
+        drop((asked, said));
+        last
+    };
+    Ok((last, still))
 }
 
 /// What a filter, which may be any function, says of the record.
