@@ -72,12 +72,12 @@ fn handle_enabled<'py>(
     record: &mut Record<'_, 'py>,
 ) -> Res<()> {
     let (py, here) = (logger.py(), Target::LoggerHandle);
-    // What the filters answered, and the record that another one takes the place of, live until the handlers have been asked.
+    // What the filters answered (from 3.12 on), and the record that another one takes the place of, live until the handlers have been asked.
     let (mut still, mut _kept) = (false, None);
     match filter::ask_seen(logger, view, record, here)? {
         // Without the GIL other threads have run.
         Verdict::Pass { still: passed } => still = cfg!(not(Py_GIL_DISABLED)) && passed,
-        Verdict::Answered(answer) => _kept = Some(answer),
+        Verdict::Answered(answer) => _kept = Some(answer).filter(|_| cfg!(Py_3_12)),
         Verdict::Drop(_) => return Ok(()),
         Verdict::Replaced(other) => _kept = record.replace(other),
     }
