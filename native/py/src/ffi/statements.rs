@@ -28,8 +28,7 @@ pub enum Entered<'py> {
     By(Obj<'py>),
 }
 
-/// What a `with` statement does before its body. The two in one place each, not with the body between them, so that this is no function of
-/// its own: 30 instructions.
+/// What a `with` statement does before its body. Apart from what comes [after it](leave), so that the body may be part of the caller.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "as for `held_seen`")]
 pub fn enter<'py>(manager: &Obj<'py>) -> Res<Entered<'py>> {

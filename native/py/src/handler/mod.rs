@@ -504,23 +504,13 @@ fn emit_unlocked<'py>(
     place: &Place<'_, 'py>,
     usual: Option<&View<'_, 'py>>,
 ) -> Res<Ran> {
+    // Asked first: what `emission` is given is put together only where it is wanted.
     if metrics::on() {
-        return emit_timed(view, record, place, usual);
+        return metrics::emission(view.object(), || {
+            emit_unmeasured(view, record, place, usual)
+        });
     }
     emit_unmeasured(view, record, place, usual)
-}
-
-#[cfg(not(Py_GIL_DISABLED))]
-#[inline(never)]
-fn emit_timed<'py>(
-    view: &View<'_, 'py>,
-    record: &mut Record<'_, 'py>,
-    place: &Place<'_, 'py>,
-    usual: Option<&View<'_, 'py>>,
-) -> Res<Ran> {
-    metrics::emission(view.object(), || {
-        emit_unmeasured(view, record, place, usual)
-    })
 }
 
 #[cfg(not(Py_GIL_DISABLED))]

@@ -77,7 +77,8 @@ fn handle_enabled<'py>(
     match filter::ask_seen(logger, view, record, here)? {
         // Without the GIL other threads have run.
         Verdict::Pass { still: passed } => still = cfg!(not(Py_GIL_DISABLED)) && passed,
-        Verdict::Answered(answer) => _kept = Some(answer).filter(|_| cfg!(Py_3_12)),
+        Verdict::Answered(answer) if cfg!(Py_3_12) => _kept = Some(answer),
+        Verdict::Answered(_) => {}
         Verdict::Drop(_) => return Ok(()),
         Verdict::Replaced(other) => _kept = record.replace(other),
     }
